@@ -1,0 +1,116 @@
+"""Which data Train trains on: the built-in digits, MNIST where it is found, or a folder that the person opens."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from latent_explorer.app.session import Session
+from latent_explorer.app.settings import Settings
+from latent_explorer.core.data.registry import available, load_dataset
+from latent_explorer.core.errors import DatasetError, LatentExplorerError
+from latent_explorer.core.types import ImageDataset, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.lanes import Lane
+from latent_explorer.workers.task import Context, Task
+
+BUILT_IN = "digits"
+NO_MNIST = "This model's images (MNIST) are not on this computer, so the plane shows stored codes. Train uses the built-in digits, or open a folder with MNIST's four files."
+
+
+class DatasetsFeature(QObject):
+    """Loads data on the jobs lane."""
+
+    def __init__(self, session: Session, window: MainWindow, lane: Lane, settings: Settings) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane, self._settings = session, window, lane, settings
+        self._sources: dict[str, str] = {}  # what the box offers: name or folder, and what it shows
+        self._asked = ""
+        window.model.dataPicked.connect(self.load)
+        window.model.openDataRequested.connect(self.ask_for_folder)
+        window.plane.filesDropped.connect(self._dropped)
+        window.wish.connect(self._wished)
+        session.datasetChanged.connect(self._changed)
+        session.slotChanged.connect(self._slot_changed)
+        session.runStateChanged.connect(self._run_state_changed)
+
+    def load_default(self) -> None:
+        """MNIST where it is known, else the built-in digits."""
+        self._sources = {name: name for name in available()}
+        folder = self._settings.mnist_folder()
+        if folder is not None and folder.is_dir() and "mnist" not in self._sources:
+            self._sources[str(folder)] = folder.name
+        mnist = next((key for key in self._sources if key != BUILT_IN), BUILT_IN)
+        self.load("mnist" if "mnist" in self._sources else mnist)
+
+    def load(self, source: str) -> None:
+        """Read a data set by name or folder; a refusal leaves all as it was."""
+        if source == "":
+            self.ask_for_folder()
+            return
+        self._asked = source
+        self._lane.submit(Task(f"Loading {Path(source).name}", partial(_load, source), self._loaded, self._refused, torch=False))
+
+    def _loaded(self, found: tuple[str, ImageDataset]) -> None:
+        source, dataset = found
+        if source != self._asked or self._session.run_state != "idle":
+            return
+        self._sources.setdefault(source, dataset.name)
+        if Path(source).is_dir() and source not in available():
+            self._settings.set_mnist_folder(Path(source))
+        self._session.set_dataset(dataset)
+
+    def _refused(self, error: Exception) -> None:
+        if not isinstance(error, LatentExplorerError):
+            raise error
+        self._session.notice(str(error), trouble=True)
+        if self._session.dataset is None and self._asked != BUILT_IN:
+            self.load(BUILT_IN)
+        else:
+            self._changed(self._session.dataset)
+
+    def ask_for_folder(self) -> None:
+        """The folder dialog."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open a folder with MNIST's four files")
+        if chosen:
+            self.load(chosen)
+        else:
+            self._changed(self._session.dataset)
+
+    def _dropped(self, paths: list[str]) -> None:
+        """A folder is data; files are left to others."""
+        for path in paths:
+            if Path(path).is_dir():
+                self.load(path)
+
+    def _wished(self, wish: str) -> None:
+        if wish == "open_data":
+            self.ask_for_folder()
+
+    def _changed(self, dataset: ImageDataset | None) -> None:
+        names = [(key, f"{text} (built in)" if key == BUILT_IN else text) for key, text in self._sources.items()]
+        names.append(("", "Open an MNIST folder…"))
+        current = self._asked if dataset is not None and self._asked in self._sources else BUILT_IN
+        self._window.model.set_data(names, current)
+        if self._session.slot is not None:
+            self._slot_changed(self._session.slot)
+
+    def _slot_changed(self, slot: Slot) -> None:
+        missing = slot.data is not None and slot.data.name == "mnist" and self._session.dataset is not None and self._session.dataset.name != "mnist"
+        known = any(text == "mnist" or key == "mnist" for key, text in self._sources.items())
+        self._window.model.set_offer(NO_MNIST if missing and not known else "")
+
+    def _run_state_changed(self, state: str) -> None:
+        self._window.model.set_locked(state != "idle")
+
+
+def _load(source: str, context: Context) -> tuple[str, ImageDataset]:
+    dataset = load_dataset(source)
+    if len(dataset.split.test) == 0:
+        raise DatasetError(f"{dataset.name} has no test images, so there would be nothing to show; choose another data set.")
+    # The hash is part of what a run keeps; computing it here keeps it off the GUI thread.
+    _ = dataset.content_hash
+    return source, dataset

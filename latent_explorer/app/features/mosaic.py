@@ -1,0 +1,57 @@
+"""The mosaic: what the decoder says all over the visible plane, decoded again after every move and every snapshot."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.plane.tiles import Lattice, lattice_for
+from latent_explorer.core.types import DecodeRequest
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.decoding import MosaicAnswer, decode_mosaic, lattice_codes
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.task import Task
+
+
+class MosaicFeature(QObject):
+    """One request at a time in the tiles lane, the newest waiting; nothing is asked twice."""
+
+    def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._asked: tuple[int, int, Lattice] | None = None
+        self._shown: tuple[int, int, Lattice] | None = None
+        session.slotChanged.connect(self._ask)
+        session.sceneChanged.connect(self._ask)
+        window.plane.cameraPicked.connect(self._ask)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the newest wish is what is shown."""
+        return self._asked == self._shown
+
+    def _ask(self) -> None:
+        slot, layers = self._session.slot, self._session.scene.layers
+        if slot is None or not slot.ready or slot.handle is None or not layers.mosaic:
+            self._asked = self._shown = None
+            self._window.plane.set_mosaic(None)
+            self._window.status.set_mosaic(0, 0)
+            return
+        height, width, _ = slot.handle.architecture.image_shape
+        lattice = lattice_for(self._window.plane.window_rectangle(), layers.mosaic_n, width / height)
+        key = slot.generation, slot.revision, lattice
+        if key == self._asked:
+            return
+        self._asked = key
+        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame))
+        self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show))
+
+    def _show(self, answer: MosaicAnswer) -> None:
+        slot = self._session.slot
+        if slot is None or answer.generation != slot.generation or self._asked is None:
+            return
+        self._shown = answer.generation, answer.revision, answer.lattice
+        self._window.plane.set_mosaic(answer.pixels, answer.lattice.rectangle)
+        self._window.status.set_mosaic(answer.lattice.columns, answer.lattice.rows)

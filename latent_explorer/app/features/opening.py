@@ -1,0 +1,201 @@
+"""Opening models: shipped ones, My models, files. Everything is loaded to the side and swapped in by one change."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
+from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
+from latent_explorer.core.errors import CheckpointError, LatentExplorerError
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.types import ModelHandle, ModelRecord, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.lanes import Lane
+from latent_explorer.workers.task import Context, Task
+
+MAIN_SLOT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A checkpoint that was read, and whether its networks are built already."""
+
+    checkpoint: Checkpoint
+    path: Path
+    ready: bool
+
+
+def slot_of(record: ModelRecord, generation: int, *, ready: bool) -> Slot:
+    """The slot that shows a model.
+
+    Raises
+    ------
+    CheckpointError
+        The window cannot show it.
+    """
+    if record.handle.architecture.latent_dim != 2:
+        raise CheckpointError(
+            f"{record.name} has {record.handle.architecture.latent_dim} latent dimensions; the window shows models with 2. "
+            "The command line (encode, decode, evaluate) takes any number."
+        )
+    return Slot(
+        slot_id=MAIN_SLOT,
+        generation=generation,
+        frame=PlaneFrame.identity(),
+        codes=record.codes,
+        handle=record.handle,
+        name=record.name,
+        data=record.data,
+        epoch=record.epoch,
+        ready=ready,
+        record=record,
+    )
+
+
+class OpeningFeature(QObject):
+    """Reads models on the jobs lane. The first one is shown before torch is loaded; later ones arrive ready."""
+
+    def __init__(self, session: Session, window: MainWindow, lane: Lane) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._entries: dict[str, ModelEntry] = {}
+        self._previous: Slot | None = None
+        self._shown_handle: ModelHandle | None = None
+        window.model.modelPicked.connect(self._picked)
+        window.model.openRequested.connect(self.ask_for_file)
+        window.wish.connect(self._wished)
+        session.modelsChanged.connect(self.refresh)
+        session.slotChanged.connect(self._slot_changed)
+
+    def refresh(self) -> None:
+        """Read the lists of models again."""
+        try:
+            entries = (*shipped(), *my_models())
+        except LatentExplorerError as error:
+            self._session.notice(str(error), trouble=True)
+            entries = my_models()
+        self._entries = {str(entry.path): entry for entry in entries}
+        slot = self._session.slot
+        if slot is not None:
+            self._slot_changed(slot)
+
+    def open_default(self) -> None:
+        """The first shipped model, else the newest own one."""
+        self.refresh()
+        entry = next(iter(self._entries.values()), None)
+        if entry is not None:
+            self.open(entry.path)
+
+    def open(self, path: Path) -> None:
+        """Read a model file and show it; a refusal leaves all as it was."""
+        if self._session.run_state != "idle":
+            self._session.notice("A run is on: stop it or let it finish before opening another model.", trouble=True)
+            self.refresh()
+            return
+        # At the first start the scatter is to be there before torch is; afterwards a model comes whole.
+        ready = "torch" in sys.modules and self._session.slot is not None
+        self._lane.submit(Task(f"Opening {path.name}", partial(_read, path, ready), self._opened, self._refused, torch=ready))
+
+    def _opened(self, opened: Opened) -> None:
+        if self._session.run_state != "idle":
+            return
+        try:
+            slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready)
+        except CheckpointError as error:
+            self._refused(error)
+            return
+        self._previous = self._session.slot
+        self._session.put_slot(slot)
+        if not opened.ready:
+            self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, self._unbuildable))
+
+    def _built(self, record: ModelRecord) -> None:
+        slot = self._session.slot
+        if slot is not None and slot.handle == record.handle:
+            self._session.revise_slot(ready=True)
+
+    def _unbuildable(self, error: Exception) -> None:
+        """The weights turned out not to fit: what was shown before comes back."""
+        if self._previous is not None:
+            self._session.put_slot(self._previous)
+        self._refused(error)
+
+    def _refused(self, error: Exception) -> None:
+        if not isinstance(error, LatentExplorerError):
+            raise error
+        self._session.notice(str(error), trouble=True)
+        self.refresh()
+
+    def ask_for_file(self) -> None:
+        """The file dialog."""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open a model", "", "Models (*.safetensors);;All files (*)")
+        if chosen:
+            self.open(Path(chosen))
+
+    def _picked(self, key: str) -> None:
+        self.open(Path(key))
+
+    def _wished(self, wish: str) -> None:
+        if wish == "open":
+            self.ask_for_file()
+
+    def _let_go(self, slot: Slot) -> None:
+        """Free the networks of the model that was shown before, once the new one is ready."""
+        if not slot.ready:
+            return
+        before, self._shown_handle = self._shown_handle, slot.handle
+        if before is not None and slot.handle is not None and before.id != slot.handle.id:
+            from latent_explorer.core.nn.handles import forget
+
+            forget(before)
+
+    def _slot_changed(self, slot: Slot) -> None:
+        self._let_go(slot)
+        record, panel = slot.record, self._window.model
+        path = str(record.path) if record is not None and record.path is not None else ""
+        names = [(key, entry.name) for key, entry in self._entries.items()]
+        if path not in self._entries:
+            names.insert(0, (path, slot.name))
+        panel.set_models(names, path)
+        self._window.set_model_title(slot.name)
+        own = path in self._entries and not self._entries[path].shipped
+        self._window.set_own_model(own and self._session.run_state == "idle")
+        facts = {"epoch": f"{slot.epoch} epochs" if slot.epoch != 1 else "1 epoch"}
+        codes = slot.codes.get("mean")
+        if codes is not None:
+            facts["points"] = f"{len(codes.z):,}"
+        if slot.handle is not None:
+            model = slot.handle.architecture
+            height, width, channels = model.image_shape
+            facts["image"] = f"{height} × {width} {'grey' if channels == 1 else 'colour'}"
+            facts["network"] = f"{model.network} " + "-".join(str(n) for n in model.hidden)
+        if record is not None and record.history is not None:
+            losses = record.history.columns.get("validation_reconstruction", np.zeros(0))
+            kl = record.history.columns.get("validation_kl", np.zeros(0))
+            measured = np.flatnonzero(np.isfinite(losses))
+            if len(measured):
+                facts["elbo"] = f"{-(losses[measured[-1]] + kl[measured[-1]]):.2f} nats"
+        panel.set_facts(facts)
+
+
+def _read(path: Path, ready: bool, context: Context) -> Opened:
+    checkpoint = read_checkpoint(path)
+    opened = Opened(checkpoint, path, ready)
+    if ready:
+        slot_of(checkpoint.record, 0, ready=True)  # refuses before anything is built
+        _build(opened, context)
+    return opened
+
+
+def _build(opened: Opened, context: Context) -> ModelRecord:
+    from latent_explorer.core.checkpoint.weights import publish_checkpoint
+
+    return publish_checkpoint(opened.checkpoint, opened.path)

@@ -1,0 +1,150 @@
+"""The probe: the decoded image follows the pointer, and rests where it was held.
+
+The circle: the plane says where the pointer is; the ring moves at once; a request goes to the probe's mailbox of one;
+its answer is dropped when model or plane have changed meanwhile, else shown. No timer sets the pace.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.plane.neighbours import sentence
+from latent_explorer.core.types import DecodeRequest, Images, Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.decoding import ProbeAnswer, Prober
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.task import Context, Task
+
+WAITING = "The decoder is loading."
+
+
+class ProbeFeature(QObject):
+    """Turns picks and holds into decodes."""
+
+    def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._prober = Prober()
+        self._pointer: NDArray[np.float64] | None = None  # plane coordinates, while the pointer is on the plane
+        self._held_before: tuple[float, ...] | None = None
+        self.shown: tuple[tuple[float, ...], Images] | None = None  # z and picture, for export and copy
+        plane = window.plane
+        plane.planePointPicked.connect(self._pick)
+        plane.planePointHeld.connect(self._hold)
+        plane.holdUndone.connect(self._undo_hold)
+        plane.pointerLeft.connect(self._leave)
+        plane.nudgeRequested.connect(self._nudge)
+        plane.classJumpRequested.connect(self._jump)
+        session.slotChanged.connect(self._slot_changed)
+        session.sceneChanged.connect(self._scene_changed)
+        window.wish.connect(self._wished)
+        window.image.copyRequested.connect(self.copy)
+
+    def _pick(self, slot_id: int, x: float, y: float) -> None:
+        self._pointer = np.array([x, y])
+        self._ask()
+
+    def _hold(self, slot_id: int, x: float, y: float) -> None:
+        slot = self._session.slot
+        if slot is not None:
+            self._held_before = self._session.scene.probe
+            self._session.set_scene(probe=_tuple(slot.frame.to_z(np.array([x, y]))))
+
+    def _undo_hold(self) -> None:
+        self._session.set_scene(probe=self._held_before)
+
+    def _leave(self) -> None:
+        if self._pointer is not None:
+            self._pointer = None
+            self._ask()
+
+    def _nudge(self, dx: float, dy: float) -> None:
+        """From the keyboard: moves the held probe, which then shows even while the pointer rests on the plane."""
+        slot = self._session.slot
+        if slot is None:
+            return
+        place = self._place(slot)
+        self._pointer = None
+        self._session.set_scene(probe=_tuple(slot.frame.to_z(place + np.array([dx, dy]))))
+
+    def _jump(self, label: int) -> None:
+        slot = self._session.slot
+        codes = slot.codes.get("mean") if slot is not None else None
+        if codes is None or not (codes.labels == label).any():
+            return
+        self._pointer = None
+        self._session.set_scene(probe=_tuple(codes.z[codes.labels == label].mean(axis=0)))
+
+    def _place(self, slot: Slot) -> NDArray[np.float64]:
+        """Where the probe is now, plane coordinates: the pointer, else the held point, else the origin."""
+        if self._pointer is not None:
+            return self._pointer
+        probe = self._session.scene.probe
+        return np.zeros(2) if probe is None else slot.frame.to_plane(np.array(probe))
+
+    def _slot_changed(self, slot: Slot) -> None:
+        probe = self._session.scene.probe
+        if probe is not None and len(probe) != slot.frame.latent_dim:
+            self._session.set_scene(probe=None)
+        self._ask()
+
+    def _scene_changed(self, scene: Scene) -> None:
+        self._window.image.pixels.set_look(scene.layers.smooth, scene.layers.grey_map)
+        if self._pointer is None:
+            self._ask()
+
+    def _ask(self) -> None:
+        slot = self._session.slot
+        if slot is None:
+            return
+        place = self._place(slot)
+        self._window.plane.set_cursor((float(place[0]), float(place[1])), held=self._pointer is None)
+        z = slot.frame.to_z(place).astype(np.float32)
+        self._window.status.set_place(_tuple(z))
+        request = None
+        if slot.ready and slot.handle is not None:
+            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None])
+        self._lane.submit(Task("", partial(self._work, z, slot, request), self._show, torch=request is not None))
+
+    def _work(self, z: NDArray[np.float32], slot: Slot, request: DecodeRequest | None, context: Context) -> ProbeAnswer:
+        """In the probe's lane; its arguments were captured when it was asked, so nothing is shared."""
+        return self._prober.answer(z, slot.generation, request, slot.codes.get("mean"))
+
+    def _show(self, answer: ProbeAnswer) -> None:
+        slot = self._session.slot
+        if slot is None or answer.generation != slot.generation:
+            return
+        z, image = _tuple(answer.z), self._window.image
+        names = slot.data.class_names if slot.data is not None else ()
+        trust = "" if answer.around is None else sentence(answer.around, names)
+        image.set_place(z, trust, None if answer.around is None else answer.around.log_prior)
+        if answer.result is None:
+            self.shown = None
+            image.set_image(None, WAITING)
+            return
+        self.shown = z, answer.result.images[0]
+        image.set_image(answer.result.images[0])
+        finished = slot.record is not None and self._session.run_state == "idle"
+        image.set_decode(answer.result.milliseconds, slot.name if finished else f"in training, epoch {slot.epoch}")
+        self._window.status.set_decode(answer.result.milliseconds)
+
+    def _wished(self, wish: str) -> None:
+        if wish == "copy":
+            self.copy()
+
+    def copy(self) -> None:
+        """Put the shown picture on the clipboard, at its own size."""
+        picture = self._window.image.pixels.picture()
+        if picture is not None:
+            QGuiApplication.clipboard().setImage(picture)
+            self._session.notice("The decoded image is on the clipboard.")
+
+
+def _tuple(z: NDArray[np.floating]) -> tuple[float, ...]:
+    return tuple(float(value) for value in z)

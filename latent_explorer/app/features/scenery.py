@@ -1,0 +1,103 @@
+"""What the person arranges: camera, layers, hidden classes. Wishes change the scene, the scene changes the plane."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.types import Camera, Codes, Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+
+FIT_MARGIN = 1.08
+EMPTY_SPAN = 7.0
+
+
+class SceneryFeature(QObject):
+    """Keeps plane, legend and panel in step with scene and slot."""
+
+    def __init__(self, session: Session, window: MainWindow) -> None:
+        super().__init__(window)
+        self._session, self._window = session, window
+        self._shown_generation = -1
+        self._shown_codes: Codes | None = None
+        self._shown_hidden: frozenset[int] = frozenset()
+        plane = window.plane
+        plane.cameraPicked.connect(self._set_camera)
+        plane.fitRequested.connect(self.fit)
+        plane.hiddenClassesRequested.connect(self._set_hidden)
+        plane.escapePressed.connect(window.leave_full_screen)
+        window.layers.layersRequested.connect(self._set_layers)
+        window.wish.connect(self._wished)
+        session.slotChanged.connect(self._slot_changed)
+        session.sceneChanged.connect(self._scene_changed)
+        plane.set_layers(session.scene.layers)
+
+    def _set_camera(self, camera: Camera) -> None:
+        self._session.set_scene(camera=camera)
+
+    def _set_hidden(self, hidden: frozenset[int]) -> None:
+        self._session.set_scene(hidden_classes=hidden)
+
+    def _set_layers(self, layers: object) -> None:
+        self._session.set_scene(layers=layers)
+
+    def _wished(self, wish: str) -> None:
+        if wish == "fit":
+            self.fit()
+
+    def fit(self) -> None:
+        """Show all points that are not hidden; without points, the prior's inner part."""
+        slot = self._session.slot
+        codes = slot.codes.get("mean") if slot is not None else None
+        if slot is None or codes is None or not len(codes.z):
+            self._window.plane.set_camera(Camera(0.0, 0.0, EMPTY_SPAN))
+            return
+        visible = codes.z[~np.isin(codes.labels, list(self._session.scene.hidden_classes))]
+        points = slot.frame.to_plane(visible if len(visible) else codes.z)
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return
+        low, high = points.min(axis=0), points.max(axis=0)
+        width, height = np.maximum(high - low, 1e-3) * FIT_MARGIN
+        _, _, window_width, window_height = self._window.plane.window_rectangle()
+        # The shorter side of the window must be long enough for both extents.
+        shorter = min(window_width, window_height)
+        span = max(width * shorter / window_width, height * shorter / window_height)
+        centre = (low + high) / 2
+        self._window.plane.set_camera(Camera(float(centre[0]), float(centre[1]), float(span)))
+
+    def _slot_changed(self, slot: Slot) -> None:
+        plane = self._window.plane
+        plane.set_slot(slot.slot_id)
+        codes = slot.codes.get("mean")
+        fresh = slot.generation != self._shown_generation
+        self._shown_generation = slot.generation
+        if codes is not None and codes is not self._shown_codes:
+            self._shown_codes = codes
+            names = slot.data.class_names if slot.data is not None else ()
+            classes = {int(label): names[label] if label < len(names) else str(label) for label in np.unique(codes.labels) if label >= 0}
+            hidden = self._session.scene.hidden_classes
+            if hidden - classes.keys():  # classes of another data set
+                hidden = frozenset()
+                self._session.set_scene(hidden_classes=hidden)
+            plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden)
+        if fresh:
+            self.fit()
+        self._tell_counts()
+
+    def _scene_changed(self, scene: Scene) -> None:
+        plane = self._window.plane
+        plane.set_camera(scene.camera)
+        plane.set_layers(scene.layers)
+        self._window.layers.set_layers(scene.layers)
+        if scene.hidden_classes != self._shown_hidden:
+            self._shown_hidden = scene.hidden_classes
+            plane.set_hidden(scene.hidden_classes)
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        codes = self._shown_codes
+        if codes is not None:
+            hidden = int(np.isin(codes.labels, list(self._session.scene.hidden_classes)).sum())
+            self._window.status.set_points(len(codes.z), hidden)

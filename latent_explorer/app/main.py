@@ -1,0 +1,99 @@
+"""Starting points of the window: run it, or draw it into a file."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+import pyqtgraph as pg  # after PySide6, so that it takes the same Qt
+
+from latent_explorer.app.crash import CrashReporter, set_up_log
+from latent_explorer.app.program import Program
+from latent_explorer.core.errors import ExportError
+from latent_explorer.views.style import program_icon
+
+SCREENSHOT_SECONDS = 60.0
+
+
+def make_application() -> QApplication:
+    """The one QApplication, named and set up for sharp plots."""
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(["latent-explorer"])
+    QCoreApplication.setApplicationName("latent-explorer")
+    QCoreApplication.setOrganizationName("latent-explorer")
+    application.setApplicationDisplayName("")
+    application.setWindowIcon(program_icon())
+    pg.setConfigOptions(antialias=True)
+    return application
+
+
+def run(path: Path | None) -> int:
+    """Open the window and stay until it is closed; the exit code comes back."""
+    application = make_application()
+    set_up_log()
+    crash = CrashReporter()
+    crash.install()
+    program = Program()
+    program.appearance.restore_layout()
+    program.window.show()
+    # Ctrl+C in the terminal closes the window; Python sees signals only when it runs, so a slow timer lets it.
+    signal.signal(signal.SIGINT, lambda number, frame: application.quit())
+    awake = QTimer()
+    awake.start(300)
+    awake.timeout.connect(_nothing)
+    QTimer.singleShot(0, program, lambda: program.start(path))
+    try:
+        return application.exec()
+    finally:
+        awake.stop()
+        program.close()
+        crash.remove()
+
+
+def _nothing() -> None:
+    """Gives Python its turn."""
+
+
+def screenshot(model: Path | None, out: Path, size: tuple[int, int], theme: str) -> int:
+    """Draw the real window, with everything loaded, into a PNG file.
+
+    Raises
+    ------
+    ExportError
+        The model could not be shown, or the file cannot be written.
+    """
+    from latent_explorer.core.files.atomic import atomic_write
+    from latent_explorer.views.capture import widget_png
+
+    application = make_application()
+    program = Program(theme)
+    window = program.window
+    try:
+        window.resize(*size)
+        window.arrange()
+        window.show()
+        program.start(model)
+        end = time.monotonic() + SCREENSHOT_SECONDS
+        while not _complete(program):
+            if time.monotonic() > end or window.notice.isVisible():
+                raise ExportError(window.notice.text or "The window was not complete within a minute; try again on a quieter machine.")
+            application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        for _ in range(5):
+            application.processEvents()
+        atomic_write(out, widget_png(window))
+    finally:
+        program.close()
+        application.processEvents()
+    return 0
+
+
+def _complete(program: Program) -> bool:
+    """Whether everything that the window shows by itself has arrived."""
+    session = program.session
+    if session.slot is None or not session.slot.ready or session.dataset is None or program.probe.shown is None:
+        return False
+    return program.mosaic.settled and not any(lane.busy for lane in program.lanes.all())

@@ -1,0 +1,109 @@
+"""Puts a session, a window, lanes and features together, and takes them apart again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMessageBox
+
+from latent_explorer.app.features.appearance import AppearanceFeature
+from latent_explorer.app.features.datasets import DatasetsFeature
+from latent_explorer.app.features.export import ExportFeature
+from latent_explorer.app.features.keeping import KeepingFeature
+from latent_explorer.app.features.mosaic import MosaicFeature
+from latent_explorer.app.features.opening import OpeningFeature
+from latent_explorer.app.features.probe import ProbeFeature
+from latent_explorer.app.features.scenery import SceneryFeature
+from latent_explorer.app.features.training import TrainingFeature
+from latent_explorer.app.session import Session
+from latent_explorer.app.settings import Settings
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.lanes import Lanes
+from latent_explorer.workers.training import TrainingLane
+
+SWITCH_INTERVAL = 0.0005  # seconds: how soon a worker gives Python's lock back to the window
+
+
+class Program(QObject):
+    """One window and all that belongs to it. `close` must be called before it is let go: threads are running."""
+
+    def __init__(self, theme: str | None = None) -> None:
+        super().__init__()
+        self._switch_interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self.settings = Settings()
+        self.session = Session(self)
+        self.window = MainWindow()
+        self.lanes = Lanes()
+        self.training_lane = TrainingLane()
+        session, window, lanes = self.session, self.window, self.lanes
+        self.appearance = AppearanceFeature(session, window, self.settings, theme)
+        self.scenery = SceneryFeature(session, window)
+        self.probe = ProbeFeature(session, window, lanes.probe)
+        self.mosaic = MosaicFeature(session, window, lanes.tiles)
+        self.opening = OpeningFeature(session, window, lanes.jobs)
+        self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)
+        self.training = TrainingFeature(session, window, self.training_lane)
+        self.keeping = KeepingFeature(session, window, lanes.jobs)
+        self.export = ExportFeature(session, window, lanes.jobs, self.probe)
+        session.noticed.connect(window.notice.tell)
+        window.plane.filesDropped.connect(self._dropped)
+        window.closeRequested.connect(self._ask_to_close)
+        lanes.jobs.progressed.connect(self._job_progressed)
+        for lane in lanes.all():
+            lane.failed.connect(self._broke)
+
+    def start(self, path: Path | None = None) -> None:
+        """Open a model file (or data folder), else the default model; then look for data."""
+        if path is not None and path.is_dir():
+            self.opening.open_default()
+            self.datasets.load_default()
+            self.datasets.load(str(path))
+            return
+        if path is not None:
+            self.opening.refresh()
+            self.opening.open(path)
+        else:
+            self.opening.open_default()
+        self.datasets.load_default()
+
+    def _dropped(self, paths: list[str]) -> None:
+        for path in paths:
+            if Path(path).is_file():
+                self.opening.open(Path(path))
+
+    def _job_progressed(self, title: str, what: str, part: float) -> None:
+        if self.session.run_state == "idle":
+            self.window.status.set_work(f"{title} {what} {part:.0%}" if title else "")
+
+    def _broke(self, error: Exception) -> None:
+        """A worker met a bug: to the crash reporter, by way of Python's own hook."""
+        sys.excepthook(type(error), error, error.__traceback__)
+
+    def _ask_to_close(self) -> None:
+        """While training: closing stops the run and keeps it."""
+        if self.session.run_state != "idle":
+            box = QMessageBox(self.window)
+            box.setWindowTitle("Training is on")
+            box.setText("Training is on. Closing stops it; what was learned is kept in My models and can be continued.")
+            stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+            stay = box.addButton("Go on training", QMessageBox.ButtonRole.RejectRole)
+            box.setDefaultButton(stop)
+            box.setEscapeButton(stay)
+            box.exec()
+            if box.clickedButton() is not stop:
+                return
+        self.window.may_close = True
+
+    def close(self) -> None:
+        """Stop all threads, keep what runs, remember the layout."""
+        self.appearance.keep_layout()
+        self.training_lane.ask_to_close()
+        self.lanes.close()
+        self.training_lane.close()
+        self.window.may_close = True
+        self.window.close()
+        self.window.deleteLater()
+        sys.setswitchinterval(self._switch_interval)

@@ -1,0 +1,89 @@
+"""What is open and how it is arranged: the one place of truth in the GUI thread."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from latent_explorer.core.types import ImageDataset, Scene, Slot
+
+RUN_STATES = ("idle", "running", "paused", "stopping")
+
+
+class Session(QObject):
+    """Facts, and one signal for each. Only features change it; GUI thread only.
+
+    Signals
+    -------
+    slotChanged(Slot) : the active slot was replaced or revised.
+    sceneChanged(Scene) : what the person arranged.
+    datasetChanged(ImageDataset or None) : the data that Train would train on.
+    runStateChanged(str) : one of `RUN_STATES`.
+    modelsChanged() : the list of models to choose from may be another one.
+    noticed(str, bool) : a sentence for the person; True when something went wrong.
+    """
+
+    slotChanged = Signal(object)  # noqa: N815  # Qt's manner, here and below
+    sceneChanged = Signal(object)  # noqa: N815
+    datasetChanged = Signal(object)  # noqa: N815
+    runStateChanged = Signal(str)  # noqa: N815
+    modelsChanged = Signal()  # noqa: N815
+    noticed = Signal(str, bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.slots: tuple[Slot, ...] = ()
+        self.active = 0
+        self.scene = Scene()
+        self.dataset: ImageDataset | None = None
+        self.run_state = "idle"
+        self._generations = itertools.count(1)
+
+    @property
+    def slot(self) -> Slot | None:
+        """The active slot; None before the first model."""
+        return next((slot for slot in self.slots if slot.slot_id == self.active), None)
+
+    def new_generation(self) -> int:
+        """A number that no slot has had."""
+        return next(self._generations)
+
+    def put_slot(self, slot: Slot) -> None:
+        """Replace the slot with the same id, or add it; it becomes the active one."""
+        self.slots = (*(other for other in self.slots if other.slot_id != slot.slot_id), slot)
+        self.active = slot.slot_id
+        self.slotChanged.emit(slot)
+
+    def remove_slot(self, slot_id: int) -> None:
+        """Take a slot away, such as one whose model turned out to be damaged."""
+        self.slots = tuple(slot for slot in self.slots if slot.slot_id != slot_id)
+
+    def revise_slot(self, **changes: Any) -> None:
+        """Change fields of the active slot."""
+        if self.slot is not None:
+            self.put_slot(replace(self.slot, **changes))
+
+    def set_scene(self, **changes: Any) -> None:
+        """Change fields of the scene; nothing happens when they are equal."""
+        scene = replace(self.scene, **changes)
+        if scene != self.scene:
+            self.scene = scene
+            self.sceneChanged.emit(scene)
+
+    def set_dataset(self, dataset: ImageDataset | None) -> None:
+        """The data to train on."""
+        self.dataset = dataset
+        self.datasetChanged.emit(dataset)
+
+    def set_run_state(self, state: str) -> None:
+        """How the run stands."""
+        if state != self.run_state:
+            self.run_state = state
+            self.runStateChanged.emit(state)
+
+    def notice(self, sentence: str, *, trouble: bool = False) -> None:
+        """Tell the person something in one sentence."""
+        self.noticed.emit(sentence, trouble)

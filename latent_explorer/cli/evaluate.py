@@ -1,0 +1,58 @@
+"""``latent-explorer evaluate``: the figures of a model on test images, each with its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from latent_explorer.cli.options import Command, data_option, json_option, model_argument, quiet_option, threads_option
+
+
+@click.command("evaluate", cls=Command, short_help="Quote figures of a model on test images.")
+@model_argument
+@data_option
+@threads_option
+@json_option
+@quiet_option
+def command(*, model: str, data: str, threads: int | None, as_json: bool, quiet: bool) -> None:
+    """Quote figures of a model on the test part of a data set: value, standard error, number, unit and protocol."""
+    from latent_explorer.cli.inputs import model_data, model_words, open_model
+    from latent_explorer.cli.output import print_json
+    from latent_explorer.cli.progress import Steps
+    from latent_explorer.core.checkpoint.library import resolve_model
+
+    record = open_model(resolve_model(model), threads)
+    dataset = model_data(record, data)
+
+    from latent_explorer.core.nn.evaluation import evaluate
+
+    with Steps(quiet=quiet) as steps:
+        figures = evaluate(record.handle, dataset, steps.tell)
+    if as_json:
+        source = {"name": dataset.name, "split": "test", "n": len(dataset.split.test), "hash": dataset.content_hash}
+        print_json({"schema": 1, "model": model_words(record), "data": source, "figures": figures})
+    else:
+        print(f"{record.name} on {len(dataset.split.test):,} test images of {dataset.name}")
+        print("\n".join(table(figures)))
+
+
+def _value(figure: Mapping[str, Any]) -> str:
+    value, error = figure["value"], figure.get("se")
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if error is None else f"{value:.4f} ± {error:.4f}"
+
+
+def table(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines of aligned columns, the protocol below each figure."""
+    rows = [(key, _value(f), str(f.get("unit", "")), f"n = {f['n']:,}") for key, f in figures.items()]
+    widths = [max((len(row[k]) for row in rows), default=0) for k in range(4)]
+    lines = []
+    for (key, value, unit, count), figure in zip(rows, figures.values(), strict=True):
+        lines.append(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {unit:<{widths[2]}}  {count}".rstrip())
+        lines.append(f"{'':<{widths[0]}}  {figure.get('protocol') or figure.get('reason', '')}".rstrip())
+    return lines

@@ -1,0 +1,132 @@
+"""Every figure we quote about a model, each with its protocol."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.nn.handles import module_of
+from latent_explorer.core.nn.inference import decode, encode
+from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
+from latent_explorer.core.types import ImageDataset, ModelHandle
+
+ELBO_SAMPLES = 16
+ELBO_SEED = 20250103
+BATCH = 1000
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, arXiv 1509.00519, section 5.3
+
+Figures = dict[str, dict[str, Any]]
+Progress = Callable[[str, float], None]
+
+
+def _figure(value: float, *, n: int, protocol: str, unit: str, se: float | None = None, seed: int | None = None) -> dict[str, Any]:
+    return {"value": value, "se": se, "unit": unit, "n": n, "protocol": protocol, "seed": seed}
+
+
+def _mean(values: NDArray[np.float64], **more: Any) -> dict[str, Any]:
+    """Mean over images with its standard error."""
+    se = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+    return _figure(float(values.mean()), se=se, n=len(values), **more)
+
+
+def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progress) -> Figures:
+    """ELBO, reconstruction and KL of each image on the fixed binary draw, `ELBO_SAMPLES` draws of z for each image."""
+    module = module_of(handle)
+    binary = torch.from_numpy(fixed_binary_draw(images).reshape(len(images), -1))
+    generator = torch.Generator().manual_seed(ELBO_SEED)
+    reconstruction, kl = [], []
+    with torch.inference_mode():
+        for start in range(0, len(binary), BATCH):
+            terms = module.terms(binary[start : start + BATCH], generator, ELBO_SAMPLES)
+            reconstruction.append(terms.reconstruction.double().numpy())
+            kl.append(terms.kl.double().numpy())
+            progress("ELBO", min(1.0, (start + BATCH) / len(binary)))
+    r, k = np.concatenate(reconstruction), np.concatenate(kl)
+    draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw"
+    samples = f"{ELBO_SAMPLES} samples of z for each image"
+    return {
+        "elbo": _mean(-(r + k), unit="nats/image", protocol=f"ELBO, beta 1, {draw}, {samples}", seed=ELBO_SEED),
+        "reconstruction": _mean(r, unit="nats/image", protocol=f"-E_q[log p(x|z)], {draw}, {samples}", seed=ELBO_SEED),
+        "kl": _mean(k, unit="nats/image", protocol=f"KL(q(z|x) || N(0, I)), closed form, {draw}"),
+    }
+
+
+def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> Figures:
+    """Squared error per pixel between the grey image and the decoded posterior mean, pixels in 0..1."""
+    errors = []
+    for start in range(0, len(images), BATCH):
+        difference = decode(handle, mu[start : start + BATCH]) - images[start : start + BATCH].astype(np.float32) / 255
+        errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
+    protocol = "per pixel, grey image against the decoded posterior mean of the grey image"
+    return {"mse": _mean(np.concatenate(errors), unit="squared grey level, 0..1", protocol=protocol)}
+
+
+def knn_figures(train_codes: NDArray[np.float32], train_labels: NDArray[np.int64], codes: NDArray[np.float32], labels: NDArray[np.int64]) -> Figures:
+    """Accuracy of 1-NN and 5-NN (Euclidean, majority vote), fitted on training codes and scored on the others."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    figures: Figures = {}
+    for k in (1, 5):
+        if len(train_codes) < k:
+            continue
+        hits = KNeighborsClassifier(k).fit(train_codes, train_labels).predict(codes) == labels
+        protocol = f"{k}-NN, Euclidean, majority vote, fitted on the posterior means of {len(train_codes):,} training images (grey)"
+        figures[f"knn{k}"] = _mean(hits.astype(np.float64), unit="accuracy", protocol=protocol)
+    return figures
+
+
+def active_units(mu: NDArray[np.float32]) -> Figures:
+    """Number of latent dimensions whose posterior mean varies over images by more than 0.01 (Burda et al. 2016)."""
+    count = int((mu.var(axis=0, dtype=np.float64) > ACTIVE_VARIANCE).sum())
+    protocol = f"variance over images of the posterior mean > {ACTIVE_VARIANCE}"
+    return {"active_units": _figure(count, n=len(mu), protocol=protocol, unit="dimensions")}
+
+
+def evaluate(handle: ModelHandle, dataset: ImageDataset, progress: Progress = lambda what, part: None) -> Figures:
+    """All figures on the test part of a data set; k-NN is left out where there are no labels.
+
+    Returns
+    -------
+    dict
+        As in the JSON contract: key to value, se, unit, n, protocol, seed, seconds.
+
+    Raises
+    ------
+    DatasetError
+        The images do not fit the model, or there is no test part.
+    """
+    test = dataset.split.test
+    if dataset.image_shape != handle.architecture.image_shape:
+        raise DatasetError(f"{dataset.name} has images of {dataset.image_shape}, the model is for {handle.architecture.image_shape}.")
+    if len(test) == 0:
+        raise DatasetError(f"{dataset.name} has no test images to evaluate on.")
+    figures: Figures = {}
+
+    def add(compute: Callable[[], Figures]) -> None:
+        begun = time.perf_counter()
+        found = compute()
+        seconds = round(time.perf_counter() - begun, 3)
+        figures.update({key: {**figure, "seconds": seconds} for key, figure in found.items()})
+
+    images = dataset.images[test]
+    add(lambda: elbo_figures(handle, images, progress))
+    mu, _ = encode(handle, images)
+    progress("MSE", 0.0)
+    add(lambda: mse_figure(handle, mu, images))
+    add(lambda: active_units(mu))
+    if dataset.labels is not None:
+        progress("k-NN", 0.0)
+        train = np.sort(np.concatenate([dataset.split.train, dataset.split.validation]))
+        train_labels, labels = dataset.labels[train], dataset.labels[test]
+        known, asked = train_labels >= 0, labels >= 0
+        if known.any() and asked.any():
+            train_codes, _ = encode(handle, dataset.images[train[known]])
+            add(lambda: knn_figures(train_codes, train_labels[known], mu[asked], labels[asked]))
+    return figures

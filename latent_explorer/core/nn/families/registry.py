@@ -1,0 +1,26 @@
+"""The explicit list of model families."""
+
+from __future__ import annotations
+
+import torch
+
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.families.vae import VAE
+
+FAMILIES: dict[str, type[VAE]] = {"vae": VAE}
+
+
+def build(config: ModelConfig, seed: int | None = None) -> VAE:
+    """New networks for an architecture, on the CPU; their first weights depend on `seed` alone when it is given."""
+    if seed is None:
+        return FAMILIES[config.family](config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return FAMILIES[config.family](config)
+
+
+def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight, without allocating any."""
+    with torch.device("meta"):
+        module = FAMILIES[config.family](config)
+    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}

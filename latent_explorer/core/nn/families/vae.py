@@ -1,0 +1,82 @@
+"""The variational autoencoder: q = N(mu, diag s^2), prior N(0, I) (Kingma & Welling 2014, arXiv 1312.6114)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.likelihoods import bernoulli_log_prob, bernoulli_mean
+from latent_explorer.core.nn.networks import DenseDecoder, DenseEncoder
+
+
+class Terms(NamedTuple):
+    """The two terms of the negative ELBO for each image, nats, shape (B,)."""
+
+    reconstruction: Tensor
+    kl: Tensor
+
+
+def gaussian_kl(mu: Tensor, log_var: Tensor) -> Tensor:
+    """KL(N(mu, diag s^2) || N(0, I)) = 1/2 sum_j (mu_j^2 + s_j^2 - 1 - log s_j^2), nats.
+
+    Summed over latent dimensions (the last axis), with ``log_var = log s^2``: shape (..., d) to (...).
+    Source: Kingma & Welling 2014, appendix B.
+    """
+    return 0.5 * (mu.square() + log_var.exp() - 1.0 - log_var).sum(-1)
+
+
+def reparameterize(mu: Tensor, log_var: Tensor, generator: torch.Generator | None = None, samples: int | None = None) -> Tensor:
+    """A draw from q: ``z = mu + std * eps`` with ``std = exp(log_var / 2)`` and one eps for each image.
+
+    Returns
+    -------
+    Tensor, shape (B, d), or (samples, B, d) when `samples` is given.
+    """
+    shape = mu.shape if samples is None else (samples, *mu.shape)
+    eps = torch.randn(shape, generator=generator, device=mu.device, dtype=mu.dtype)
+    return mu + torch.exp(0.5 * log_var) * eps
+
+
+class VAE(nn.Module):
+    """Dense VAE with a Bernoulli likelihood.
+
+    The negative ELBO of one image is ``reconstruction + kl``: the sum over pixels and channels of -log p(x_i|z),
+    plus the sum over latent dimensions of the KL. Means are taken over the batch only.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = DenseEncoder(config.pixels, config.hidden, config.latent_dim, config.activation)
+        self.decoder = DenseDecoder(config.latent_dim, config.decoder_widths, config.pixels, config.activation)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d) of q(z|x)."""
+        mu, log_var = self.encoder(x)
+        return mu, log_var
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latent points (..., d) to logits (..., D)."""
+        logits: Tensor = self.decoder(z)
+        return logits
+
+    def mean_image(self, z: Tensor) -> Tensor:
+        """Latent points (..., d) to expected pixels (..., D) in 0..1."""
+        return bernoulli_mean(self.decode(z))
+
+    def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None) -> Terms:
+        """Reconstruction and KL of each image, nats, shape (B,); the reconstruction is a mean over `samples` draws of z."""
+        mu, log_var = self.encode(x)
+        z = reparameterize(mu, log_var, generator, samples)
+        reconstruction = -bernoulli_log_prob(x, self.decode(z))
+        return Terms(reconstruction if samples is None else reconstruction.mean(0), gaussian_kl(mu, log_var))
+
+    @torch.no_grad()
+    def start_at(self, mean_image: Tensor) -> None:
+        """Set the decoder's last bias to the logits of the mean image (D,), so that training starts at the best constant picture."""
+        last = self.decoder.layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.copy_(torch.logit(mean_image * 0.98 + 0.01))

@@ -1,0 +1,71 @@
+"""Encode and decode: numpy in, numpy out. Eval mode and no_grad are hidden here; no Qt, any worker thread."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.handles import module_of
+from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
+
+BATCH = 2048
+
+
+def grey_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Bytes (N, H, W, C) to float32 pixels (N, D) in 0..1."""
+    flat = np.ascontiguousarray(images).reshape(len(images), -1)
+    return torch.from_numpy(flat.astype(np.float32)).mul_(1 / 255)
+
+
+def encode_with(module: VAE, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `encode`, for a module in hand on any device (training uses this)."""
+    device = next(module.parameters()).device
+    means, log_vars = [], []
+    with torch.inference_mode():
+        for start in range(0, len(images), BATCH):
+            mu, log_var = module.encode(grey_tensor(images[start : start + BATCH]).to(device))
+            means.append(mu.cpu().numpy())
+            log_vars.append(log_var.cpu().numpy())
+    empty = np.zeros((0, module.config.latent_dim), np.float32)
+    return np.concatenate([empty, *means]), np.concatenate([empty, *log_vars])
+
+
+def encode(handle: ModelHandle, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Posterior mean and log variance of each image, from the grey picture.
+
+    Parameters
+    ----------
+    images : uint8 array, shape (N, H, W, C)
+
+    Returns
+    -------
+    mu, log_var : float32 arrays, shape (N, d)
+    """
+    return encode_with(module_of(handle), images)
+
+
+def decode(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C)."""
+    module = module_of(handle)
+    points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
+    parts = []
+    with torch.inference_mode():
+        for chunk in points.split(BATCH):
+            parts.append(module.mean_image(chunk).numpy())
+    images: NDArray[np.float32] = np.concatenate(parts).reshape(-1, *handle.architecture.image_shape)
+    return images
+
+
+def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Expected pixels for display: (n, d) to uint8 (n, H, W, C), rounded to the nearest level."""
+    pixels: NDArray[np.uint8] = np.rint(decode(handle, z) * 255).astype(np.uint8)
+    return pixels
+
+
+def codes_of(handle: ModelHandle, dataset: ImageDataset, rows: NDArray[np.int64]) -> Codes:
+    """The posterior means (never samples) of some rows of a data set, with their log variances."""
+    mu, log_var = encode(handle, dataset.images[rows])
+    labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
+    return Codes("mean", mu, rows.copy(), labels, {"log_var": log_var})

@@ -1,0 +1,103 @@
+"""What training shows of itself: copies of the weights, codes that are re-encoded bit by bit, losses so far."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.inference import encode_with
+from latent_explorer.core.types import Codes, History, ImageDataset
+
+ENCODE_SHARE = 0.1  # of the training time at most
+PARTS = 8
+MAX_WINDOWS = 2000
+SERIES = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl")
+
+
+def copy_to_cpu(module: VAE) -> VAE:
+    """The same networks with weights of their own on the CPU, in eval mode and without gradients."""
+    copy = build(module.config)
+    copy.load_state_dict(module.state_dict())
+    return copy.eval().requires_grad_(False)
+
+
+class LiveCodes:
+    """Posterior means of the shown images while training.
+
+    Encoding all of them takes long, so every call re-encodes one interleaved eighth, and only when encoding has used
+    less than a tenth of the training time. All points are always there; each is at most eight calls old.
+    """
+
+    def __init__(self, dataset: ImageDataset, rows: NDArray[np.int64]) -> None:
+        self._images, self._rows = dataset.images, rows
+        self._labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
+        self._z = np.zeros((0, 0), np.float32)
+        self._log_var = self._z
+        self._next = 0
+        self._spent = 0.0
+
+    def all(self, module: VAE) -> Codes:
+        """Every row, encoded now."""
+        self._z, self._log_var = encode_with(module, self._images[self._rows])
+        return self._codes()
+
+    def some(self, module: VAE, seconds: float) -> Codes | None:
+        """One part re-encoded, or None when encoding has had its share of the `seconds` of training so far."""
+        if self._spent > ENCODE_SHARE * seconds:
+            return None
+        begun = time.perf_counter()
+        part = slice(self._next, None, PARTS)
+        self._next = (self._next + 1) % PARTS
+        self._z[part], self._log_var[part] = encode_with(module, self._images[self._rows[part]])
+        self._spent += time.perf_counter() - begun
+        return self._codes()
+
+    def _codes(self) -> Codes:
+        return Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), {"log_var": self._log_var.copy()})
+
+
+class LossHistory:
+    """Losses of a run: a row for every window of steps, and one at each end of an epoch with the validation losses."""
+
+    def __init__(self, steps_per_epoch: int, steps: int) -> None:
+        self._steps_per_epoch = steps_per_epoch
+        self._window = max(1, steps_per_epoch // 20, steps // MAX_WINDOWS)
+        self._rows: list[tuple[float, ...]] = []
+        self._sums = np.zeros(3)
+        self._count = 0
+
+    def add(self, step: int, loss: float, reconstruction: float, kl: float, images: int) -> None:
+        """One step's batch means, weighed by its number of images."""
+        self._sums += np.array([loss, reconstruction, kl]) * images
+        self._count += images
+        if step % self._window == 0 or step % self._steps_per_epoch == 0:
+            self._rows.append((step / self._steps_per_epoch, *(self._sums / self._count), math.nan, math.nan, math.nan))
+            self._sums, self._count = np.zeros(3), 0
+
+    def add_validation(self, step: int, loss: float, reconstruction: float, kl: float) -> None:
+        """The validation losses of an epoch that has just ended, beside its last training losses."""
+        epoch = step / self._steps_per_epoch
+        if self._rows and self._rows[-1][0] == epoch:
+            self._rows[-1] = (*self._rows[-1][:4], loss, reconstruction, kl)
+        else:
+            self._rows.append((epoch, math.nan, math.nan, math.nan, loss, reconstruction, kl))
+
+    def last_validation_loss(self, default: float) -> float:
+        """The validation loss of the last row, or `default` when it has none."""
+        return self._rows[-1][4] if self._rows and not math.isnan(self._rows[-1][4]) else default
+
+    def freeze(self) -> History:
+        """All rows so far, as a value that may leave."""
+        table = np.array(self._rows, np.float32).reshape(-1, 1 + len(SERIES))
+        return History(table[:, 0].copy(), {name: table[:, k + 1].copy() for k, name in enumerate(SERIES)})
+
+    def load(self, history: History) -> None:
+        """Take over the rows of a run that is continued."""
+        missing = np.full(len(history.epoch), np.nan, np.float32)
+        columns = [history.epoch, *(history.columns.get(name, missing) for name in SERIES)]
+        self._rows = [tuple(float(value) for value in row) for row in np.stack(columns, axis=1)]

@@ -1,0 +1,281 @@
+"""The training loop, the only one of the project: a generator of `TrainingProgress`."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.errors import TrainingError
+from latent_explorer.core.nn.device import resolve_device
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.handles import publish
+from latent_explorer.core.nn.likelihoods import binarize
+from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu
+from latent_explorer.core.nn.optimizer import Optimizer
+from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
+
+VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
+PRIVATE_SEEDS = 2**62  # keeps the streams of order and noise apart
+SNAPSHOT_SHARE = 0.05  # of the training time at most
+VALIDATION_BATCH = 2000
+
+
+class Control:
+    """How another thread asks the loop to end: set `stop`, then take what it yields until it ends."""
+
+    def __init__(self) -> None:
+        self.stop = False
+
+
+def learning_rate(settings: TrainingConfig, step: int, steps: int) -> float:
+    """The rate of step `step` of `steps`: constant, or a rise over the first 2 % followed by half a cosine down to 0."""
+    if settings.schedule == "constant":
+        return settings.lr
+    rise = max(1, steps // 50)
+    if step < rise:
+        return settings.lr * (step + 1) / rise
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def beta_at(settings: TrainingConfig, epoch: float) -> float:
+    """The weight of the KL after `epoch` epochs: linear from 0 over the warm-up, then beta."""
+    if settings.warmup_epochs <= epoch:
+        return settings.beta
+    return settings.beta * epoch / settings.warmup_epochs
+
+
+def train(
+    model: ModelConfig,
+    settings: TrainingConfig,
+    dataset: ImageDataset,
+    *,
+    device: str = "auto",
+    control: Control | None = None,
+    snapshots_per_second: float = 0.0,
+    resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None = None,
+) -> Iterator[TrainingProgress]:
+    """Train a model; yields after every step, so a caller pauses by not asking for the next one.
+
+    The last progress has an `outcome` and carries weights, codes of the test part and history. When a loss or
+    gradient stops being finite, the outcome is "diverged" and the weights are those of the last good epoch (or
+    snapshot). Runs in the thread that iterates; torch's thread count there is the caller's business.
+
+    Parameters
+    ----------
+    snapshots_per_second : float
+        How often copies of the weights are published while training, at most (0: only at the end of an epoch).
+    resume : (weights, state, history) or None
+        From a checkpoint of an unfinished run with the same settings and data.
+
+    Raises
+    ------
+    TrainingError, DatasetError
+        Model and data do not fit, or the device is not there.
+    """
+    run = _Run(model, settings, dataset, resolve_device(device), resume)
+    control = control or Control()
+    live = LiveCodes(dataset, dataset.split.test)
+    clock = time.perf_counter()
+    next_snapshot = 0.0
+    # Before the first step: the plane of the untrained (or resumed) networks.
+    run.publish()
+    last = run.progress(codes=live.all(run.module), history=run.history.freeze())
+    while True:
+        run.seconds += time.perf_counter() - clock
+        yield last  # a pause happens here, off the clock
+        clock = time.perf_counter()
+        if last.outcome:
+            return
+        if control.stop or run.step == run.steps:
+            outcome = "finished" if run.step == run.steps else "stopped"
+            run.publish(with_state=outcome == "stopped")
+            last = run.progress(
+                outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped"
+            )
+            continue
+        if not run.take_step():
+            run.restore_good()
+            last = run.progress(outcome="diverged", codes=live.all(run.module), history=run.history.freeze())
+            continue
+        epoch_ended = run.step % run.steps_per_epoch == 0
+        now = run.seconds + time.perf_counter() - clock
+        if epoch_ended:
+            run.validate()
+            run.keep_good()
+            run.publish(with_state=True)
+            last = run.progress(codes=live.some(run.module, now), history=run.history.freeze(), resumable=True)
+        elif snapshots_per_second > 0 and now >= next_snapshot:
+            begun = time.perf_counter()
+            run.publish()
+            cost = time.perf_counter() - begun
+            next_snapshot = now + max(1 / snapshots_per_second, cost / SNAPSHOT_SHARE)
+            last = run.progress(codes=live.some(run.module, now), history=run.history.freeze())
+        else:
+            last = run.progress()
+
+
+class _Run:
+    """The state of one run: networks, optimiser, random streams, position, losses."""
+
+    def __init__(
+        self,
+        model: ModelConfig,
+        settings: TrainingConfig,
+        dataset: ImageDataset,
+        device: torch.device,
+        resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None,
+    ) -> None:
+        if model.image_shape != dataset.image_shape:
+            raise TrainingError(f"The model is for images of {model.image_shape}, but {dataset.name} has {dataset.image_shape}.")
+        self.settings, self.device = settings, device
+        self.dataset = dataset = dataset.with_validation(settings.validation, settings.split_seed)
+        # One tensor of bytes for all images: a batch is one gather and one conversion.
+        self.images = torch.from_numpy(dataset.images.reshape(len(dataset.images), -1).copy()).to(device)
+        self.rows = torch.from_numpy(dataset.split.train.copy())
+        self.handle = ModelHandle(uuid.uuid4().hex, model)
+        self.revision = 0
+        self.module = build(model, settings.seed)
+        if resume is None:
+            self.module.start_at(self._mean_image())
+        self.module.to(device)
+        self.optimizer = Optimizer(self.module)
+        self.noise = torch.Generator(device).manual_seed(settings.seed)
+        self.step = 0
+        self.seconds = 0.0
+        self.steps_per_epoch = math.ceil(len(self.rows) / settings.batch_size)
+        self.steps = self.steps_per_epoch * settings.epochs
+        self.history = LossHistory(self.steps_per_epoch, self.steps)
+        self.loss, self.beta = math.nan, beta_at(settings, 0.0)
+        self._timed_from = (0, 0.0)
+        if resume is not None:
+            self._resume(*resume)
+        self._started_at = self.step
+        self.order = self._order()
+        self.good = copy_to_cpu(self.module)
+
+    def _mean_image(self) -> torch.Tensor:
+        sample = self.images[self.rows[:10_000].to(self.device)]
+        return sample.float().mean(0).cpu() / 255
+
+    def _resume(self, weights: Mapping[str, NDArray[Any]], state: Mapping[str, NDArray[Any]], history: History | None) -> None:
+        try:
+            self.module.load_state_dict({name: torch.from_numpy(np.array(array, np.float32)) for name, array in weights.items()})
+            self.optimizer.load(state)
+            self.noise.set_state(torch.from_numpy(np.array(state["rng.noise"], np.uint8)))
+            self.step = int(state["optim.position"][0])
+            self.seconds = float(state["optim.seconds"][0])
+        except (KeyError, ValueError, RuntimeError, IndexError) as error:
+            raise TrainingError("This run cannot be continued: its optimiser state does not fit; start a new run instead.") from error
+        if not 0 <= self.step <= self.steps:
+            raise TrainingError("This run cannot be continued: it has more steps than the settings ask for; start a new run instead.")
+        if history is not None:
+            self.history.load(history)
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return {
+            **self.optimizer.state(),
+            "rng.noise": self.noise.get_state().numpy(),
+            "optim.position": np.array([self.step], np.int64),
+            "optim.seconds": np.array([self.seconds], np.float64),
+        }
+
+    def _order(self) -> torch.Tensor:
+        """The visiting order of the current epoch: depends on seed and epoch alone, so a resumed run goes on exactly."""
+        epoch = self.step // self.steps_per_epoch
+        seed = np.random.SeedSequence([self.settings.seed, epoch]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(seed % PRIVATE_SEEDS))
+        return self.rows[torch.randperm(len(self.rows), generator=generator)].to(self.device)
+
+    def _pixels(self, rows: torch.Tensor) -> torch.Tensor:
+        grey = self.images[rows].float().mul_(1 / 255)
+        return binarize(grey, self.noise) if self.settings.binarize == "dynamic" else grey
+
+    def take_step(self) -> bool:
+        """One optimiser step; False, with the weights untouched, when loss or gradient is not finite."""
+        position = self.step % self.steps_per_epoch
+        if position == 0 and self.step:
+            self.order = self._order()
+        rows = self.order[position * self.settings.batch_size : (position + 1) * self.settings.batch_size]
+        self.beta = beta_at(self.settings, self.step / self.steps_per_epoch)
+        terms = self.module.terms(self._pixels(rows), self.noise)
+        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()  # means over the batch only
+        loss = reconstruction + self.beta * kl
+        self.optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)
+        self.loss = loss.item()
+        if not (math.isfinite(self.loss) and math.isfinite(norm.item())):
+            return False
+        self.optimizer.step(learning_rate(self.settings, self.step, self.steps))
+        self.step += 1
+        self.history.add(self.step, self.loss, reconstruction.item(), kl.item(), len(rows))
+        return True
+
+    @torch.no_grad()
+    def validate(self) -> None:
+        """ELBO of the validation part on one fixed draw of pixels and z; chooses and reports, never the test part."""
+        rows = self.dataset.split.validation
+        if len(rows) == 0:
+            return
+        generator = torch.Generator(self.device).manual_seed(VALIDATION_SEED)
+        sums = np.zeros(2)
+        for part in np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH)):
+            x = self.images[torch.from_numpy(part.copy()).to(self.device)].float().mul_(1 / 255)
+            if self.settings.binarize == "dynamic":
+                x = binarize(x, generator)
+            terms = self.module.terms(x, generator)
+            sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
+        reconstruction, kl = sums / len(rows)
+        self.history.add_validation(self.step, reconstruction + self.settings.beta * kl, reconstruction, kl)
+
+    def keep_good(self) -> None:
+        """Remember the weights to fall back on: those of the last epoch that ended with finite losses."""
+        if math.isfinite(self.history.last_validation_loss(default=self.loss)):
+            self.good = copy_to_cpu(self.module)
+
+    def restore_good(self) -> None:
+        """After a divergence: publish the last good weights, and go on with them as the run's own."""
+        self.module.load_state_dict(self.good.state_dict())
+        self.publish()
+
+    def publish(self, *, with_state: bool = False) -> None:
+        """Make CPU copies of the weights known under the run's handle."""
+        self.revision += 1
+        publish(self.handle, copy_to_cpu(self.module), self._state() if with_state else None)
+
+    def progress(
+        self, *, codes: Codes | None = None, history: History | None = None, resumable: bool = False, outcome: str = ""
+    ) -> TrainingProgress:
+        """What is to be said now; with `history` given, the snapshot just published is named too."""
+        done = self.step - self._started_at
+        rate = done / self.seconds_here if done and self.seconds_here > 0 else 0.0
+        return TrainingProgress(
+            epoch=self.step // self.steps_per_epoch,
+            epochs=self.settings.epochs,
+            step=self.step,
+            steps=self.steps,
+            seconds=self.seconds,
+            loss=self.loss,
+            beta=self.beta,
+            steps_per_second=rate,
+            seconds_left=(self.steps - self.step) / rate if rate else math.nan,
+            snapshot=self.handle if history is not None else None,
+            revision=self.revision,
+            codes=codes,
+            history=history,
+            resumable=resumable,
+            outcome=outcome,
+        )
+
+    @property
+    def seconds_here(self) -> float:
+        """Training time since this run was started or resumed."""
+        return self.seconds - self._timed_from[1]

@@ -1,0 +1,50 @@
+"""Class colours and grey maps, shared by the plane, the figures and the style."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Found by annealing the smallest OKLab distance between any two, seen normally and with simulated protanopia,
+# deuteranopia and tritanopia (Machado et al. 2009), with contrast to a dark and to a white ground.
+# tests/core/test_palette.py holds what was reached.
+CLASS_COLOURS = ("#0596d5", "#e8b700", "#ff0000", "#2de594", "#792def", "#b88087", "#1a883d", "#ff48ff", "#b4bff7", "#ba0d86")
+NO_LABEL = "#8a919c"
+GREY_MAPS = ("grey", "inverted", "ink")
+
+GOLDEN_ANGLE = 0.381966  # of a full turn: consecutive hues lie far apart
+
+
+def class_colour(index: int) -> str:
+    """The colour of a class, "#rrggbb"; beyond ten, hues by the golden angle in three lightnesses; -1 has no label."""
+    if index < 0:
+        return NO_LABEL
+    if index < len(CLASS_COLOURS):
+        return CLASS_COLOURS[index]
+    lightness = (0.42, 0.58, 0.74)[index % 3]
+    red, green, blue = colorsys.hls_to_rgb(index * GOLDEN_ANGLE % 1.0, lightness, 0.75)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#rrggbb" to three bytes."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def class_table(classes: int) -> NDArray[np.uint8]:
+    """Colours of all classes, uint8 (classes + 1, 3); the last row is for label -1, so that ``table[labels]`` works."""
+    return np.array([rgb(class_colour(k)) for k in (*range(classes), -1)], dtype=np.uint8)
+
+
+def apply_grey_map(image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
+    """A grey image (H, W, 1) or (H, W) through a map: "grey" as it is, "inverted" dark on light, "ink" blue-black on paper; uint8 (H, W, 3)."""
+    grey = image.reshape(*image.shape[:2])
+    if name == "inverted":
+        grey = 255 - grey
+    if name == "ink":
+        paper, ink = np.array([250.0, 245.0, 232.0]), np.array([24.0, 32.0, 72.0])
+        part = grey[..., None] / 255.0
+        return np.rint(paper + (ink - paper) * part).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)

@@ -1,0 +1,342 @@
+"""The currency between rooms: frozen values of read-only numpy arrays and plain Python.
+
+They are compared by identity. Torch tensors and Qt objects never appear here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.plane.frame import PlaneFrame
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+MNIST_SIZE = 50_000  # "sets of MNIST's size": from here on the default validation part is 10,000
+
+
+A = TypeVar("A", bound=NDArray[Any])
+
+
+def freeze(array: A) -> A:
+    """The same array, read-only."""
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of the data set, int64, disjoint: what trains, what chooses, what is quoted and shown."""
+
+    train: Labels
+    validation: Labels
+    test: Labels
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """Images with labels, held as bytes.
+
+    Parameters
+    ----------
+    name : str
+        Short name such as "mnist".
+    images : uint8 array, shape (N, H, W, C), C 1 or 3
+    labels : int64 array, shape (N,), or None; -1 means "no label"
+    class_names : tuple of str
+        Name of class k at position k.
+    split : Split
+    columns : mapping of str to float32 array (N,)
+        Factors, continuous labels.
+    source : str
+        Where it came from, for people ("built in", or a folder).
+
+    Raises
+    ------
+    DatasetError
+        Shapes, types or labels do not fit together.
+    """
+
+    name: str
+    images: Images
+    labels: Labels | None
+    class_names: tuple[str, ...]
+    split: Split
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        images = self.images
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3) or min(images.shape) < 1:
+            raise DatasetError(f"{self.name}: images must be bytes of shape (N, H, W, 1 or 3), not {images.dtype} {images.shape}.")
+        count = len(images)
+        if self.labels is not None:
+            if self.labels.dtype != np.int64 or self.labels.shape != (count,):
+                raise DatasetError(f"{self.name}: there are {count:,} images but labels of shape {self.labels.shape}.")
+            if self.labels.min() < -1 or self.labels.max() >= len(self.class_names):
+                raise DatasetError(f"{self.name}: labels must lie between -1 and {len(self.class_names) - 1}.")
+            freeze(self.labels)
+        for name, column in self.columns.items():
+            if column.shape != (count,):
+                raise DatasetError(f"{self.name}: column {name!r} has shape {column.shape}, but there are {count:,} images.")
+        freeze(images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        height, width, channels = self.images.shape[1:]
+        return int(height), int(width), int(channels)
+
+    def reference(self) -> DataReference:
+        """What a model or session remembers of this data set."""
+        split = self.split
+        sizes = len(split.train), len(split.validation), len(split.test)
+        return DataReference(self.name, self.content_hash, self.class_names, self.image_shape, sizes)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over the images' shape and bytes, then the labels; not over the split."""
+        digest = hashlib.sha256(str(tuple(int(n) for n in self.images.shape)).encode())
+        digest.update(np.ascontiguousarray(self.images))
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels.astype("<i8")))
+        return digest.hexdigest()
+
+    def default_validation(self) -> int:
+        """10,000 for sets of MNIST's size, else a tenth, of all that is not test."""
+        available = len(self.split.train) + len(self.split.validation)
+        return 10_000 if available >= MNIST_SIZE else available // 10
+
+    def with_validation(self, count: int | None, split_seed: int = 0) -> ImageDataset:
+        """The same data with `count` validation images, from the end of a seeded permutation of the training set.
+
+        Raises
+        ------
+        DatasetError
+            Fewer than one image would be left to train on.
+        """
+        pool = np.sort(np.concatenate([self.split.train, self.split.validation]))
+        count = self.default_validation() if count is None else count
+        if not 0 <= count < len(pool):
+            raise DatasetError(f"validation is {count:,}; {self.name} has {len(pool):,} training images, so choose 0 to {len(pool) - 1:,}.")
+        order = pool[np.random.Generator(np.random.PCG64(split_seed)).permutation(len(pool))]
+        cut = len(pool) - count
+        return replace(self, split=Split(freeze(order[:cut]), freeze(order[cut:]), self.split.test))
+
+
+@dataclass(frozen=True)
+class DataReference:
+    """What a model or session remembers of its data: enough to find it again and to know that it is the same."""
+
+    name: str
+    content_hash: str
+    class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, int, int] = (1, 1, 1)
+    sizes: tuple[int, int, int] = (0, 0, 0)  # train, validation, test
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Where images lie in latent space.
+
+    Parameters
+    ----------
+    kind : str
+        "mean" (posterior means of the encoder); later "exact_mode", "exact_mean".
+    z : float32 array, shape (N, d)
+    index : int64 array, shape (N,): row in the data set
+    labels : int64 array, shape (N,), -1 for none
+    columns : mapping of str to float32 array with N first: "log_var" (N, d), "elbo" (N,), ...
+    """
+
+    kind: str
+    z: Floats
+    index: Labels
+    labels: Labels
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(self.z)
+        if self.z.ndim != 2 or self.index.shape != (count,) or self.labels.shape != (count,):
+            raise ValueError(f"codes do not fit: z {self.z.shape}, index {self.index.shape}, labels {self.labels.shape}")
+        for array in (self.z, self.index, self.labels, *self.columns.values()):
+            freeze(array)
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+
+@dataclass(frozen=True)
+class ModelHandle:
+    """An opaque name for a model. Workers, command line and API find the module by `id` in `core.nn.handles`.
+
+    ``content_hash`` is empty for a model in training.
+    """
+
+    id: str
+    architecture: ModelConfig
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Losses over a run, nats per image; smaller is better. All arrays are float32, shape (E,), NaN where not measured.
+
+    ``epoch`` is the fractional number of finished epochs. Columns: ``train_loss``, ``train_reconstruction``,
+    ``train_kl`` (means since the row before) and ``validation_loss``, ``validation_reconstruction``,
+    ``validation_kl`` (at the end of an epoch). ``loss = reconstruction + beta * kl``.
+    """
+
+    epoch: Floats
+    columns: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        for array in (self.epoch, *self.columns.values()):
+            freeze(array)
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRecord:
+    """All that a checkpoint says besides its weights; read without torch."""
+
+    handle: ModelHandle
+    name: str
+    codes: Mapping[str, Codes]
+    history: History | None
+    data: DataReference
+    training: TrainingConfig | None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    epoch: int = 0
+    resumable: bool = False
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """One model on one plane.
+
+    ``generation`` changes when model or frame is replaced: an answer for another one is dropped. ``revision`` counts
+    the snapshots of a model in training. ``record`` is what the model's file says, or would say if it were written now.
+    """
+
+    slot_id: int
+    generation: int
+    frame: PlaneFrame
+    codes: Mapping[str, Codes]
+    handle: ModelHandle | None = None
+    name: str = ""
+    data: DataReference | None = None
+    epoch: int = 0
+    revision: int = 0
+    ready: bool = False  # the workers hold the weights, so decodes can be asked for
+    record: ModelRecord | None = None
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The visible part of the plane, in plane units: centre and the shorter side of the window."""
+
+    x: float = 0.0
+    y: float = 0.0
+    span: float = 7.0
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What is drawn on the plane, and how."""
+
+    points: bool = True
+    point_opacity: float = 0.65
+    point_size: float = 5.0  # diameter in pixels of the screen
+    mosaic: bool = True
+    mosaic_opacity: float = 0.30
+    mosaic_n: int = 28  # cells along the longer side of the window, about
+    smooth: bool = False
+    grey_map: str = "grey"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a person arranged; undo (a later piece) is a stack of these."""
+
+    camera: Camera = Camera()
+    probe: tuple[float, ...] | None = None  # z of the held point
+    hidden_classes: frozenset[int] = frozenset()
+    layers: Layers = Layers()
+
+
+@dataclass(frozen=True, eq=False)
+class DecodeRequest:
+    """Latent points (n, d), float32, to be decoded by the model in `handle`."""
+
+    slot_id: int
+    generation: int
+    handle: ModelHandle
+    z: Floats
+    condition: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class DecodeResult:
+    """The answer: ``images`` uint8 (n, H, W, C), expected pixels under the likelihood; ``milliseconds`` of decoding."""
+
+    request: DecodeRequest
+    images: Images
+    milliseconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingProgress:
+    """What the training loop says after every step; the heavy fields are None except at set moments.
+
+    Parameters
+    ----------
+    epoch, epochs : int
+        Finished epochs, and how many there will be.
+    step, steps : int
+        Finished steps of the whole run, and how many there will be.
+    seconds, seconds_left : float
+        Time spent training (pauses excluded), and the estimate of what is left; NaN before one is known.
+    loss : float
+        Of this step's batch, nats per image.
+    snapshot : ModelHandle or None
+        Names CPU copies of the newest weights; the id stays the same during a run, `revision` counts.
+    codes : Codes or None
+        Where the shown images lie now.
+    history : History or None
+        All losses so far.
+    resumable : bool
+        The snapshot comes with optimiser and random state, so a run can be continued from it exactly.
+    outcome : str
+        "" while running; then "finished", "stopped" or "diverged".
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    seconds: float
+    loss: float
+    beta: float = 1.0
+    steps_per_second: float = 0.0
+    seconds_left: float = float("nan")
+    snapshot: ModelHandle | None = None
+    revision: int = 0
+    codes: Codes | None = None
+    history: History | None = None
+    resumable: bool = False
+    outcome: str = ""

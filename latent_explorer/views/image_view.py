@@ -1,0 +1,147 @@
+"""The decoded image, large, with what is known about the place it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from latent_explorer.core.palette import apply_grey_map
+from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.text import heading, number_label, plain_label
+
+
+class PixelView(QWidget):
+    """One image, enlarged by whole pixels of the screen (or smoothly), as large as fits."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("decoded_image")
+        self.setAccessibleName("Decoded image")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._pixels: NDArray[np.uint8] | None = None
+        self._picture: QImage | None = None
+        self._smooth, self._grey_map = False, "grey"
+        self._message = ""
+
+    def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
+        """An image (H, W, C), uint8; or none, with a word why."""
+        self._pixels, self._message = pixels, message
+        self._draw()
+
+    def set_look(self, smooth: bool, grey_map: str) -> None:
+        """Smooth or whole pixels; the map for grey images."""
+        if (smooth, grey_map) != (self._smooth, self._grey_map):
+            self._smooth, self._grey_map = smooth, grey_map
+            self._draw()
+
+    def picture(self) -> QImage | None:
+        """The image at its own size, as it is shown."""
+        return self._picture
+
+    def _draw(self) -> None:
+        pixels = self._pixels
+        if pixels is not None and pixels.shape[2] == 1 and self._grey_map != "grey":
+            pixels = apply_grey_map(pixels, self._grey_map)
+        self._picture = None if pixels is None else to_qimage(pixels)
+        self.update()
+
+    def target(self) -> QRect:
+        """Where the image is painted, in pixels of the widget."""
+        if self._picture is None:
+            return QRect()
+        ratio = self.devicePixelRatioF()
+        width, height = self._picture.width(), self._picture.height()
+        scale = min(self.width() * ratio / width, self.height() * ratio / height)
+        if not self._smooth and scale >= 1:
+            scale = int(scale)
+        size = QSize(round(width * scale / ratio), round(height * scale / ratio))
+        return QRect((self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+        """The image in the middle of the panel's ground."""
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self.palette().alternateBase())
+        if self._picture is None:
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
+        painter.drawImage(self.target(), self._picture)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(120, 120)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(280, 280)
+
+
+class ImageView(QWidget):
+    """The right panel. Signals: exportRequested(), copyRequested()."""
+
+    exportRequested = Signal()  # noqa: N815  # Qt's manner
+    copyRequested = Signal()  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(8)
+        self._head = heading("Decoded at z")
+        self.pixels = PixelView(self)
+        self._trust = plain_label("", wrap=True)
+        self._trust.setProperty("role", "trust")
+        self._trust.setToolTip("Counts and distances between this place and the codes of real images; no promise.")
+        self._trust.setMinimumHeight(52)
+        layout.addWidget(self._head)
+        layout.addWidget(self.pixels, 1)
+        layout.addWidget(self._trust)
+        form = QFormLayout()
+        form.setVerticalSpacing(4)
+        self._prior, self._milliseconds, self._snapshot = number_label(), number_label(), number_label()
+        for text, value, hint in (
+            ("Prior density, log", self._prior, "log N(z; 0, I) in nats: how usual this place is for the prior, the distribution that codes are pulled towards."),
+            ("Decode", self._milliseconds, "Time the decoder took for this image."),
+            ("Weights", self._snapshot, "Which weights decoded it: of a finished model, or the newest of the one in training."),
+        ):
+            name = plain_label(text)
+            name.setProperty("role", "muted")
+            name.setToolTip(hint)
+            value.setToolTip(hint)
+            form.addRow(name, value)
+        layout.addLayout(form)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self._copy, self._export = QPushButton("Copy image"), QPushButton("Export…")
+        self._copy.setToolTip("Put the decoded image on the clipboard.")
+        self._export.setToolTip("Save the decoded image as PNG, with z and the model's hash in it (Ctrl+E).")
+        self._copy.clicked.connect(self.copyRequested)
+        self._export.clicked.connect(self.exportRequested)
+        for button in (self._copy, self._export):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button)
+        row.addStretch(1)
+        layout.addLayout(row)
+        self.set_image(None, "")
+
+    def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
+        """The newest decode, or none with a word why."""
+        self.pixels.set_image(pixels, message)
+        for button in (self._copy, self._export):
+            if button.isEnabled() != (pixels is not None):
+                button.setEnabled(pixels is not None)
+
+    def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None) -> None:
+        """Where the probe is, the trust sentence, and the prior's log density there in nats."""
+        at = "" if z is None else " = (" + ", ".join(f"{value:.3f}" for value in z) + ")"
+        self._head.setText(f"DECODED AT Z{at}")
+        self._trust.setText(trust)
+        self._prior.setText("" if log_prior is None else f"{log_prior:.2f}")
+
+    def set_decode(self, milliseconds: float | None, weights: str) -> None:
+        """How long the decode took, and whose weights it used."""
+        self._milliseconds.setText("" if milliseconds is None else f"{milliseconds:.2f} ms")
+        self._snapshot.setText(weights)

@@ -1,0 +1,83 @@
+"""What is drawn on the plane, and how strongly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider, QWidget
+
+from latent_explorer.core.palette import GREY_MAPS
+from latent_explorer.core.types import Layers
+from latent_explorer.views.text import plain_label
+
+# field of Layers, label, tooltip, lowest, highest, slider steps for 1.0
+SLIDERS = (
+    ("point_opacity", "Points", "Opacity of one point.", 0, 100, 100),
+    ("point_size", "Point size", "Diameter in pixels.", 2, 16, 1),
+    ("mosaic_opacity", "Mosaic", "Opacity of the decoded pictures behind the points.", 0, 100, 100),
+    ("mosaic_n", "Mosaic cells", "Decoded pictures along the longer side of the plane, about.", 4, 60, 1),
+)
+
+
+class LayersPanel(QWidget):
+    """Signals: layersRequested(Layers)."""
+
+    layersRequested = Signal(object)  # noqa: N815  # Qt's manner
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layers = Layers()
+        form = QFormLayout(self)
+        form.setContentsMargins(12, 8, 12, 12)
+        form.setVerticalSpacing(6)
+        self._sliders: dict[str, QSlider] = {}
+        for name, text, hint, low, high, _ in SLIDERS:
+            slider = QSlider(Qt.Orientation.Horizontal)
+            slider.setObjectName(f"slider_{name}")
+            slider.setRange(low, high)
+            slider.setAccessibleName(text)
+            slider.setToolTip(hint)
+            slider.valueChanged.connect(self._moved)
+            label = plain_label(text)
+            label.setToolTip(hint)
+            form.addRow(label, slider)
+            self._sliders[name] = slider
+        self._grey = QComboBox()
+        self._grey.addItems(GREY_MAPS)
+        self._grey.setToolTip("How grey images are coloured on the right.")
+        self._grey.activated.connect(self._moved)
+        form.addRow(plain_label("Grey map"), self._grey)
+        self._smooth = QCheckBox("Smooth images")
+        self._smooth.setToolTip("Off: every pixel of an image is a square.")
+        self._smooth.clicked.connect(self._moved)
+        form.addRow(self._smooth)
+        self.set_layers(self._layers)
+
+    def set_layers(self, layers: Layers) -> None:
+        """What is drawn now."""
+        self._layers = layers
+        for name, _, _, _, _, steps in SLIDERS:
+            slider = self._sliders[name]
+            slider.blockSignals(True)
+            slider.setValue(round(getattr(layers, name) * steps))
+            slider.blockSignals(False)
+        self._grey.setCurrentText(layers.grey_map)
+        self._smooth.setChecked(layers.smooth)
+
+    def _moved(self) -> None:
+        value = {name: self._sliders[name].value() for name in self._sliders}
+        layers = replace(
+            self._layers,
+            point_opacity=value["point_opacity"] / 100,
+            points=value["point_opacity"] > 0,
+            point_size=float(value["point_size"]),
+            mosaic_opacity=value["mosaic_opacity"] / 100,
+            mosaic=value["mosaic_opacity"] > 0,
+            mosaic_n=value["mosaic_n"],
+            smooth=self._smooth.isChecked(),
+            grey_map=self._grey.currentText(),
+        )
+        if layers != self._layers:
+            self._layers = layers
+            self.layersRequested.emit(layers)

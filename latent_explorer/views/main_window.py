@@ -1,0 +1,243 @@
+"""The window: docks, menus, shortcuts, status bar. Layout only; wishes go out as signals."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QMainWindow, QScrollArea, QWidget
+
+from latent_explorer.views.image_view import ImageView
+from latent_explorer.views.layers_panel import LayersPanel
+from latent_explorer.views.loss_view import LossView
+from latent_explorer.views.model_panel import ModelPanel
+from latent_explorer.views.notice import Notice
+from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.status import StatusLine
+from latent_explorer.views.style import THEMES, Theme, program_icon
+from latent_explorer.views.training_panel import TrainingPanel
+from latent_explorer.views.transport import Transport
+
+LAYOUT_VERSION = 1
+SMALL_HEIGHT = 860  # below this the panels on the left share one place as tabs
+
+
+class MainWindow(QMainWindow):
+    """Everything that is seen. `wish` carries what menus and keys ask for.
+
+    Signals
+    -------
+    wish(str) : "open", "open_data", "save_as", "export", "copy", "rename", "delete", "train", "step", "stop", "fit",
+        "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
+    themePicked(str), modelPicked(str), closeRequested()
+    """
+
+    wish = Signal(str)
+    themePicked = Signal(str)  # noqa: N815  # Qt's manner
+    closeRequested = Signal()  # noqa: N815
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Latent Explorer")
+        self.setWindowIcon(program_icon())
+        self.setObjectName("main")
+        self.setDockNestingEnabled(True)
+        self.may_close = False
+        self.plane = PlaneView(self)
+        self.notice = Notice(self.plane)
+        self.image = ImageView(self)
+        self.model = ModelPanel(self)
+        self.layers = LayersPanel(self)
+        self.training = TrainingPanel(self)
+        self.losses = LossView(self)
+        self.transport = Transport(self)
+        self.setCentralWidget(self.plane)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self._docks: dict[str, QDockWidget] = {}
+        self._build_docks()
+        self._build_menus()
+        self.arrange()
+        self.plane.setFocus()
+
+    def _build_docks(self) -> None:
+        run = QWidget()
+        row = QHBoxLayout(run)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.transport)
+        row.addWidget(self.losses, 1)
+        for name, title, widget, scrolls in (
+            ("model", "Model and data", self.model, True),
+            ("layers", "Layers", self.layers, True),
+            ("training", "Training", self.training, True),
+            ("image", "Decoded image", self.image, False),
+            ("run", "Run: losses", run, False),
+        ):
+            dock = QDockWidget(title, self)
+            dock.setObjectName(f"dock_{name}")
+            if scrolls:
+                area = QScrollArea()
+                area.setFrameShape(QFrame.Shape.NoFrame)
+                area.setWidgetResizable(True)
+                area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+                area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+                area.setWidget(widget)
+                area.setMinimumWidth(212)
+                dock.setWidget(area)
+            else:
+                dock.setWidget(widget)
+            self._docks[name] = dock
+
+    def arrange(self) -> None:
+        """The layout that the program starts with, fit for the window's size."""
+        left, right, bottom = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        self.setCorner(Qt.Corner.BottomLeftCorner, left)
+        self.setCorner(Qt.Corner.BottomRightCorner, right)
+        docks = self._docks
+        for name, area in (("model", left), ("layers", left), ("training", left), ("image", right), ("run", bottom)):
+            self.removeDockWidget(docks[name])
+            self.addDockWidget(area, docks[name])
+            docks[name].setFloating(False)
+            docks[name].show()
+        if self.height() < SMALL_HEIGHT:
+            self.tabifyDockWidget(docks["model"], docks["layers"])
+            self.tabifyDockWidget(docks["layers"], docks["training"])
+            docks["model"].raise_()
+        else:
+            self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
+            self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
+            rest = max(300, self.height() - 230 - 215 - 60)
+            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [230, 215, rest], Qt.Orientation.Vertical)
+        side = 216 if self.width() < 1200 else 270
+        picture = 236 if self.width() < 1200 else 316
+        self.resizeDocks([docks["model"], docks["image"]], [side, picture], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["run"]], [150 if self.height() < SMALL_HEIGHT else 190], Qt.Orientation.Vertical)
+
+    def _build_menus(self) -> None:
+        keys = QKeySequence.StandardKey
+        bar = self.menuBar()
+        file = bar.addMenu("&File")
+        self._add(file, "&Open a model…", "open", keys.Open)
+        self._add(file, "Open an &MNIST folder…", "open_data")
+        file.addSeparator()
+        self._add(file, "Save model &as…", "save_as", "Ctrl+Shift+S")
+        self._add(file, "&Export the decoded image…", "export", "Ctrl+E")
+        self._add(file, "&Copy the decoded image", "copy", "Ctrl+Shift+C")
+        file.addSeparator()
+        leave = QAction("&Quit", self)
+        leave.setShortcut("Ctrl+Q")
+        leave.triggered.connect(self.close)
+        file.addAction(leave)
+        view = bar.addMenu("&View")
+        self._add(view, "&Fit all points", "fit")
+        self._full = QAction("&Full screen", self, checkable=True)
+        self._full.setShortcut("F11")
+        self._full.toggled.connect(self._set_full_screen)
+        view.addAction(self._full)
+        self._add(view, "&Larger interface", "larger", ["Ctrl++", "Ctrl+="])
+        self._add(view, "&Smaller interface", "smaller", "Ctrl+-")
+        self._add(view, "&Normal size", "normal_size", "Ctrl+0")
+        view.addSeparator()
+        themes = view.addMenu("&Theme")
+        group = QActionGroup(self)
+        self._themes: dict[str, QAction] = {}
+        for theme in THEMES:
+            action = QAction({"system": "As the &system", "dark": "&Dark", "light": "&Light"}[theme], self, checkable=True)
+            action.setData(theme)
+            group.addAction(action)
+            themes.addAction(action)
+            self._themes[theme] = action
+        group.triggered.connect(self._theme_triggered)
+        panels = view.addMenu("&Panels")
+        for dock in self._docks.values():
+            panels.addAction(dock.toggleViewAction())
+        self._add(view, "&Reset layout", "reset_layout")
+        model = bar.addMenu("&Model")
+        self._rename = self._add(model, "&Rename…", "rename")
+        self._delete = self._add(model, "&Delete…", "delete")
+        training = bar.addMenu("&Training")
+        self._add(training, "&Train, pause or resume", "train", "Ctrl+T")
+        self._add(training, "One &step", "step", "Ctrl+Shift+T")
+        self._add(training, "St&op", "stop", "Ctrl+.")
+        helps = bar.addMenu("&Help")
+        self._add(helps, "&Gestures and keys", "gestures", "F1")
+        self._add(helps, "&About Latent Explorer", "about")
+
+    def _add(self, menu: QWidget, text: str, wish: str, keys: object = None) -> QAction:
+        action = QAction(text, self)
+        action.setObjectName(f"action_{wish}")
+        action.setData(wish)
+        if isinstance(keys, list):
+            action.setShortcuts([QKeySequence(key) for key in keys])
+        elif keys is not None:
+            action.setShortcut(keys)  # type: ignore[arg-type]
+        action.triggered.connect(self._wished)
+        menu.addAction(action)
+        return action
+
+    def _wished(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self.wish.emit(action.data())
+
+    def _theme_triggered(self, action: QAction) -> None:
+        self.themePicked.emit(action.data())
+
+    # Orders
+
+    def set_theme(self, choice: str, theme: Theme) -> None:
+        """All parts in a theme's colours; `choice` is ticked in the menu."""
+        self._themes[choice].setChecked(True)
+        for part in (self.plane, self.losses, self.transport, self.model):
+            part.set_theme(theme)
+
+    def set_model_title(self, title: str) -> None:
+        """What the window's title says of the model."""
+        self.setWindowTitle(f"{title} · Latent Explorer" if title else "Latent Explorer")
+
+    def set_own_model(self, own: bool) -> None:
+        """Whether the shown model lies in My models, so that it can be renamed and deleted."""
+        self._rename.setEnabled(own)
+        self._delete.setEnabled(own)
+
+    def raise_panel(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self._docks[name].show()
+        self._docks[name].raise_()
+
+    def _set_full_screen(self, full: bool) -> None:
+        """Only the plane, or everything."""
+        for dock in self._docks.values():
+            dock.setVisible(not full)
+        self.menuBar().setVisible(not full)
+        self.status.setVisible(not full)
+        # A hidden menu bar takes its shortcuts with it, so the window keeps the one that leads back.
+        if full:
+            self.addAction(self._full)
+            self.showFullScreen()
+        else:
+            self.showNormal()
+        self.plane.setFocus()
+
+    def leave_full_screen(self) -> None:
+        """Esc in full screen."""
+        self._full.setChecked(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        """The notice keeps its place."""
+        super().resizeEvent(event)
+        self.notice.place()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Ask whoever knows whether it may close."""
+        if not self.may_close:
+            self.closeRequested.emit()
+        if self.may_close:
+            event.accept()
+        else:
+            event.ignore()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As large as the drawing, where the screen allows it."""
+        screen = QGuiApplication.primaryScreen().availableSize()
+        return QSize(min(1600, screen.width()), min(1000, screen.height()))

@@ -1,0 +1,128 @@
+"""What is shown: which model, which data."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from latent_explorer.views.style import Theme, icon
+from latent_explorer.views.text import number_label, plain_label
+
+FACTS = (
+    ("points", "Test images", "Images of the test part; each is a point on the plane."),
+    ("image", "Image", "Height x width of one image."),
+    ("network", "Network", "Widths of the encoder and the decoder."),
+    ("epoch", "Trained for", "Epochs behind the weights that are shown."),
+    ("elbo", "Validation ELBO", "A lower bound of log p(x), in nats per image, on validation images: bigger is better. One draw of pixels and z each."),
+)  # fmt: skip
+
+
+class ModelPanel(QWidget):
+    """Signals: modelPicked(str), dataPicked(str), openRequested(), openDataRequested()."""
+
+    modelPicked = Signal(str)  # noqa: N815  # Qt's manner, here and below
+    dataPicked = Signal(str)  # noqa: N815
+    openRequested = Signal()  # noqa: N815
+    openDataRequested = Signal()  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(6)
+        self._models, self._open = _row("Model", "The model whose plane is shown.", "Open a model file… (Ctrl+O)")
+        self._data, self._open_data = _row("Training data", "What Train trains on.", "Open an MNIST folder…")
+        self._models.setObjectName("models")
+        self._data.setObjectName("data")
+        self._models.activated.connect(self._model_activated)
+        self._data.activated.connect(self._data_activated)
+        self._open.clicked.connect(self.openRequested)
+        self._open_data.clicked.connect(self.openDataRequested)
+        form = QFormLayout()
+        form.setVerticalSpacing(5)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for text, box, button in (("Model", self._models, self._open), ("Data", self._data, self._open_data)):
+            row = QHBoxLayout()
+            row.setSpacing(4)
+            row.addWidget(box, 1)
+            row.addWidget(button)
+            form.addRow(plain_label(text), row)
+        self._facts = {}
+        for key, text, hint in FACTS:
+            name, value = plain_label(text), number_label("–")
+            name.setProperty("role", "muted")
+            name.setToolTip(hint)
+            value.setToolTip(hint)
+            form.addRow(name, value)
+            self._facts[key] = value
+        layout.addLayout(form)
+        self._offer = plain_label("", wrap=True)
+        self._offer.setProperty("role", "muted")
+        self._offer_button = QPushButton("Open an MNIST folder…")
+        self._offer_button.clicked.connect(self.openDataRequested)
+        self._offer_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        layout.addWidget(self._offer)
+        layout.addWidget(self._offer_button)
+        layout.addStretch(1)
+        self.set_offer("")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Icons in the text's colour."""
+        for button in (self._open, self._open_data):
+            button.setIcon(icon("open", theme.text))
+
+    def set_models(self, names: list[tuple[str, str]], current: str) -> None:
+        """Choices as (key, text to show), and the key of the model that is shown."""
+        _fill(self._models, names, current)
+
+    def set_data(self, names: list[tuple[str, str]], current: str) -> None:
+        """Choices as (key, text to show), and the key of the data that are open."""
+        _fill(self._data, names, current)
+
+    def set_facts(self, facts: dict[str, str]) -> None:
+        """Figures by the keys of `FACTS`; a missing one is a dash."""
+        for key, label in self._facts.items():
+            label.setText(facts.get(key, "–"))
+
+    def set_offer(self, text: str) -> None:
+        """A sentence that something is missing, with the button that helps; "" for none."""
+        self._offer.setText(text)
+        self._offer.setVisible(bool(text))
+        self._offer_button.setVisible(bool(text))
+
+    def set_locked(self, locked: bool) -> None:
+        """While a run is on, its data cannot be changed."""
+        self._data.setEnabled(not locked)
+        self._open_data.setEnabled(not locked)
+        self._offer_button.setEnabled(not locked)
+
+    def _model_activated(self, row: int) -> None:
+        self.modelPicked.emit(self._models.itemData(row))
+
+    def _data_activated(self, row: int) -> None:
+        self.dataPicked.emit(self._data.itemData(row))
+
+
+def _row(name: str, hint: str, button_hint: str) -> tuple[QComboBox, QToolButton]:
+    box, button = QComboBox(), QToolButton()
+    box.setAccessibleName(name)
+    box.setToolTip(hint)
+    box.setMinimumContentsLength(8)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setProperty("role", "button")
+    button.setIconSize(QSize(16, 16))
+    button.setToolTip(button_hint)
+    button.setAccessibleName(button_hint)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return box, button
+
+
+def _fill(box: QComboBox, names: list[tuple[str, str]], current: str) -> None:
+    box.blockSignals(True)
+    box.clear()
+    for key, text in names:
+        box.addItem(text, key)
+        box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
+    box.setCurrentIndex(box.findData(current))
+    box.blockSignals(False)

@@ -1,0 +1,62 @@
+"""One sentence over the plane: what happened and what to do. It stops nothing and goes away by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from latent_explorer.views.text import plain_label
+
+SHOWN_MS = 12_000
+
+
+class Notice(QFrame):
+    """A card in its parent's lower part."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setProperty("role", "card")
+        self._label = plain_label("", wrap=True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        close = QToolButton()
+        close.setText("×")
+        close.setProperty("role", "mode")
+        close.setAccessibleName("Close this message")
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        close.clicked.connect(self.hide)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 8, 8)
+        layout.addWidget(self._label, 1)
+        layout.addWidget(close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._label.text()
+
+    def tell(self, sentence: str, trouble: bool) -> None:
+        """Show a sentence; trouble has a red edge and stays until it is closed or the next one comes."""
+        self._label.setText(sentence)
+        self.setStyleSheet("QFrame#notice { border: 1px solid #d9485f; }" if trouble else "")
+        self.place()
+        self.show()
+        self.raise_()
+        self._timer.stop()
+        if not trouble:
+            self._timer.start(SHOWN_MS)
+
+    def place(self) -> None:
+        """Keep to the lower middle of the parent."""
+        parent = self.parentWidget()
+        width = min(560, max(200, parent.width() - 80))
+        self.setFixedWidth(width)
+        self.adjustSize()
+        height = max(self.sizeHint().height(), self.heightForWidth(width))
+        self.resize(width, height)
+        self.move((parent.width() - width) // 2, parent.height() - height - 40)

@@ -1,0 +1,34 @@
+"""Arrays to pictures of Qt: the one place where bytes become a QImage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+_FORMATS = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
+
+
+def to_qimage(array: NDArray[Any]) -> QImage:
+    """A picture that owns its pixels.
+
+    Parameters
+    ----------
+    array : uint8 array, shape (H, W), (H, W, 1) grey, (H, W, 3) RGB or (H, W, 4) RGBA, not premultiplied
+
+    Raises
+    ------
+    ValueError
+        Another dtype or shape.
+    """
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
+        raise ValueError(f"a picture needs bytes of shape (H, W[, C]), not {array.dtype} {array.shape}")
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    if channels not in _FORMATS:
+        raise ValueError(f"a picture has 1, 3 or 4 channels, not {channels}")
+    array = np.ascontiguousarray(array)
+    height, width = array.shape[:2]
+    # The copy outlives the array; without bytesPerLine Qt would assume rows padded to 4 bytes.
+    return QImage(array.data, width, height, width * channels, _FORMATS[channels]).copy()

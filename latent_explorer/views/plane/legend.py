@@ -1,0 +1,108 @@
+"""The class legend over the plane: a click hides a class, a double-click shows only it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from latent_explorer.core.palette import class_colour
+
+MAX_ROWS = 24
+
+
+class _Row(QWidget):
+    """One class: a dot and its name, as plain text."""
+
+    def __init__(self, legend: Legend, label: int, name: str) -> None:
+        super().__init__(legend)
+        self._legend, self._label, self._name, self._hidden = legend, label, name, False
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAccessibleName(f"Class {name}")
+        self.setToolTip("Click: hide or show this class. Double-click: show only this class.")
+
+    def set_hidden(self, hidden: bool) -> None:
+        self._hidden = hidden
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        metrics = self.fontMetrics()
+        return QSize(min(160, metrics.horizontalAdvance(self._name)) + metrics.height() + 14, metrics.height() + 5)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        side = self.fontMetrics().height() * 0.62
+        if self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().midlight())
+            painter.drawRoundedRect(self.rect(), 3, 3)
+        colour = QColor(class_colour(self._label))
+        painter.setPen(colour)
+        painter.setBrush(Qt.BrushStyle.NoBrush if self._hidden else colour)
+        painter.drawEllipse(6, round((self.height() - side) / 2), round(side), round(side))
+        painter.setOpacity(0.45 if self._hidden else 1.0)
+        painter.setPen(self.palette().windowText().color())
+        text = self.rect().adjusted(round(side) + 13, 0, -3, 0)
+        name = self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, text.width())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self._legend.clicked(self._label)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._legend.double_clicked(self._label)
+
+
+class Legend(QFrame):
+    """Signals: hiddenClassesRequested(frozenset of int)."""
+
+    hiddenClassesRequested = Signal(object)  # noqa: N815  # Qt's manner
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._rows: dict[int, _Row] = {}
+        self._hidden: frozenset[int] = frozenset()
+        self._before: frozenset[int] = frozenset()  # what was hidden before the last click, for the double-click
+        self._ignore_release = False
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(4, 4, 4, 4)
+        self._layout.setSpacing(0)
+
+    def set_classes(self, classes: dict[int, str]) -> None:
+        """Label to name, in order; the first `MAX_ROWS` are shown, fewer than two classes need no legend."""
+        shown = dict(list(classes.items())[:MAX_ROWS])
+        if {label: row._name for label, row in self._rows.items()} == shown:
+            return
+        for row in self._rows.values():
+            self._layout.removeWidget(row)
+            row.deleteLater()
+        self._rows = {label: _Row(self, label, name) for label, name in shown.items()}
+        for row in self._rows.values():
+            self._layout.addWidget(row)
+        self.setVisible(len(self._rows) > 1)
+        self.set_hidden(self._hidden)
+        self.adjustSize()
+
+    def set_hidden(self, hidden: frozenset[int]) -> None:
+        """Which classes are hidden now."""
+        self._hidden = hidden
+        for label, row in self._rows.items():
+            row.set_hidden(label in hidden)
+
+    def clicked(self, label: int) -> None:
+        """A row was clicked: hide or show it."""
+        if self._ignore_release:  # the second release of a double-click
+            self._ignore_release = False
+            return
+        self._before = self._hidden
+        self.hiddenClassesRequested.emit(self._hidden ^ {label})
+
+    def double_clicked(self, label: int) -> None:
+        """Show only this class; all again when it was the only one before the double-click's first click."""
+        self._ignore_release = True
+        others = frozenset(self._rows) - {label}
+        self.hiddenClassesRequested.emit(frozenset() if self._before == others else others)

@@ -1,0 +1,117 @@
+"""Big play and pause, step, stop; epoch, time left, speed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from latent_explorer.core.types import TrainingProgress
+from latent_explorer.views.style import DARK, Theme, icon
+from latent_explorer.views.text import number_label, plain_label, time_left
+
+STATES = ("idle", "running", "paused", "stopping")
+
+
+class Transport(QWidget):
+    """Signals: trainRequested(), pauseRequested(), resumeRequested(), stepRequested(), stopRequested()."""
+
+    trainRequested = Signal()  # noqa: N815  # Qt's manner, here and below
+    pauseRequested = Signal()  # noqa: N815
+    resumeRequested = Signal()  # noqa: N815
+    stepRequested = Signal()  # noqa: N815
+    stopRequested = Signal()  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._state = DARK, "idle"
+        self._play, self._step, self._stop = QPushButton("Train"), QPushButton("Step"), QPushButton()
+        self._play.setProperty("role", "primary")
+        self._play.setObjectName("train_button")
+        self._step.setObjectName("step_button")
+        self._stop.setObjectName("stop_button")
+        self._stop.setAccessibleName("Stop training")
+        self._step.setToolTip("One optimiser step, then pause.")
+        self._stop.setToolTip("Stop. What was learned is kept in My models and can be continued.")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for button in (self._play, self._step, self._stop):
+            button.setIconSize(QSize(18, 18))
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button)
+        row.addStretch(1)
+        self._play.setMinimumWidth(104)
+        self._play.setMinimumHeight(34)
+        self._play.clicked.connect(self._play_clicked)
+        self._step.clicked.connect(self.stepRequested)
+        self._stop.clicked.connect(self.stopRequested)
+        self._epoch, self._left, self._speed = number_label("–"), number_label("–"), number_label("–")
+        form = QFormLayout()
+        form.setVerticalSpacing(4)
+        for text, value, hint in (
+            ("Epoch", self._epoch, "One epoch visits every training image once."),
+            ("Left", self._left, "Time left at the present speed."),
+            ("Speed", self._speed, "Optimiser steps a second."),
+        ):
+            name = plain_label(text)
+            name.setProperty("role", "muted")
+            name.setToolTip(hint)
+            form.addRow(name, value)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 1000)
+        self._word = plain_label("", wrap=True)
+        self._word.setProperty("role", "muted")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 4, 12, 8)
+        layout.setSpacing(6)
+        layout.addLayout(row)
+        layout.addLayout(form)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._word)
+        layout.addStretch(1)
+        self.set_state("idle")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Icons in the theme's colours."""
+        self._theme = theme
+        self.set_state(self._state)
+
+    def set_state(self, state: str, *, can_continue: bool = False) -> None:
+        """One of `STATES`; `can_continue` when the shown model is an unfinished run whose data are open."""
+        self._state = state
+        text, drawing, hint = {
+            "idle": ("Continue", "play", "Go on with this unfinished run.") if can_continue else ("Train", "play", "Train a new model with the settings on the left."),
+            "running": ("Pause", "pause", "Hold after the current step."),
+            "paused": ("Resume", "play", "Go on training."),
+            "stopping": ("Stopping", "stop", "The run ends after the current step."),
+        }[state]  # fmt: skip
+        self._play.setText(text)
+        self._play.setToolTip(hint)
+        self._play.setIcon(icon(drawing, self._theme.on_accent))
+        self._play.setEnabled(state != "stopping")
+        self._step.setIcon(icon("step", self._theme.text))
+        self._step.setEnabled(state != "stopping")
+        self._stop.setIcon(icon("stop", self._theme.text))
+        self._stop.setEnabled(state in ("running", "paused"))
+
+    def set_progress(self, progress: TrainingProgress | None) -> None:
+        """Counters of the run; none before the first."""
+        if progress is None:
+            for label in (self._epoch, self._left, self._speed):
+                label.setText("–")
+            self._bar.setValue(0)
+            return
+        self._epoch.setText(f"{progress.epoch} / {progress.epochs}")
+        self._left.setText("–" if progress.outcome else time_left(progress.seconds_left) or "–")
+        self._speed.setText(f"{progress.steps_per_second:,.0f} steps/s" if progress.steps_per_second else "–")
+        self._bar.setValue(round(1000 * progress.step / max(1, progress.steps)))
+
+    def set_word(self, text: str) -> None:
+        """One sentence on how the run stands."""
+        self._word.setText(text)
+
+    def _play_clicked(self) -> None:
+        {"idle": self.trainRequested, "running": self.pauseRequested, "paused": self.resumeRequested}[self._state].emit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        return QSize(250, 150)

@@ -1,0 +1,86 @@
+"""What the probe and the mosaic ask of the decoder; runs in their lanes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.neighbours import Neighbours, Surroundings
+from latent_explorer.core.plane.tiles import Lattice, assemble
+from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult
+from latent_explorer.workers.task import Context
+
+
+def decode(request: DecodeRequest) -> DecodeResult:
+    """Pictures for a request, with the time they took.
+
+    Raises
+    ------
+    Cancelled
+        The model was replaced and let go meanwhile, so nobody waits for this answer.
+    """
+    from latent_explorer.core.nn.handles import has
+    from latent_explorer.core.nn.inference import decode_bytes
+
+    if not has(request.handle):
+        raise Cancelled
+    begun = time.perf_counter()
+    images = decode_bytes(request.handle, request.z)
+    return DecodeResult(request, images, 1000 * (time.perf_counter() - begun))
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeAnswer:
+    """What is known about one point: its picture (none while the weights are not loaded) and what lies around it."""
+
+    generation: int
+    z: NDArray[np.float32]
+    result: DecodeResult | None
+    around: Surroundings | None
+
+
+class Prober:
+    """Answers the probe. Used in the probe lane only, so it may remember the tree of the codes it saw last."""
+
+    def __init__(self) -> None:
+        self._codes: Codes | None = None
+        self._neighbours: Neighbours | None = None
+
+    def answer(self, z: NDArray[np.float32], generation: int, request: DecodeRequest | None, codes: Codes | None) -> ProbeAnswer:
+        """Decode (where there is a request) and look around among the codes."""
+        if codes is not self._codes:
+            self._codes, self._neighbours = codes, None if codes is None else Neighbours(codes.z, codes.labels)
+        around = None if self._neighbours is None else self._neighbours.around(z)
+        return ProbeAnswer(generation, z, None if request is None else decode(request), around)
+
+
+@dataclass(frozen=True, eq=False)
+class MosaicAnswer:
+    """A sheet of decoded pictures (H, W, C), uint8, and the lattice that it fills."""
+
+    generation: int
+    revision: int
+    lattice: Lattice
+    pixels: NDArray[np.uint8]
+    milliseconds: float
+
+
+def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = 64) -> MosaicAnswer:
+    """Decode all cells, `piece` at a time so that it can be cancelled in between."""
+    begun = time.perf_counter()
+    parts = []
+    for start in range(0, len(request.z), piece):
+        context.progress("", start / len(request.z))
+        parts.append(decode(replace(request, z=request.z[start : start + piece])).images)
+    pixels = assemble(np.concatenate(parts), lattice.columns)
+    return MosaicAnswer(request.generation, revision, lattice, pixels, 1000 * (time.perf_counter() - begun))
+
+
+def lattice_codes(lattice: Lattice, frame: PlaneFrame) -> NDArray[np.float32]:
+    """The latent points of a lattice's cells, (n, d)."""
+    return frame.to_z(lattice.centres()).astype(np.float32)

@@ -1,0 +1,55 @@
+"""Keeps a run's model in a file while it trains, so that nothing learned is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from latent_explorer.core.errors import LatentExplorerError
+from latent_explorer.core.types import ModelRecord, TrainingProgress
+
+SECONDS_BETWEEN = 20.0
+
+
+class RunKeeper(QObject):
+    """Called in the training thread with every resumable progress; writes at most every 20 s, and always at the end.
+
+    Signals (arriving in the GUI thread)
+    ------------------------------------
+    kept(ModelRecord, str) : written, with the run's outcome ("" while it goes on).
+    failed(str) : could not be written; the run goes on.
+    """
+
+    kept = Signal(object, str)
+    failed = Signal(str)
+    _said = Signal(object, str, str)
+
+    def __init__(self, path: Path, record_of: Callable[[TrainingProgress], ModelRecord], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.path = path
+        self._record_of = record_of
+        self._last = time.monotonic()
+        self._said.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Training thread."""
+        if not progress.outcome and time.monotonic() - self._last < SECONDS_BETWEEN:
+            return
+        self._last = time.monotonic()
+        from latent_explorer.core.checkpoint.weights import save_model
+
+        try:
+            record = save_model(self.path, self._record_of(progress), with_state=progress.resumable)
+        except LatentExplorerError as error:
+            self._said.emit(None, progress.outcome, str(error))
+        else:
+            self._said.emit(record, progress.outcome, "")
+
+    def _tell(self, record: ModelRecord | None, outcome: str, problem: str) -> None:
+        if record is None:
+            self.failed.emit(problem)
+        else:
+            self.kept.emit(record, outcome)

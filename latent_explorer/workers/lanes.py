@@ -1,0 +1,205 @@
+"""The lanes: one thread each, so that what waits never stops what draws.
+
+A lane object lives in the GUI thread; its `run` is the only part that does not. Work goes in by `submit`, results come
+back in the GUI thread: the lane's own signal is connected to its own bound method with a queued connection.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QThread, Signal
+
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.workers.task import Context, Task
+
+LOW_PRIORITY = 10  # nice level of the threads that compute for long
+
+
+def lower_priority() -> None:
+    """Make the calling thread give way to the others (QThread priorities are ignored on Linux)."""
+    if sys.platform == "linux":
+        # Called with a thread's own id, the "process" of setpriority is that thread.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A call to make in the GUI thread."""
+
+    call: Callable[[Any], object]
+    value: Any
+
+
+class Lane(QThread):
+    """A thread that runs its tasks in the order they came.
+
+    Signals (arriving in the GUI thread)
+    ------------------------------------
+    failed(exception) : a task without its own `failed` raised it.
+    progressed(title, what, part) : of the running task; title "" when the lane has become idle.
+    """
+
+    failed = Signal(object)
+    progressed = Signal(str, str, float)
+    _spoke = Signal(object)
+
+    def __init__(self, name: str, torch_threads: int = 1, *, low_priority: bool = False, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._torch_threads, self._low_priority = torch_threads, low_priority
+        self._condition = threading.Condition()
+        self._waiting: deque[Task] = deque()
+        self._running: Context | None = None
+        self._closing = False
+        self._torch_ready = False
+        self._spoke.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.start()
+
+    def submit(self, task: Task) -> None:
+        """Take a task; it runs when the thread comes to it. Any thread."""
+        with self._condition:
+            self._enqueue(task)
+            self._condition.notify()
+
+    def _enqueue(self, task: Task) -> None:
+        self._waiting.append(task)
+
+    def cancel(self) -> None:
+        """Drop what waits, and ask the running task to end."""
+        with self._condition:
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs or waits."""
+        with self._condition:
+            return self._running is not None or bool(self._waiting)
+
+    def ask_to_close(self) -> None:
+        """Cancel the work and let the thread end; returns at once."""
+        self.cancel()
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
+
+    def close(self) -> None:
+        """End the thread, and wait for that: a QThread destroyed while it runs aborts the process."""
+        self.ask_to_close()
+        self.wait()
+
+    def run(self) -> None:
+        """Loop of the worker thread."""
+        if self._low_priority:
+            lower_priority()
+        while (next_task := self._next()) is not None:
+            task, context = next_task
+            answer: _Answer | None = None
+            try:
+                self._prepare(task)
+                answer = _Answer(task.done, task.work(context))
+            except Cancelled:
+                pass
+            except Exception as error:
+                answer = _Answer(task.failed or self.failed.emit, error)
+            with self._condition:
+                self._running = None
+                idle = not self._waiting
+            if answer is not None:
+                self._hand_over(answer)
+            if idle:
+                self.progressed.emit("", "", 1.0)
+
+    def _next(self) -> tuple[Task, Context] | None:
+        with self._condition:
+            self._condition.wait_for(lambda: bool(self._waiting) or self._closing)
+            if self._closing:
+                return None
+            task = self._waiting.popleft()
+            self._running = Context(_Report(self, task.title))
+            return task, self._running
+
+    def _prepare(self, task: Task) -> None:
+        if task.torch and not self._torch_ready:
+            from latent_explorer.core.nn.device import set_threads
+
+            set_threads(self._torch_threads)  # torch's setting is per thread
+            self._torch_ready = True
+
+    def _hand_over(self, answer: _Answer) -> None:
+        self._spoke.emit(answer)
+
+    def _deliver(self, answer: _Answer) -> None:
+        if not self._closing:
+            answer.call(answer.value)
+
+
+class NewestLane(Lane):
+    """A mailbox of one: a newer task replaces the one that waits, a newer answer the one not yet delivered.
+
+    So there is never a backlog on either side, whatever the mouse does. An exception is always delivered.
+    """
+
+    def __init__(self, name: str, torch_threads: int = 1, *, low_priority: bool = False, parent: QObject | None = None) -> None:
+        self._outbox: _Answer | None = None
+        super().__init__(name, torch_threads, low_priority=low_priority, parent=parent)
+
+    def _enqueue(self, task: Task) -> None:
+        self._waiting.clear()
+        self._waiting.append(task)
+
+    def _hand_over(self, answer: _Answer) -> None:
+        if isinstance(answer.value, Exception):
+            self._spoke.emit(answer)
+            return
+        with self._condition:
+            delivery_pending = self._outbox is not None
+            self._outbox = answer
+        if not delivery_pending:
+            self._spoke.emit(None)
+
+    def _deliver(self, answer: _Answer | None) -> None:
+        if answer is None:
+            with self._condition:
+                answer, self._outbox = self._outbox, None
+        if answer is not None:
+            super()._deliver(answer)
+
+
+class _Report:
+    """Where a task's progress goes: the lane's signal, with the task's title."""
+
+    def __init__(self, lane: Lane, title: str) -> None:
+        self._lane, self._title = lane, title
+
+    def __call__(self, what: str, part: float) -> None:
+        self._lane.progressed.emit(self._title, what, part)
+
+
+class Lanes:
+    """The lanes of one window. ``training`` is added by its feature, since it takes runs and not tasks."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        shared = max(1, (os.cpu_count() or 2) - 1)
+        self.probe = NewestLane("probe", 1, parent=parent)
+        self.tiles = NewestLane("tiles", 1, low_priority=True, parent=parent)
+        self.jobs = Lane("jobs", shared, low_priority=True, parent=parent)
+
+    def all(self) -> tuple[Lane, ...]:
+        """Every lane."""
+        return (self.probe, self.tiles, self.jobs)
+
+    def close(self) -> None:
+        """End all threads; they finish at the same time, then each is waited for."""
+        for lane in self.all():
+            lane.ask_to_close()
+        for lane in self.all():
+            lane.close()
