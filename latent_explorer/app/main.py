@@ -6,10 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+import pyqtgraph as pg  # after PySide6, so that it takes the same Qt
 from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
-
-import pyqtgraph as pg  # after PySide6, so that it takes the same Qt
 
 from latent_explorer.app.crash import CrashReporter, set_up_log
 from latent_explorer.app.program import Program

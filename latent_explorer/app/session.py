@@ -26,11 +26,11 @@ class Session(QObject):
     noticed(str, bool) : a sentence for the person; True when something went wrong.
     """
 
-    slotChanged = Signal(object)  # noqa: N815  # Qt's manner, here and below
-    sceneChanged = Signal(object)  # noqa: N815
-    datasetChanged = Signal(object)  # noqa: N815
-    runStateChanged = Signal(str)  # noqa: N815
-    modelsChanged = Signal()  # noqa: N815
+    slotChanged = Signal(object)  # Qt's manner, here and below
+    sceneChanged = Signal(object)
+    datasetChanged = Signal(object)
+    runStateChanged = Signal(str)
+    modelsChanged = Signal()
     noticed = Signal(str, bool)
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any, Self
 
 from latent_explorer.core.errors import SettingError
@@ -80,7 +81,7 @@ class ModelConfig:
     likelihood: str = "bernoulli"
 
     def __post_init__(self) -> None:
-        shape = self.image_shape
+        shape: object = self.image_shape  # from a file it may be anything
         if not isinstance(shape, list | tuple) or len(shape) != 3:
             raise SettingError(f"image_shape is {shape!r}; it must be height, width and channels.")
         height = _whole("image height", shape[0], 1, MAX_IMAGE_SIDE)
@@ -100,7 +101,8 @@ class ModelConfig:
         _choice("likelihood", self.likelihood, LIKELIHOODS)
         if self.parameters > MAX_PARAMETERS:
             raise SettingError(
-                f"These networks would have {self.parameters:,} weights, more than {MAX_PARAMETERS:,}; choose smaller widths or smaller images."
+                f"These networks would have {self.parameters:,} weights, more than {MAX_PARAMETERS:,}; "
+                "choose smaller widths or smaller images."
             )
 
     @property
@@ -119,7 +121,7 @@ class ModelConfig:
         """Number of weights and biases of encoder and decoder."""
         encoder = (self.pixels, *self.hidden, 2 * self.latent_dim)
         decoder = (self.latent_dim, *self.decoder_widths, self.pixels)
-        return sum((a + 1) * b for sizes in (encoder, decoder) for a, b in zip(sizes, sizes[1:], strict=False))
+        return sum((a + 1) * b for sizes in (encoder, decoder) for a, b in pairwise(sizes))
 
     def to_record(self) -> dict[str, Any]:
         """The architecture record: plain JSON values, the same keys always."""

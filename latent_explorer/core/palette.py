@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 # Found by annealing the smallest OKLab distance between any two, seen normally and with simulated protanopia,
 # deuteranopia and tritanopia (Machado et al. 2009), with contrast to a dark and to a white ground.
-# tests/core/test_palette.py holds what was reached.
-CLASS_COLOURS = ("#0596d5", "#e8b700", "#ff0000", "#2de594", "#792def", "#b88087", "#1a883d", "#ff48ff", "#b4bff7", "#ba0d86")
+# The order keeps digits that look alike (4 7 9, 3 5 8) far apart. tests/core/test_palette.py holds what was reached.
+CLASS_COLOURS = ("#0596d5", "#ba0d86", "#ff0000", "#1a883d", "#792def", "#ff48ff", "#b88087", "#e8b700", "#b4bff7", "#2de594")
 NO_LABEL = "#8a919c"
 GREY_MAPS = ("grey", "inverted", "ink")
 
@@ -29,7 +29,7 @@ def class_colour(index: int) -> str:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """ "#rrggbb" to three bytes."""
+    """Three bytes from "#rrggbb"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
@@ -39,12 +39,16 @@ def class_table(classes: int) -> NDArray[np.uint8]:
 
 
 def apply_grey_map(image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
-    """A grey image (H, W, 1) or (H, W) through a map: "grey" as it is, "inverted" dark on light, "ink" blue-black on paper; uint8 (H, W, 3)."""
+    """A grey image (H, W, 1) or (H, W) through a map, as uint8 (H, W, 3).
+
+    "grey" leaves it as it is, "inverted" is dark on light, "ink" blue-black on paper.
+    """
     grey = image.reshape(*image.shape[:2])
     if name == "inverted":
         grey = 255 - grey
     if name == "ink":
         paper, ink = np.array([250.0, 245.0, 232.0]), np.array([24.0, 32.0, 72.0])
         part = grey[..., None] / 255.0
-        return np.rint(paper + (ink - paper) * part).astype(np.uint8)
+        coloured: NDArray[np.uint8] = np.rint(paper + (ink - paper) * part).astype(np.uint8)
+        return coloured
     return np.repeat(grey[..., None], 3, axis=2)

@@ -109,9 +109,9 @@ class ImageDataset:
     def content_hash(self) -> str:
         """SHA-256 over the images' shape and bytes, then the labels; not over the split."""
         digest = hashlib.sha256(str(tuple(int(n) for n in self.images.shape)).encode())
-        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels.astype("<i8")))
+            digest.update(np.ascontiguousarray(self.labels.astype("<i8")).data)
         return digest.hexdigest()
 
     def default_validation(self) -> int:
@@ -171,7 +171,8 @@ class Codes:
         count = len(self.z)
         if self.z.ndim != 2 or self.index.shape != (count,) or self.labels.shape != (count,):
             raise ValueError(f"codes do not fit: z {self.z.shape}, index {self.index.shape}, labels {self.labels.shape}")
-        for array in (self.z, self.index, self.labels, *self.columns.values()):
+        arrays: list[NDArray[Any]] = [self.z, self.index, self.labels, *self.columns.values()]
+        for array in arrays:
             freeze(array)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
 

@@ -19,7 +19,7 @@ def widget_png(widget: QWidget) -> bytes:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not widget.grab().save(buffer, "PNG"):  # type: ignore[call-overload]  # PySide's stubs lack the device overload
+    if not widget.grab().save(buffer, "PNG"):
         raise ExportError("The picture could not be made; try a smaller size.")
     buffer.close()
     return bytes(data.data())

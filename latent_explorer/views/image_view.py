@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.picture import to_qimage
@@ -61,7 +61,7 @@ class PixelView(QWidget):
         size = QSize(round(width * scale / ratio), round(height * scale / ratio))
         return QRect((self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # Qt's name
         """The image in the middle of the panel's ground."""
         painter = QPainter(self)
         painter.fillRect(event.rect(), self.palette().alternateBase())
@@ -72,22 +72,22 @@ class PixelView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
         painter.drawImage(self.target(), self._picture)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(120, 120)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(280, 280)
 
 
 class ImageView(QWidget):
     """The right panel. Signals: exportRequested(), copyRequested()."""
 
-    exportRequested = Signal()  # noqa: N815  # Qt's manner
-    copyRequested = Signal()  # noqa: N815
+    exportRequested = Signal()  # Qt's manner
+    copyRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        layout = QVBoxLayout(self)
+        layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
         self._head = heading("Decoded at z")
@@ -97,13 +97,17 @@ class ImageView(QWidget):
         self._trust.setToolTip("Counts and distances between this place and the codes of real images; no promise.")
         self._trust.setMinimumHeight(52)
         layout.addWidget(self._head)
-        layout.addWidget(self.pixels, 1)
+        layout.addWidget(self.pixels, 10)
         layout.addWidget(self._trust)
         form = QFormLayout()
         form.setVerticalSpacing(4)
         self._prior, self._milliseconds, self._snapshot = number_label(), number_label(), number_label()
         for text, value, hint in (
-            ("Prior density, log", self._prior, "log N(z; 0, I) in nats: how usual this place is for the prior, the distribution that codes are pulled towards."),
+            (
+                "Prior density, log",
+                self._prior,
+                "log N(z; 0, I) in nats: how usual this place is for the prior, which codes are pulled towards.",
+            ),
             ("Decode", self._milliseconds, "Time the decoder took for this image."),
             ("Weights", self._snapshot, "Which weights decoded it: of a finished model, or the newest of the one in training."),
         ):
@@ -125,11 +129,26 @@ class ImageView(QWidget):
             row.addWidget(button)
         row.addStretch(1)
         layout.addLayout(row)
+        layout.addStretch(1)
         self.set_image(None, "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The image takes no more height than it fills, so that its read-out stays right under it."""
+        super().resizeEvent(event)
+        self._bound_height()
+
+    def _bound_height(self) -> None:
+        picture = self.pixels.picture()
+        aspect = 1.0 if picture is None else picture.height() / picture.width()
+        margins = self._layout.contentsMargins()
+        self.pixels.setMaximumHeight(max(120, round((self.width() - margins.left() - margins.right()) * aspect)))
 
     def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
         """The newest decode, or none with a word why."""
+        before = self.pixels.picture()
         self.pixels.set_image(pixels, message)
+        if pixels is not None and (before is None or before.size() != QSize(pixels.shape[1], pixels.shape[0])):
+            self._bound_height()
         for button in (self._copy, self._export):
             if button.isEnabled() != (pixels is not None):
                 button.setEnabled(pixels is not None)

@@ -23,7 +23,7 @@ SLIDERS = (
 class LayersPanel(QWidget):
     """Signals: layersRequested(Layers)."""
 
-    layersRequested = Signal(object)  # noqa: N815  # Qt's manner
+    layersRequested = Signal(object)  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from latent_explorer.core.types import History
 from latent_explorer.views.style import DARK, Theme
 
 EARLIER_RUNS = 4
+TWO_PLOTS, WITH_LEGENDS = 360, 560  # least widths in pixels
 # What is drawn: plot, column, colour role of the theme, dashed, name
 CURVES = (
-    (0, "train_loss", "train", False, "Total, training"),
-    (0, "validation_loss", "train", True, "Total, validation"),
-    (0, "train_reconstruction", "validation", False, "Reconstruction, training"),
-    (0, "validation_reconstruction", "validation", True, "Reconstruction, validation"),
-    (1, "train_kl", "kl", False, "KL, training"),
+    (0, "train_loss", "total", False, "total"),
+    (0, "validation_loss", "total", True, "total, validation"),
+    (0, "train_reconstruction", "reconstruction", False, "reconstruction"),
+    (0, "validation_reconstruction", "reconstruction", True, "reconstruction, validation"),
+    (1, "train_kl", "kl", False, "KL"),
     (1, "validation_kl", "kl", True, "KL, validation"),
 )
 
@@ -33,11 +34,12 @@ class LossView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
-        self._plots = (self._plot("Loss and reconstruction, nats per image"), self._plot("KL, nats per image"))
+        self._plots = (self._plot("Loss, nats per image"), self._plot("KL, nats per image"))
         for column, (plot, stretch) in enumerate(zip(self._plots, (3, 2), strict=True)):
             layout.addWidget(plot, 0, column)
             layout.setColumnStretch(column, stretch)
-        self._legends = tuple(plot.addLegend(offset=(-8, 4), labelTextSize="8pt", verSpacing=-6) for plot in self._plots)
+        # Beside the title, over the first steps of a run, where curves are steep and nothing is read off.
+        self._legends = tuple(plot.addLegend(offset=(-1, 1), labelTextSize="8pt", verSpacing=-8, colCount=2) for plot in self._plots)
         self._curves: list[pg.PlotDataItem] = []
         self._earlier: list[pg.PlotDataItem] = []
         self._past: list[History] = []
@@ -76,11 +78,7 @@ class LossView(QWidget):
         for number, _, role, dashed, name in CURVES:
             style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
             pen = pg.mkPen(getattr(theme, role), width=1.6, style=style)
-            # A validation value exists at the end of epochs only; its line joins them, its dots show the first.
-            curve = self._plots[number].plot(pen=pen, name=name, symbol="o" if dashed else None, symbolSize=4)
-            curve.setSymbolPen(None)
-            curve.setSymbolBrush(QColor(getattr(theme, role)))
-            self._curves.append(curve)
+            self._curves.append(self._plots[number].plot(pen=pen, name=name))
         self._draw_earlier()
         self.set_history(self._history)
 
@@ -115,10 +113,17 @@ class LossView(QWidget):
                 item.setZValue(-10)
                 self._earlier.append(item)
 
-    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What does not fit is left out: first the legends, then the KL's own plot."""
+        super().resizeEvent(event)
+        self._plots[1].setVisible(self.width() >= TWO_PLOTS)
+        for legend in self._legends:
+            legend.setVisible(self.width() >= WITH_LEGENDS)
+
+    def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(200, 90)
 
 

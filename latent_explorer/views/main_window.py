@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QMainWindow, QScrollArea, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.loss_view import LossView
 from latent_explorer.views.model_panel import ModelPanel
 from latent_explorer.views.notice import Notice
+from latent_explorer.views.panel_area import PanelArea
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import THEMES, Theme, program_icon
@@ -32,8 +33,8 @@ class MainWindow(QMainWindow):
     """
 
     wish = Signal(str)
-    themePicked = Signal(str)  # noqa: N815  # Qt's manner
-    closeRequested = Signal()  # noqa: N815
+    themePicked = Signal(str)  # Qt's manner
+    closeRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,21 +77,18 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(title, self)
             dock.setObjectName(f"dock_{name}")
             if scrolls:
-                area = QScrollArea()
-                area.setFrameShape(QFrame.Shape.NoFrame)
-                area.setWidgetResizable(True)
-                area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-                area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-                area.setWidget(widget)
-                area.setMinimumWidth(212)
-                dock.setWidget(area)
+                dock.setWidget(PanelArea(widget))
             else:
                 dock.setWidget(widget)
             self._docks[name] = dock
 
     def arrange(self) -> None:
         """The layout that the program starts with, fit for the window's size."""
-        left, right, bottom = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        left, right, bottom = (
+            Qt.DockWidgetArea.LeftDockWidgetArea,
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
         self.setCorner(Qt.Corner.BottomLeftCorner, left)
         self.setCorner(Qt.Corner.BottomRightCorner, right)
         docks = self._docks
@@ -108,9 +106,9 @@ class MainWindow(QMainWindow):
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
             rest = max(300, self.height() - 230 - 215 - 60)
             self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [230, 215, rest], Qt.Orientation.Vertical)
-        side = 216 if self.width() < 1200 else 270
-        picture = 236 if self.width() < 1200 else 316
-        self.resizeDocks([docks["model"], docks["image"]], [side, picture], Qt.Orientation.Horizontal)
+        narrow = self.width() < 1200
+        # A dock asks for no less than its content needs, so these are wishes.
+        self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["run"]], [150 if self.height() < SMALL_HEIGHT else 190], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
@@ -163,14 +161,14 @@ class MainWindow(QMainWindow):
         self._add(helps, "&Gestures and keys", "gestures", "F1")
         self._add(helps, "&About Latent Explorer", "about")
 
-    def _add(self, menu: QWidget, text: str, wish: str, keys: object = None) -> QAction:
+    def _add(self, menu: QWidget, text: str, wish: str, keys: QKeySequence.StandardKey | str | list[str] | None = None) -> QAction:
         action = QAction(text, self)
         action.setObjectName(f"action_{wish}")
         action.setData(wish)
         if isinstance(keys, list):
             action.setShortcuts([QKeySequence(key) for key in keys])
         elif keys is not None:
-            action.setShortcut(keys)  # type: ignore[arg-type]
+            action.setShortcut(keys)
         action.triggered.connect(self._wished)
         menu.addAction(action)
         return action
@@ -223,12 +221,12 @@ class MainWindow(QMainWindow):
         """Esc in full screen."""
         self._full.setChecked(False)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
         """The notice keeps its place."""
         super().resizeEvent(event)
         self.notice.place()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whoever knows whether it may close."""
         if not self.may_close:
             self.closeRequested.emit()
@@ -237,7 +235,7 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """As large as the drawing, where the screen allows it."""
         screen = QGuiApplication.primaryScreen().availableSize()
         return QSize(min(1600, screen.width()), min(1000, screen.height()))

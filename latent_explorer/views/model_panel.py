@@ -13,17 +13,17 @@ FACTS = (
     ("image", "Image", "Height x width of one image."),
     ("network", "Network", "Widths of the encoder and the decoder."),
     ("epoch", "Trained for", "Epochs behind the weights that are shown."),
-    ("elbo", "Validation ELBO", "A lower bound of log p(x), in nats per image, on validation images: bigger is better. One draw of pixels and z each."),
+    ("elbo", "Validation ELBO", "A lower bound of log p(x), nats per image, on validation images; one draw each. Bigger is better."),
 )  # fmt: skip
 
 
 class ModelPanel(QWidget):
     """Signals: modelPicked(str), dataPicked(str), openRequested(), openDataRequested()."""
 
-    modelPicked = Signal(str)  # noqa: N815  # Qt's manner, here and below
-    dataPicked = Signal(str)  # noqa: N815
-    openRequested = Signal()  # noqa: N815
-    openDataRequested = Signal()  # noqa: N815
+    modelPicked = Signal(str)  # Qt's manner, here and below
+    dataPicked = Signal(str)
+    openRequested = Signal()
+    openDataRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

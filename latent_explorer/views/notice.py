@@ -15,6 +15,7 @@ class Notice(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._around = parent
         self.setObjectName("notice")
         self.setProperty("role", "card")
         self._label = plain_label("", wrap=True)
@@ -53,7 +54,7 @@ class Notice(QFrame):
 
     def place(self) -> None:
         """Keep to the lower middle of the parent."""
-        parent = self.parentWidget()
+        parent = self._around
         width = min(560, max(200, parent.width() - 80))
         self.setFixedWidth(width)
         self.adjustSize()

@@ -30,8 +30,8 @@ class Theme:
     on_accent: str
     hover: str
     ink: str  # of the mosaic's pictures on the plane
-    train: str
-    validation: str
+    total: str
+    reconstruction: str
     kl: str
 
 
@@ -46,7 +46,7 @@ LIGHT = Theme(
 
 
 def resolve_theme(choice: str) -> Theme:
-    """ "dark", "light", or what the system says."""
+    """The theme for "dark", "light" or "system": what the system says."""
     if choice == "system":
         return LIGHT if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
     return LIGHT if choice == "light" else DARK
@@ -96,6 +96,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
         background: {t.field}; border: 1px solid {t.line}; border-radius: 4px; padding: {unit}px {3 * unit}px; min-height: {5 * unit}px; }}
     QPushButton:hover, QToolButton[role="button"]:hover {{ background: {t.hover}; border-color: {t.muted}; }}
     QPushButton:pressed, QToolButton[role="button"]:pressed {{ background: {t.line}; }}
+    QToolButton[role="button"] {{ padding: {unit}px {unit}px; }}
     QPushButton:focus {{ border-color: {t.accent}; }}
     QPushButton:disabled, QToolButton[role="button"]:disabled {{ color: {t.muted}; background: {t.panel}; border-color: {t.line}; }}
     QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600; }}
@@ -106,7 +107,8 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QToolButton[role="mode"]:checked {{ background: {t.accent}; color: {t.on_accent}; }}
     QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 6px; }}
     QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {{
-        background: {t.field}; border: 1px solid {t.line}; border-radius: 4px; padding: {unit // 2}px {2 * unit}px; min-height: {5 * unit}px;
+        background: {t.field}; border: 1px solid {t.line}; border-radius: 4px;
+        padding: {unit // 2}px {2 * unit}px; min-height: {5 * unit}px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QComboBox:hover, QSpinBox:hover, QDoubleSpinBox:hover, QLineEdit:hover {{ border-color: {t.muted}; }}
     QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{ border-color: {t.accent}; }}

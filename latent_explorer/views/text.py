@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
@@ -30,7 +32,7 @@ def number_label(text: str = "") -> QLabel:
 
 def time_left(seconds: float) -> str:
     """Seconds as people say them: "45 s", "2 min 51 s", "1 h 20 min"; empty when unknown."""
-    if seconds != seconds or seconds < 0:
+    if math.isnan(seconds) or seconds < 0:
         return ""
     whole = round(seconds)
     if whole < 60:

@@ -17,7 +17,11 @@ FIELDS = (
     ("epochs", "Epochs", "How often every training image is visited."),
     ("batch_size", "Batch", "Images for one optimiser step."),
     ("lr", "Learning rate", "Size of Adam's steps at the start."),
-    ("beta", "β", "Weight of the KL against the reconstruction; both are sums, so this is the effective beta. 1 is the VAE's own objective."),
+    (
+        "beta",
+        "β",
+        "Weight of the KL against the reconstruction; both are sums, so this is the effective beta. 1: the VAE itself.",
+    ),
     ("warmup_epochs", "KL warm-up", "Epochs over which the weight of the KL rises from 0 to β."),
     ("clip_norm", "Clip gradient", "Gradients longer than this are shortened to it."),
     ("validation", "Validation", "Training images set aside to choose by; empty for a sixth of MNIST or a tenth of a small set."),
@@ -31,7 +35,7 @@ class TrainingPanel(QWidget):
     Signals: settingsChanged(str) with the sentence on what is wrong, "" when all is well.
     """
 
-    settingsChanged = Signal(str)  # noqa: N815  # Qt's manner
+    settingsChanged = Signal(str)  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +120,13 @@ class TrainingPanel(QWidget):
         self._schedule.setCurrentText(settings.schedule)
         self._binarize.setCurrentIndex(self._binarize.findData(settings.binarize))
         self._edited()
+
+    def shows(self, model: ModelConfig, settings: TrainingConfig | None) -> bool:
+        """Whether the form says just these."""
+        try:
+            return self.model_config(model.image_shape) == model and self.training_config() == settings
+        except SettingError:
+            return False
 
     def suggest_epochs(self, epochs: int) -> None:
         """A number that suits the data, unless the person has typed another one."""

@@ -15,11 +15,11 @@ STATES = ("idle", "running", "paused", "stopping")
 class Transport(QWidget):
     """Signals: trainRequested(), pauseRequested(), resumeRequested(), stepRequested(), stopRequested()."""
 
-    trainRequested = Signal()  # noqa: N815  # Qt's manner, here and below
-    pauseRequested = Signal()  # noqa: N815
-    resumeRequested = Signal()  # noqa: N815
-    stepRequested = Signal()  # noqa: N815
-    stopRequested = Signal()  # noqa: N815
+    trainRequested = Signal()  # Qt's manner, here and below
+    pauseRequested = Signal()
+    resumeRequested = Signal()
+    stepRequested = Signal()
+    stopRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,13 +33,12 @@ class Transport(QWidget):
         self._step.setToolTip("One optimiser step, then pause.")
         self._stop.setToolTip("Stop. What was learned is kept in My models and can be continued.")
         row = QHBoxLayout()
-        row.setSpacing(8)
+        row.setSpacing(6)
         for button in (self._play, self._step, self._stop):
             button.setIconSize(QSize(18, 18))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
-        row.addStretch(1)
-        self._play.setMinimumWidth(104)
+        self._play.setMinimumWidth(96)
         self._play.setMinimumHeight(34)
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)
@@ -79,8 +78,9 @@ class Transport(QWidget):
     def set_state(self, state: str, *, can_continue: bool = False) -> None:
         """One of `STATES`; `can_continue` when the shown model is an unfinished run whose data are open."""
         self._state = state
+        fresh = ("Train", "play", "Train a new model with the settings on the left.")
         text, drawing, hint = {
-            "idle": ("Continue", "play", "Go on with this unfinished run.") if can_continue else ("Train", "play", "Train a new model with the settings on the left."),
+            "idle": ("Continue", "play", "Go on with this unfinished run; another setting begins a new one.") if can_continue else fresh,
             "running": ("Pause", "pause", "Hold after the current step."),
             "paused": ("Resume", "play", "Go on training."),
             "stopping": ("Stopping", "stop", "The run ends after the current step."),
@@ -113,5 +113,5 @@ class Transport(QWidget):
     def _play_clicked(self) -> None:
         {"idle": self.trainRequested, "running": self.pauseRequested, "paused": self.resumeRequested}[self._state].emit()
 
-    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
-        return QSize(250, 150)
+    def sizeHint(self) -> QSize:  # Qt's name
+        return QSize(216, 150)

@@ -8,6 +8,7 @@ from typing import Any
 
 from latent_explorer.core.errors import Cancelled
 
+
 class Context:
     """What running work may look at and say. Lives in the worker's thread; `cancel` is called from any thread."""
 

@@ -32,7 +32,9 @@ def merge(older: TrainingProgress | None, newer: TrainingProgress) -> TrainingPr
     if older is None:
         return newer
     kept: dict[str, object] = {
-        name: getattr(older, name) for name in ("codes", "history", "snapshot") if getattr(newer, name) is None and getattr(older, name) is not None
+        name: getattr(older, name)
+        for name in ("codes", "history", "snapshot")
+        if getattr(newer, name) is None and getattr(older, name) is not None
     }
     return replace(newer, **kept) if kept else newer  # type: ignore[arg-type]  # names checked by the tests
 

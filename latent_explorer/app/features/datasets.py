@@ -18,7 +18,10 @@ from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
 BUILT_IN = "digits"
-NO_MNIST = "This model's images (MNIST) are not on this computer, so the plane shows stored codes. Train uses the built-in digits, or open a folder with MNIST's four files."
+NO_MNIST = (
+    "This model's images (MNIST) are not on this computer, so the plane shows stored codes. "
+    "Train uses the built-in digits, or open a folder with MNIST's four files."
+)
 
 
 class DatasetsFeature(QObject):
@@ -99,7 +102,12 @@ class DatasetsFeature(QObject):
             self._slot_changed(self._session.slot)
 
     def _slot_changed(self, slot: Slot) -> None:
-        missing = slot.data is not None and slot.data.name == "mnist" and self._session.dataset is not None and self._session.dataset.name != "mnist"
+        missing = (
+            slot.data is not None
+            and slot.data.name == "mnist"
+            and self._session.dataset is not None
+            and self._session.dataset.name != "mnist"
+        )
         known = any(text == "mnist" or key == "mnist" for key, text in self._sources.items())
         self._window.model.set_offer(NO_MNIST if missing and not known else "")
 

@@ -40,7 +40,7 @@ class ExportFeature(QObject):
             self._session.notice("There is no decoded image to export yet; move over the plane first.", trouble=True)
             return
         z, pixels = shown
-        dialog = ExportDialog(*pixels.shape[:2], parent=self._window)
+        dialog = ExportDialog(pixels.shape[0], pixels.shape[1], parent=self._window)
         accepted = dialog.exec() == QDialog.DialogCode.Accepted
         dialog.deleteLater()
         if not accepted:
@@ -57,7 +57,9 @@ class ExportFeature(QObject):
         if pixels.shape[2] == 1 and layers.grey_map != "grey":
             pixels = apply_grey_map(pixels, layers.grey_map)
         metadata = image_metadata(z, slot.name, slot.handle.content_hash, slot.handle.architecture.family)
-        self._lane.submit(Task(f"Exporting {path.name}", partial(_write, path, scale, pixels, metadata), self._written, self._refused, torch=False))
+        self._lane.submit(
+            Task(f"Exporting {path.name}", partial(_write, path, scale, pixels, metadata), self._written, self._refused, torch=False)
+        )
 
     def _written(self, path: Path) -> None:
         self._session.notice(f"Exported to {path}.")

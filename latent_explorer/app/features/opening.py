@@ -182,7 +182,8 @@ class OpeningFeature(QObject):
             kl = record.history.columns.get("validation_kl", np.zeros(0))
             measured = np.flatnonzero(np.isfinite(losses))
             if len(measured):
-                facts["elbo"] = f"{-(losses[measured[-1]] + kl[measured[-1]]):.2f} nats"
+                elbo = -(losses[measured[-1]] + kl[measured[-1]])
+                facts["elbo"] = f"{elbo:.2f} nats".replace("-", "−")
         panel.set_facts(facts)
 
 

@@ -10,6 +10,7 @@ from latent_explorer.core.types import Camera, Codes, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 
 FIT_MARGIN = 1.08
+FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
 EMPTY_SPAN = 7.0
 
 
@@ -24,7 +25,7 @@ class SceneryFeature(QObject):
         self._shown_hidden: frozenset[int] = frozenset()
         plane = window.plane
         plane.cameraPicked.connect(self._set_camera)
-        plane.fitRequested.connect(self.fit)
+        plane.fitRequested.connect(self._fit_all)
         plane.hiddenClassesRequested.connect(self._set_hidden)
         plane.escapePressed.connect(window.leave_full_screen)
         window.layers.layersRequested.connect(self._set_layers)
@@ -46,8 +47,11 @@ class SceneryFeature(QObject):
         if wish == "fit":
             self.fit()
 
-    def fit(self) -> None:
-        """Show all points that are not hidden; without points, the prior's inner part."""
+    def _fit_all(self) -> None:
+        self.fit()
+
+    def fit(self, part: float = 1.0) -> None:
+        """Show all points that are not hidden (or the inner `part` of them along each axis); without points, the prior's inner part."""
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
         if slot is None or codes is None or not len(codes.z):
@@ -58,7 +62,7 @@ class SceneryFeature(QObject):
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points):
             return
-        low, high = points.min(axis=0), points.max(axis=0)
+        low, high = np.quantile(points, ((1 - part) / 2, (1 + part) / 2), axis=0)
         width, height = np.maximum(high - low, 1e-3) * FIT_MARGIN
         _, _, window_width, window_height = self._window.plane.window_rectangle()
         # The shorter side of the window must be long enough for both extents.
@@ -83,7 +87,7 @@ class SceneryFeature(QObject):
                 self._session.set_scene(hidden_classes=hidden)
             plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden)
         if fresh:
-            self.fit()
+            self.fit(FIRST_PART)
         self._tell_counts()
 
     def _scene_changed(self, scene: Scene) -> None:

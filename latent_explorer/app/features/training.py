@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from latent_explorer.app.features.opening import MAIN_SLOT
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import automatic_name, my_model_path
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.errors import LatentExplorerError
+from latent_explorer.core.errors import LatentExplorerError, TrainingError
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import ImageDataset, ModelRecord, Slot, TrainingProgress
 from latent_explorer.views.main_window import MainWindow
@@ -26,6 +26,18 @@ SMALL_SET_EPOCHS = 300
 SMALL_SET = 10_000
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One run: what is trained, on what, and where it is kept. ``dataset`` has the run's own split."""
+
+    model: ModelConfig
+    settings: TrainingConfig
+    dataset: ImageDataset
+    name: str
+    path: Path
+    unfinished: ModelRecord | None
+
+
 class TrainingFeature(QObject):
     """One run at a time. Its model takes the main slot with the first progress, and lies in My models from the first save."""
 
@@ -33,10 +45,8 @@ class TrainingFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
         self._keeper: RunKeeper | None = None
-        self._dataset: ImageDataset | None = None  # of the run, with its split
-        self._name = ""
+        self._current: Plan | None = None  # of the run that is on
         self._generation = -1
-        self._kept: ModelRecord | None = None
         transport = window.transport
         transport.trainRequested.connect(self.start)
         transport.pauseRequested.connect(self.pause)
@@ -48,6 +58,7 @@ class TrainingFeature(QObject):
         lane.failed.connect(self._failed)
         session.datasetChanged.connect(self._dataset_changed)
         session.slotChanged.connect(self._slot_changed)
+        window.training.settingsChanged.connect(self._refresh_transport)
         self._shown_history: object = None
 
     # Wishes
@@ -59,44 +70,38 @@ class TrainingFeature(QObject):
     def _start(self, *, paused: bool) -> None:
         if self._session.run_state != "idle":
             return
-        dataset = self._session.dataset
-        if dataset is None:
-            self._session.notice("There are no data to train on yet: choose the built-in digits or open an MNIST folder.", trouble=True)
-            return
-        unfinished = self._unfinished()
         try:
-            if unfinished is not None and unfinished.training is not None:
-                model, settings = unfinished.handle.architecture, unfinished.training
-                name, path = unfinished.name, unfinished.path or my_model_path(unfinished.name)
-            else:
-                unfinished = None
-                model = self._window.training.model_config(dataset.image_shape)
-                settings = self._window.training.training_config()
-                name = automatic_name(dataset.name, model, datetime.now())
-                path = my_model_path(name)
-            dataset = dataset.with_validation(settings.validation, settings.split_seed)
+            plan = self._plan()
         except LatentExplorerError as error:
             self._session.notice(str(error), trouble=True)
             self._window.raise_panel("training")
             return
-        self._begin(model, settings, dataset, name, path, unfinished, paused=paused)
-
-    def _begin(
-        self, model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset, name: str, path: Path,
-        unfinished: ModelRecord | None, *, paused: bool,
-    ) -> None:  # fmt: skip
-        self._dataset, self._name, self._generation, self._kept = dataset, name, self._session.new_generation(), None
-        command = unfinished.command if unfinished is not None else ""
-        self._keeper = RunKeeper(path, partial(_record, settings, dataset, name, command), self)
+        self._current, self._generation = plan, self._session.new_generation()
+        self._keeper = RunKeeper(plan.path, partial(_record, plan), self)
         self._keeper.kept.connect(self._run_kept)
         self._keeper.failed.connect(self._not_kept)
-        if unfinished is None:
+        if plan.unfinished is None:
             self._window.losses.keep_as_earlier()
         self._window.transport.set_progress(None)
-        self._window.transport.set_word(f"Starting on {dataset.name}.")
+        self._window.transport.set_word(f"Starting on {plan.dataset.name}.")
         self._set_state("paused" if paused else "running")
-        resume_from = None if unfinished is None else unfinished
-        self._lane.start_run(partial(_run, model, settings, dataset, resume_from), self._keeper, paused=paused)
+        self._lane.start_run(partial(_run, plan), self._keeper, paused=paused)
+
+    def _plan(self) -> Plan:
+        """What the form asks for, or how the shown unfinished run goes on; LatentExplorerError when neither can be."""
+        dataset = self._session.dataset
+        if dataset is None:
+            raise TrainingError("There are no data to train on yet: choose the built-in digits or open an MNIST folder.")
+        unfinished = self._unfinished()
+        if unfinished is not None and unfinished.training is not None:
+            model, settings, name = unfinished.handle.architecture, unfinished.training, unfinished.name
+            path = unfinished.path or my_model_path(name)
+        else:
+            model = self._window.training.model_config(dataset.image_shape)
+            settings = self._window.training.training_config()
+            name = automatic_name(dataset.name, model, datetime.now())
+            path = my_model_path(name)
+        return Plan(model, settings, dataset.with_validation(settings.validation, settings.split_seed), name, path, unfinished)
 
     def pause(self) -> None:
         """Hold after the current step."""
@@ -133,23 +138,23 @@ class TrainingFeature(QObject):
     # What the run says
 
     def _progressed(self, progress: TrainingProgress) -> None:
-        session, window = self._session, self._window
-        if self._dataset is None:
+        window = self._window
+        plan = self._current
+        if plan is None:
             return
         window.transport.set_progress(progress)
         if progress.history is not None:
             window.losses.set_history(progress.history)
             self._shown_history = progress.history
         if progress.snapshot is not None:
-            self._show_snapshot(progress)
+            self._show_snapshot(progress, plan)
         if progress.outcome:
             self._ended(progress)
         else:
-            window.transport.set_word(f"Training {self._name}")
+            window.transport.set_word(f"Training {plan.name}")
             window.status.set_work(f"training: loss {progress.loss:.1f}, {progress.steps_per_second:,.0f} steps/s")
 
-    def _show_snapshot(self, progress: TrainingProgress) -> None:
-        assert progress.snapshot is not None and self._dataset is not None
+    def _show_snapshot(self, progress: TrainingProgress, plan: Plan) -> None:
         slot = self._session.slot
         if slot is not None and slot.generation == self._generation:
             codes = {"mean": progress.codes} if progress.codes is not None else slot.codes
@@ -161,8 +166,8 @@ class TrainingFeature(QObject):
                 frame=PlaneFrame.identity(),
                 codes={"mean": progress.codes} if progress.codes is not None else {},
                 handle=progress.snapshot,
-                name=self._name,
-                data=self._dataset.reference(),
+                name=plan.name,
+                data=plan.dataset.reference(),
                 epoch=progress.epoch,
                 revision=progress.revision,
                 ready=True,
@@ -179,7 +184,7 @@ class TrainingFeature(QObject):
         if progress.outcome == "diverged":
             self._session.notice(word, trouble=True)
         self._window.status.set_work("")
-        self._dataset = None
+        self._current = None
         self._set_state("idle")
 
     def _run_kept(self, record: ModelRecord, outcome: str) -> None:
@@ -194,7 +199,7 @@ class TrainingFeature(QObject):
         self._session.notice(f"The run could not be kept in My models: {problem}", trouble=True)
 
     def _failed(self, error: Exception) -> None:
-        self._dataset = None
+        self._current = None
         self._window.transport.set_word("")
         self._window.status.set_work("")
         self._set_state("idle")
@@ -217,6 +222,9 @@ class TrainingFeature(QObject):
             self._window.losses.set_history(history)
             self._window.transport.set_progress(None)
             self._window.transport.set_word("")
+            if slot.record is not None and slot.record.resumable and slot.record.training is not None and slot.handle is not None:
+                # So that Continue goes on with these, and a change of them begins a new run.
+                self._window.training.set_settings(slot.handle.architecture, slot.record.training)
         self._refresh_transport()
 
     def _unfinished(self) -> ModelRecord | None:
@@ -225,7 +233,8 @@ class TrainingFeature(QObject):
         record = slot.record if slot is not None else None
         if slot is None or record is None or not record.resumable or not slot.ready or dataset is None:
             return None
-        return record if record.data.content_hash == dataset.content_hash else None
+        same_data = record.data.content_hash == dataset.content_hash
+        return record if same_data and self._window.training.shows(record.handle.architecture, record.training) else None
 
     def _set_state(self, state: str) -> None:
         self._session.set_run_state(state)
@@ -240,21 +249,21 @@ def _nothing() -> None:
     """No wish can be granted while the run is stopping."""
 
 
-def _record(settings: TrainingConfig, dataset: ImageDataset, name: str, command: str, progress: TrainingProgress) -> ModelRecord:
+def _record(plan: Plan, progress: TrainingProgress) -> ModelRecord:
     from latent_explorer.core.nn.records import run_record
 
-    return run_record(progress, settings, dataset, name=name, command=command)
+    command = plan.unfinished.command if plan.unfinished is not None else ""
+    return run_record(progress, plan.settings, plan.dataset, name=plan.name, command=command)
 
 
-def _run(
-    model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset, unfinished: ModelRecord | None
-) -> tuple[Iterator[TrainingProgress], Stoppable]:
+def _run(plan: Plan) -> tuple[Iterator[TrainingProgress], Stoppable]:
     """Training thread: make the generator."""
     from latent_explorer.core.nn.handles import state_of, weights_of
     from latent_explorer.core.nn.training import Control, train
 
     control = Control()
     resume = None
-    if unfinished is not None:
-        resume = weights_of(unfinished.handle), state_of(unfinished.handle), unfinished.history
-    return train(model, settings, dataset, control=control, snapshots_per_second=SNAPSHOTS_PER_SECOND, resume=resume), control
+    if plan.unfinished is not None:
+        resume = weights_of(plan.unfinished.handle), state_of(plan.unfinished.handle), plan.unfinished.history
+    progresses = train(plan.model, plan.settings, plan.dataset, control=control, snapshots_per_second=SNAPSHOTS_PER_SECOND, resume=resume)
+    return progresses, control

@@ -68,7 +68,9 @@ def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.
     return {"mse": _mean(np.concatenate(errors), unit="squared grey level, 0..1", protocol=protocol)}
 
 
-def knn_figures(train_codes: NDArray[np.float32], train_labels: NDArray[np.int64], codes: NDArray[np.float32], labels: NDArray[np.int64]) -> Figures:
+def knn_figures(
+    train_codes: NDArray[np.float32], train_labels: NDArray[np.int64], codes: NDArray[np.float32], labels: NDArray[np.int64]
+) -> Figures:
     """Accuracy of 1-NN and 5-NN (Euclidean, majority vote), fitted on training codes and scored on the others."""
     from sklearn.neighbors import KNeighborsClassifier
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReL
 def dense_layers(sizes: Sequence[int], activation: str) -> nn.Sequential:
     """Linear layers from ``sizes[0]`` to ``sizes[-1]``, an activation after each but the last."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), ACTIVATION_LAYERS[activation]()]
     return nn.Sequential(*layers[:-1])
 

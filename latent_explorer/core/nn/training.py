@@ -97,9 +97,7 @@ def train(
         if control.stop or run.step == run.steps:
             outcome = "finished" if run.step == run.steps else "stopped"
             run.publish(with_state=outcome == "stopped")
-            last = run.progress(
-                outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped"
-            )
+            last = run.progress(outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped")
             continue
         if not run.take_step():
             run.restore_good()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def _read_only(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _read_only(values: NDArray[np.floating]) -> NDArray[np.float64]:
     copy = np.array(values, dtype=np.float64)
     copy.setflags(write=False)
     return copy

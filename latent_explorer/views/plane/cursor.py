@@ -27,7 +27,7 @@ class CursorLayer(QGraphicsObject):
             self._held = held
             self.update()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802  # Qt's name
+    def boundingRect(self) -> QRectF:  # Qt's name
         """Pixels of the screen around the point."""
         reach = RADIUS + 3
         return QRectF(-reach, -reach, 2 * reach, 2 * reach)

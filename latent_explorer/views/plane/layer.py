@@ -7,15 +7,15 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QTransform
 
 
-class Layer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
+class Layer(pg.GraphicsObject):
     """A picture over the whole visible window, repainted when the window moves."""
 
-    def boundingRect(self) -> QRectF:  # noqa: N802  # Qt's name
+    def boundingRect(self) -> QRectF:  # Qt's name
         """The visible window, plane coordinates."""
         box = self.getViewBox()
         return QRectF() if box is None else QRectF(box.viewRect())
 
-    def viewTransformChanged(self) -> None:  # noqa: N802  # pyqtgraph's name
+    def viewTransformChanged(self) -> None:  # pyqtgraph's name
         """The window moved or changed its size."""
         self.prepareGeometryChange()
         self.update()

@@ -25,11 +25,11 @@ class _Row(QWidget):
         self._hidden = hidden
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+    def sizeHint(self) -> QSize:  # Qt's name
         metrics = self.fontMetrics()
         return QSize(min(160, metrics.horizontalAdvance(self._name)) + metrics.height() + 14, metrics.height() + 5)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         side = self.fontMetrics().height() * 0.62
@@ -47,11 +47,11 @@ class _Row(QWidget):
         name = self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideRight, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self._legend.clicked(self._label)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._legend.double_clicked(self._label)
 
@@ -59,7 +59,7 @@ class _Row(QWidget):
 class Legend(QFrame):
     """Signals: hiddenClassesRequested(frozenset of int)."""
 
-    hiddenClassesRequested = Signal(object)  # noqa: N815  # Qt's manner
+    hiddenClassesRequested = Signal(object)  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

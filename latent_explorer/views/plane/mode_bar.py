@@ -16,8 +16,8 @@ MODES = (
 class ModeBar(QFrame):
     """What the left button does, and fit. Signals: modePicked(str), fitRequested()."""
 
-    modePicked = Signal(str)  # noqa: N815  # Qt's manner
-    fitRequested = Signal()  # noqa: N815
+    modePicked = Signal(str)  # Qt's manner
+    fitRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

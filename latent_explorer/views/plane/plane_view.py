@@ -32,7 +32,7 @@ FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side, for one press of
 MARGIN = 12  # pixels between the overlays and the plot's edge
 
 
-class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class PlaneView(pg.PlotWidget):
     """The plot of one slot.
 
     Mouse events are read here and not by pyqtgraph's scene, which holds drags back until they have moved some pixels.
@@ -49,17 +49,17 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     hiddenClassesRequested(frozenset)
     """
 
-    planePointPicked = Signal(int, float, float)  # noqa: N815  # Qt's manner, here and below
-    planePointHeld = Signal(int, float, float)  # noqa: N815
-    holdUndone = Signal()  # noqa: N815
-    pointerLeft = Signal()  # noqa: N815
-    cameraPicked = Signal(object)  # noqa: N815
-    nudgeRequested = Signal(float, float)  # noqa: N815
-    classJumpRequested = Signal(int)  # noqa: N815
-    fitRequested = Signal()  # noqa: N815
-    escapePressed = Signal()  # noqa: N815
-    filesDropped = Signal(object)  # noqa: N815
-    hiddenClassesRequested = Signal(object)  # noqa: N815
+    planePointPicked = Signal(int, float, float)  # Qt's manner, here and below
+    planePointHeld = Signal(int, float, float)
+    holdUndone = Signal()
+    pointerLeft = Signal()
+    cameraPicked = Signal(object)
+    nudgeRequested = Signal(float, float)
+    classJumpRequested = Signal(int)
+    fitRequested = Signal()
+    escapePressed = Signal()
+    filesDropped = Signal(object)
+    hiddenClassesRequested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, enableMenu=False)
@@ -175,7 +175,7 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def _on_plot(self, position: QPointF) -> bool:
         return QRectF(self._box.sceneBoundingRect()).contains(position)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's names, here and below
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # Qt's names, here and below
         """Left: probe. Middle, right, or with Space or in pan mode: pan."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         event.accept()
@@ -189,7 +189,7 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self._pan_from = event.position()
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """The probe follows; or the plane follows the hand."""
         event.accept()
         if self._pan_from is not None:
@@ -201,7 +201,7 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         else:
             self.pointerLeft.emit()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The probe stays where the button was let go."""
         event.accept()
         if self._pan_from is not None:
@@ -214,7 +214,7 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
                 self.planePointHeld.emit(self._slot_id, point.x(), point.y())
         self._skip_release = False
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Fit all; the first click's hold is taken back."""
         event.accept()
         if event.button() == Qt.MouseButton.LeftButton and self._on_plot(event.position()):
@@ -226,12 +226,12 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         point = self._to_plane(position)
         self.planePointPicked.emit(self._slot_id, point.x(), point.y())
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """The pointer has gone to another widget."""
         super().leaveEvent(event)
         self.pointerLeft.emit()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; touchpads send fractions of a notch."""
         event.accept()
         notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
@@ -246,14 +246,14 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         if self.viewport().underMouse():
             self._pick(position)
 
-    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802
+    def viewportEvent(self, event: QEvent) -> bool:
         """Pinch on a touchpad zooms."""
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._zoom(1 / max(0.2, 1 + event.value()), event.position())
             return True
         return bool(super().viewportEvent(event))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Everything that the mouse can do on the plane, and Esc, which never closes anything."""
         key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         window = self._box.viewRect()
@@ -280,13 +280,13 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             return
         event.accept()
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Space lets the plane go."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space = False
             self._show_mode_cursor()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """A key's release goes elsewhere now."""
         self._space = False
         super().focusOutEvent(event)
@@ -299,16 +299,16 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         shape = Qt.CursorShape.OpenHandCursor if self.modes.mode == "pan" else Qt.CursorShape.CrossCursor
         self.viewport().setCursor(shape)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files may be dropped."""
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
-    def dragMoveEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragMoveEvent(self, event: QDragEnterEvent) -> None:
         """As entering."""
         self.dragEnterEvent(event)
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         """Files were dropped on the plane."""
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
@@ -320,7 +320,7 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def _tell_camera(self) -> None:
         self.cameraPicked.emit(self.camera())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """The overlays stay in their corners."""
         super().resizeEvent(event)
         if hasattr(self, "legend"):  # pyqtgraph resizes once while it is being built
@@ -333,6 +333,6 @@ class PlaneView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.legend.adjustSize()
         self.legend.move(self.viewport().width() - self.legend.width() - MARGIN, MARGIN)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         """Small enough for a window of 900 x 600 with all panels."""
         return QSize(240, 200)

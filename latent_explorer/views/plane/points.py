@@ -21,7 +21,7 @@ class PointsLayer(Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._points = np.zeros((0, 2))
+        self._points: NDArray[np.floating] = np.zeros((0, 2))
         self._labels = np.zeros(0, np.int64)
         self._table = class_table(0)
         self._shown = np.zeros(0, bool)

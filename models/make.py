@@ -1,0 +1,65 @@
+"""Trains the shipped models where they are missing, evaluates them and writes index.json.
+
+    python models/make.py [NAME ...]
+
+With names, those are trained again. MNIST must be found by LATENT_EXPLORER_DATA. Settings are chosen on validation
+figures; the test part is used here once, for the figures of the index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+RECIPES = {
+    "mnist-dense": (
+        "MNIST, dense VAE",
+        "mnist",
+        "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --validation 10000 --seed 0",
+    ),
+    "digits": (
+        "Digits (8 x 8), dense VAE",
+        "digits",
+        "--hidden 256,256 --epochs 400 --batch-size 64 --lr 0.001 --warmup 30 --seed 0",
+    ),
+}
+
+
+def program(*words: str) -> str:
+    """Run the program's command line from this checkout; what it printed on stdout comes back."""
+    command = [sys.executable, "-m", "latent_explorer", *words]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=FOLDER).stdout
+
+
+def main() -> None:
+    """Train, evaluate, write."""
+    entries = []
+    for name, (title, data, settings) in RECIPES.items():
+        path = FOLDER / f"{name}.safetensors"
+        if name in sys.argv[1:] or not path.exists():
+            program("train", "--data", data, "--out", path.name, "--name", name, *settings.split())
+        found = json.loads(program("evaluate", str(path), "--data", data, "--json"))
+        info = json.loads(program("info", str(path), "--json"))
+        for figure in found["figures"].values():
+            del figure["seconds"]  # says something about this machine, not about the model
+        entries.append(
+            {
+                "name": name,
+                "file": path.name,
+                "title": title,
+                "content_hash": found["model"]["hash"],
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "dataset": found["data"],
+                "figures": found["figures"],
+                "command": info["command"],
+            }
+        )
+    (FOLDER / "index.json").write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
