@@ -37,6 +37,8 @@ def run(path: Path | None) -> int:
     crash = CrashReporter()
     crash.install()
     program = Program()
+    program.window.resize(program.window.sizeHint())
+    program.window.arrange()
     program.appearance.restore_layout()
     program.window.show()
     # Ctrl+C in the terminal closes the window; Python sees signals only when it runs, so a slow timer lets it.

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy
 
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.text import heading, number_label, plain_label
+from latent_explorer.views.text import ElidedLabel, number_label, plain_label
 
 
 class PixelView(QWidget):
@@ -90,18 +90,21 @@ class ImageView(QWidget):
         layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
-        self._head = heading("Decoded at z")
+        self._head = ElidedLabel()
+        self._head.setProperty("role", "head")
         self.pixels = PixelView(self)
         self._trust = plain_label("", wrap=True)
         self._trust.setProperty("role", "trust")
         self._trust.setToolTip("Counts and distances between this place and the codes of real images; no promise.")
-        self._trust.setMinimumHeight(52)
+        self._trust.setMinimumHeight(66)  # three lines, so that nothing below it jumps
+        self._trust.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._head)
         layout.addWidget(self.pixels, 10)
         layout.addWidget(self._trust)
         form = QFormLayout()
         form.setVerticalSpacing(4)
-        self._prior, self._milliseconds, self._snapshot = number_label(), number_label(), number_label()
+        self._prior, self._milliseconds, self._snapshot = number_label(), number_label(), ElidedLabel()
+        self._snapshot.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for text, value, hint in (
             (
                 "Prior density, log",

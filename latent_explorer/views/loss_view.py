@@ -90,9 +90,11 @@ class LossView(QWidget):
         start = _start(history, self._past)
         self._plots[0].setLimits(yMax=start)
 
-    def keep_as_earlier(self) -> None:
-        """A new run begins: the current curves go behind."""
-        if self._history is not None and len(self._history.epoch) > 1:
+    def keep_as_earlier(self, comparable: bool) -> None:
+        """A new run begins: the current curves go behind, or away when they are of other data and so say nothing about this run."""
+        if not comparable:
+            self._past = []
+        elif self._history is not None and len(self._history.epoch) > 1:
             self._past = [*self._past, self._history][-EARLIER_RUNS:]
         self._history = None
         self._draw_earlier()

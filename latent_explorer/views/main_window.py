@@ -104,8 +104,8 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-            rest = max(300, self.height() - 230 - 215 - 60)
-            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [230, 215, rest], Qt.Orientation.Vertical)
+            rest = max(300, self.height() - 310 - 215 - 60)
+            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [310, 215, rest], Qt.Orientation.Vertical)
         narrow = self.width() < 1200
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)

@@ -25,8 +25,11 @@ LOW_PRIORITY = 10  # nice level of the threads that compute for long
 def lower_priority() -> None:
     """Make the calling thread give way to the others (QThread priorities are ignored on Linux)."""
     if sys.platform == "linux":
-        # Called with a thread's own id, the "process" of setpriority is that thread.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+        # Called with a thread's own id, the "process" of setpriority is that thread. Niceness is only ever added: taking it
+        # back, as in a program that was started by `nice -n 15`, is refused to all but root.
+        thread = threading.get_native_id()
+        if os.getpriority(os.PRIO_PROCESS, thread) < LOW_PRIORITY:
+            os.setpriority(os.PRIO_PROCESS, thread, LOW_PRIORITY)
 
 
 @dataclass(frozen=True)

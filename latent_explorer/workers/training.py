@@ -152,11 +152,16 @@ class TrainingLane(QThread):
                 keep(progress)
             if progress.outcome:
                 self._active = False
+                self._reported.emit(pending)
+                return  # from here on pause, step and stop are meant for the next run
             now = time.monotonic()
-            if progress.outcome or now - last_report >= 1 / REPORTS_PER_SECOND or self._paused:
+            if now - last_report >= 1 / REPORTS_PER_SECOND:
                 self._reported.emit(pending)
                 pending, last_report = None, now
             with self._condition:
+                if self._paused and pending is not None:  # what is shown while it holds is the newest
+                    self._reported.emit(pending)
+                    pending, last_report = None, now
                 self._condition.wait_for(lambda: not self._paused or self._single_steps > 0 or self._stop)
                 if self._paused and self._single_steps > 0:
                     self._single_steps -= 1

@@ -15,6 +15,9 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Task
 
 
+LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
+
+
 class MosaicFeature(QObject):
     """One request at a time in the tiles lane, the newest waiting; nothing is asked twice."""
 
@@ -40,7 +43,9 @@ class MosaicFeature(QObject):
             self._window.status.set_mosaic(0, 0)
             return
         height, width, _ = slot.handle.architecture.image_shape
-        lattice = lattice_for(self._window.plane.window_rectangle(), layers.mosaic_n, width / height)
+        plane = self._window.plane
+        cells = min(layers.mosaic_n, max(plane.width(), plane.height()) // LEAST_CELL)
+        lattice = lattice_for(plane.window_rectangle(), cells, width / height)
         key = slot.generation, slot.revision, lattice
         if key == self._asked:
             return

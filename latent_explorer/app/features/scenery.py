@@ -11,7 +11,7 @@ from latent_explorer.views.main_window import MainWindow
 
 FIT_MARGIN = 1.08
 FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
-EMPTY_SPAN = 7.0
+PRIOR_SPAN = 7.0
 
 
 class SceneryFeature(QObject):
@@ -55,7 +55,7 @@ class SceneryFeature(QObject):
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
         if slot is None or codes is None or not len(codes.z):
-            self._window.plane.set_camera(Camera(0.0, 0.0, EMPTY_SPAN))
+            self._window.plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
             return
         visible = codes.z[~np.isin(codes.labels, list(self._session.scene.hidden_classes))]
         points = slot.frame.to_plane(visible if len(visible) else codes.z)
@@ -86,7 +86,10 @@ class SceneryFeature(QObject):
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
             plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden)
-        if fresh:
+        if fresh and slot.record is None:
+            # A model in training begins with all codes at one place and spreads over the prior.
+            plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
+        elif fresh:
             self.fit(FIRST_PART)
         self._tell_counts()
 

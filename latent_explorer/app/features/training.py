@@ -81,7 +81,9 @@ class TrainingFeature(QObject):
         self._keeper.kept.connect(self._run_kept)
         self._keeper.failed.connect(self._not_kept)
         if plan.unfinished is None:
-            self._window.losses.keep_as_earlier()
+            slot = self._session.slot
+            shown = slot.data.content_hash if slot is not None and slot.data is not None else ""
+            self._window.losses.keep_as_earlier(comparable=shown == plan.dataset.content_hash)
         self._window.transport.set_progress(None)
         self._window.transport.set_word(f"Starting on {plan.dataset.name}.")
         self._set_state("paused" if paused else "running")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,11 +22,22 @@ def grey_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(flat.astype(np.float32)).mul_(1 / 255)
 
 
+@contextmanager
+def eval_mode(module: VAE) -> Iterator[None]:
+    """Inside, dropout and batch statistics are off; afterwards the module is in the mode it was in."""
+    before = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(before)
+
+
 def encode_with(module: VAE, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `encode`, for a module in hand on any device (training uses this)."""
     device = next(module.parameters()).device
     means, log_vars = [], []
-    with torch.inference_mode():
+    with torch.inference_mode(), eval_mode(module):
         for start in range(0, len(images), BATCH):
             mu, log_var = module.encode(grey_tensor(images[start : start + BATCH]).to(device))
             means.append(mu.cpu().numpy())

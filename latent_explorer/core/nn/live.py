@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from copy import deepcopy
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.inference import encode_with
 from latent_explorer.core.types import Codes, History, ImageDataset
@@ -21,9 +21,7 @@ SERIES = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "
 
 def copy_to_cpu(module: VAE) -> VAE:
     """The same networks with weights of their own on the CPU, in eval mode and without gradients."""
-    copy = build(module.config)
-    copy.load_state_dict(module.state_dict())
-    return copy.eval().requires_grad_(False)
+    return deepcopy(module).cpu().eval().requires_grad_(False)
 
 
 class LiveCodes:
@@ -87,17 +85,22 @@ class LossHistory:
         else:
             self._rows.append((epoch, math.nan, math.nan, math.nan, loss, reconstruction, kl))
 
-    def last_validation_loss(self, default: float) -> float:
-        """The validation loss of the last row, or `default` when it has none."""
-        return self._rows[-1][4] if self._rows and not math.isnan(self._rows[-1][4]) else default
-
     def freeze(self) -> History:
         """All rows so far, as a value that may leave."""
         table = np.array(self._rows, np.float32).reshape(-1, 1 + len(SERIES))
         return History(table[:, 0].copy(), {name: table[:, k + 1].copy() for k, name in enumerate(SERIES)})
 
-    def load(self, history: History) -> None:
-        """Take over the rows of a run that is continued."""
+    def window(self) -> NDArray[np.float64]:
+        """What the next row has gathered so far: loss, reconstruction and KL times images, and images; shape (4,)."""
+        return np.array([*self._sums, self._count], np.float64)
+
+    def load(self, history: History | None, window: NDArray[np.floating]) -> None:
+        """Take over rows and window of a run that is continued; ValueError when the window is none."""
+        if window.shape != (4,) or not np.isfinite(window).all():
+            raise ValueError("the window of losses does not fit")
+        self._sums, self._count = np.array(window[:3], np.float64), int(window[3])
+        if history is None:
+            return
         missing = np.full(len(history.epoch), np.nan, np.float32)
         columns = [history.epoch, *(history.columns.get(name, missing) for name in SERIES)]
         self._rows = [tuple(float(value) for value in row) for row in np.stack(columns, axis=1)]

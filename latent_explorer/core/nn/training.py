@@ -17,6 +17,7 @@ from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.nn.device import resolve_device
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import publish
+from latent_explorer.core.nn.inference import eval_mode
 from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu
 from latent_explorer.core.nn.optimizer import Optimizer
@@ -65,8 +66,8 @@ def train(
     """Train a model; yields after every step, so a caller pauses by not asking for the next one.
 
     The last progress has an `outcome` and carries weights, codes of the test part and history. When a loss or
-    gradient stops being finite, the outcome is "diverged" and the weights are those of the last good epoch (or
-    snapshot). Runs in the thread that iterates; torch's thread count there is the caller's business.
+    gradient stops being finite, the outcome is "diverged", and weights, epoch and step are those of the end of the
+    last good epoch (or of the start). Runs in the thread that iterates; torch's thread count there is the caller's business.
 
     Parameters
     ----------
@@ -83,15 +84,14 @@ def train(
     run = _Run(model, settings, dataset, resolve_device(device), resume)
     control = control or Control()
     live = LiveCodes(dataset, dataset.split.test)
-    clock = time.perf_counter()
     next_snapshot = 0.0
     # Before the first step: the plane of the untrained (or resumed) networks.
     run.publish()
     last = run.progress(codes=live.all(run.module), history=run.history.freeze())
     while True:
-        run.seconds += time.perf_counter() - clock
+        run.tick()
         yield last  # a pause happens here, off the clock
-        clock = time.perf_counter()
+        run.tick(training=False)
         if last.outcome:
             return
         if control.stop or run.step == run.steps:
@@ -99,23 +99,25 @@ def train(
             run.publish(with_state=outcome == "stopped")
             last = run.progress(outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped")
             continue
-        if not run.take_step():
+        sound = run.take_step()
+        epoch_ended = sound and run.step % run.steps_per_epoch == 0
+        if epoch_ended:
+            sound = run.validate()
+        if not sound:
             run.restore_good()
             last = run.progress(outcome="diverged", codes=live.all(run.module), history=run.history.freeze())
             continue
-        epoch_ended = run.step % run.steps_per_epoch == 0
-        now = run.seconds + time.perf_counter() - clock
+        run.tick()
         if epoch_ended:
-            run.validate()
             run.keep_good()
             run.publish(with_state=True)
-            last = run.progress(codes=live.some(run.module, now), history=run.history.freeze(), resumable=True)
-        elif snapshots_per_second > 0 and now >= next_snapshot:
+            last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze(), resumable=True)
+        elif snapshots_per_second > 0 and run.seconds_here >= next_snapshot:
             begun = time.perf_counter()
             run.publish()
             cost = time.perf_counter() - begun
-            next_snapshot = now + max(1 / snapshots_per_second, cost / SNAPSHOT_SHARE)
-            last = run.progress(codes=live.some(run.module, now), history=run.history.freeze())
+            next_snapshot = run.seconds_here + max(1 / snapshots_per_second, cost / SNAPSHOT_SHARE)
+            last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze())
         else:
             last = run.progress()
 
@@ -152,12 +154,12 @@ class _Run:
         self.steps = self.steps_per_epoch * settings.epochs
         self.history = LossHistory(self.steps_per_epoch, self.steps)
         self.loss, self.beta = math.nan, beta_at(settings, 0.0)
-        self._timed_from = (0, 0.0)
         if resume is not None:
             self._resume(*resume)
-        self._started_at = self.step
+        self._began = self.step, self.seconds
+        self._clock = time.perf_counter()
         self.order = self._order()
-        self.good = copy_to_cpu(self.module)
+        self.keep_good()
 
     def _mean_image(self) -> torch.Tensor:
         sample = self.images[self.rows[:10_000].to(self.device)]
@@ -170,12 +172,11 @@ class _Run:
             self.noise.set_state(torch.from_numpy(np.array(state["rng.noise"], np.uint8)))
             self.step = int(state["optim.position"][0])
             self.seconds = float(state["optim.seconds"][0])
+            self.history.load(history, state["optim.window"])
         except (KeyError, ValueError, RuntimeError, IndexError) as error:
             raise TrainingError("This run cannot be continued: its optimiser state does not fit; start a new run instead.") from error
         if not 0 <= self.step <= self.steps:
             raise TrainingError("This run cannot be continued: it has more steps than the settings ask for; start a new run instead.")
-        if history is not None:
-            self.history.load(history)
 
     def _state(self) -> dict[str, NDArray[Any]]:
         return {
@@ -183,6 +184,7 @@ class _Run:
             "rng.noise": self.noise.get_state().numpy(),
             "optim.position": np.array([self.step], np.int64),
             "optim.seconds": np.array([self.seconds], np.float64),
+            "optim.window": self.history.window(),
         }
 
     def _order(self) -> torch.Tensor:
@@ -218,30 +220,34 @@ class _Run:
         return True
 
     @torch.no_grad()
-    def validate(self) -> None:
-        """ELBO of the validation part on one fixed draw of pixels and z; chooses and reports, never the test part."""
+    def validate(self) -> bool:
+        """ELBO of the validation part on one fixed draw of pixels and z, never the test part; False when it is not finite."""
         rows = self.dataset.split.validation
         if len(rows) == 0:
-            return
+            return True
         generator = torch.Generator(self.device).manual_seed(VALIDATION_SEED)
         sums = np.zeros(2)
-        for part in np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH)):
-            x = self.images[torch.from_numpy(part.copy()).to(self.device)].float().mul_(1 / 255)
-            if self.settings.binarize == "dynamic":
-                x = binarize(x, generator)
-            terms = self.module.terms(x, generator)
-            sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
+        with eval_mode(self.module):
+            for part in np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH)):
+                x = self.images[torch.from_numpy(part.copy()).to(self.device)].float().mul_(1 / 255)
+                if self.settings.binarize == "dynamic":
+                    x = binarize(x, generator)
+                terms = self.module.terms(x, generator)
+                sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
+        if not np.isfinite(sums).all():
+            return False
         reconstruction, kl = sums / len(rows)
         self.history.add_validation(self.step, reconstruction + self.settings.beta * kl, reconstruction, kl)
+        return True
 
     def keep_good(self) -> None:
-        """Remember the weights to fall back on: those of the last epoch that ended with finite losses."""
-        if math.isfinite(self.history.last_validation_loss(default=self.loss)):
-            self.good = copy_to_cpu(self.module)
+        """Remember the weights to fall back on, and their step: an epoch ended with finite losses."""
+        self._good = copy_to_cpu(self.module), self.step
 
     def restore_good(self) -> None:
         """After a divergence: publish the last good weights, and go on with them as the run's own."""
-        self.module.load_state_dict(self.good.state_dict())
+        module, self.step = self._good
+        self.module.load_state_dict(module.state_dict())
         self.publish()
 
     def publish(self, *, with_state: bool = False) -> None:
@@ -253,7 +259,7 @@ class _Run:
         self, *, codes: Codes | None = None, history: History | None = None, resumable: bool = False, outcome: str = ""
     ) -> TrainingProgress:
         """What is to be said now; with `history` given, the snapshot just published is named too."""
-        done = self.step - self._started_at
+        done = self.step - self._began[0]
         rate = done / self.seconds_here if done and self.seconds_here > 0 else 0.0
         return TrainingProgress(
             epoch=self.step // self.steps_per_epoch,
@@ -273,7 +279,14 @@ class _Run:
             outcome=outcome,
         )
 
+    def tick(self, *, training: bool = True) -> None:
+        """Add the time since the last call to the run's own, unless it was a pause."""
+        now = time.perf_counter()
+        if training:
+            self.seconds += now - self._clock
+        self._clock = now
+
     @property
     def seconds_here(self) -> float:
         """Training time since this run was started or resumed."""
-        return self.seconds - self._timed_from[1]
+        return self.seconds - self._began[1]

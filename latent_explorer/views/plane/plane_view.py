@@ -86,6 +86,7 @@ class PlaneView(pg.PlotWidget):
             box.addItem(layer, ignoreBounds=True)
         for axis, label in (("bottom", "z[0]"), ("left", "z[1]")):
             self.setLabel(axis, label)
+            self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
         self.modes = ModeBar(self)
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)

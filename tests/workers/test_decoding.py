@@ -1,0 +1,141 @@
+"""What the probe's and the mosaic's lanes compute, held against the core."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.handles import forget, publish
+from latent_explorer.core.nn.inference import decode_bytes
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.tiles import lattice_for
+from latent_explorer.core.types import Codes, DecodeRequest, ModelHandle
+from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, lattice_codes
+from latent_explorer.workers.task import Context
+
+SHAPE = (6, 4, 1)
+
+
+@pytest.fixture(params=[1, 3], ids=["grey", "colour"])
+def handle(request: pytest.FixtureRequest) -> Iterator[ModelHandle]:
+    """Untrained networks; enlarged weights, so that every place has a picture of its own."""
+    config = ModelConfig((6, 4, request.param), hidden=(5,))
+    module = build(config, 3)
+    for weight in module.parameters():
+        weight.data *= 4
+    handle = ModelHandle(f"test {request.param}", config)
+    publish(handle, module.eval().requires_grad_(False))
+    yield handle
+    forget(handle)
+
+
+def request_for(handle: ModelHandle, z: np.ndarray) -> DecodeRequest:
+    return DecodeRequest(1, 7, handle, np.asarray(z, np.float32))
+
+
+def silent() -> Context:
+    return Context(lambda what, part: None)
+
+
+Z = np.array([[0.0, 0.0], [1.5, -2.0], [-3.0, 0.25]], np.float32)
+
+
+def test_decode_gives_the_cores_picture_for_each_point(handle: ModelHandle) -> None:
+    result = decode(request_for(handle, Z))
+    assert result.images.dtype == np.uint8
+    np.testing.assert_array_equal(result.images, decode_bytes(handle, Z))
+    assert len({image.tobytes() for image in result.images}) == 3
+    assert result.request.generation == 7
+    assert result.milliseconds >= 0
+
+
+def test_an_answer_that_nobody_waits_for_is_cancelled(handle: ModelHandle) -> None:
+    forget(handle)
+    with pytest.raises(Cancelled):
+        decode(request_for(handle, Z))
+
+
+@pytest.mark.parametrize("piece", [1, 5, 64, 10_000])
+def test_the_mosaic_is_every_cells_picture_at_its_place(handle: ModelHandle, piece: int) -> None:
+    lattice = lattice_for((-2.0, -1.0, 4.0, 3.0), 5, aspect=4 / 6)
+    codes = lattice_codes(lattice, PlaneFrame.identity())
+    assert codes.dtype == np.float32
+    answer = decode_mosaic(request_for(handle, codes), 3, lattice, silent(), piece)
+    assert (answer.generation, answer.revision, answer.lattice) == (7, 3, lattice)
+    assert answer.pixels.shape[:2] == (lattice.rows * 6, lattice.columns * 4)
+    for row, column in ((0, 0), (0, lattice.columns - 1), (lattice.rows - 1, 0), (1, 2)):
+        # y up: the first row of pictures lies at the top
+        centre = (lattice.left + (column + 0.5) * lattice.step_x, lattice.top - (row + 0.5) * lattice.step_y)
+        picture = answer.pixels[row * 6 : (row + 1) * 6, column * 4 : (column + 1) * 4].astype(int)
+        np.testing.assert_allclose(picture, decode_bytes(handle, np.array([centre]))[0].astype(int), atol=1)
+
+
+def test_the_lattice_of_a_tilted_plane_goes_through_its_frame() -> None:
+    frame = PlaneFrame(np.array([1.0, 2.0, 3.0]), np.array([[0.0, 2.0, 0.0], [1.0, 0.0, 0.0]]))
+    lattice = lattice_for((0.0, 0.0, 1.0, 1.0), 2)
+    x, y = lattice.centres()[0]
+    np.testing.assert_allclose(lattice_codes(lattice, frame)[0], [1 + y, 2 + 2 * x, 3.0])
+
+
+def test_the_mosaic_can_be_cancelled_between_pieces(handle: ModelHandle) -> None:
+    lattice = lattice_for((0.0, 0.0, 4.0, 4.0), 8)
+    heard: list[float] = []
+
+    def report(what: str, part: float) -> None:
+        heard.append(part)
+        if len(heard) == 3:
+            context.cancel()
+
+    context = Context(report)
+    with pytest.raises(Cancelled):
+        decode_mosaic(request_for(handle, lattice_codes(lattice, PlaneFrame.identity())), 1, lattice, context, piece=4)
+    assert len(heard) == 3
+    assert heard == sorted(heard)
+    assert 0 <= heard[0] < heard[-1] < 1
+
+
+def test_a_mosaic_of_a_model_that_was_let_go_meanwhile_is_cancelled(handle: ModelHandle) -> None:
+    lattice = lattice_for((0.0, 0.0, 4.0, 4.0), 8)
+    context = Context(lambda what, part: forget(handle) if part > 0.3 else None)
+    with pytest.raises(Cancelled):
+        decode_mosaic(request_for(handle, lattice_codes(lattice, PlaneFrame.identity())), 1, lattice, context, piece=4)
+
+
+def some_codes(seed: int, count: int = 400) -> Codes:
+    generator = np.random.default_rng(seed)
+    z = generator.standard_normal((count, 2)).astype(np.float32)
+    return Codes("mean", z, np.arange(count), generator.integers(0, 3, count))
+
+
+def test_the_prober_answers_with_picture_and_surroundings(handle: ModelHandle) -> None:
+    prober, point = Prober(), np.array([0.1, -0.2], np.float32)
+    for seed in (1, 1, 2):  # the tree of the codes seen last is remembered, and made anew for others
+        codes = some_codes(seed)
+        answer = prober.answer(point, 9, request_for(handle, point[None]), codes)
+        distances = np.hypot(*(codes.z.astype(np.float64) - point).T)
+        assert answer.generation == 9
+        assert answer.around is not None
+        assert answer.around.near == (distances <= 0.1).sum()
+        assert answer.around.distance == pytest.approx(distances.min())
+        assert answer.around.log_prior == pytest.approx(-0.5 * (0.01 + 0.04) - math.log(2 * math.pi))
+        assert answer.result is not None
+        np.testing.assert_array_equal(answer.result.images, decode_bytes(handle, point[None]))
+
+
+def test_without_weights_or_codes_the_prober_says_what_it_knows(handle: ModelHandle) -> None:
+    prober, point = Prober(), np.zeros(2, np.float32)
+    before_torch = prober.answer(point, 1, None, some_codes(1))
+    assert before_torch.result is None
+    assert before_torch.around is not None
+    without_codes = prober.answer(point, 1, request_for(handle, point[None]), None)
+    assert without_codes.around is None
+    assert without_codes.result is not None
+    forget(handle)
+    with pytest.raises(Cancelled):
+        prober.answer(point, 1, request_for(handle, point[None]), None)
