@@ -55,22 +55,27 @@ def rasterize(
     # A margin on each side saves every stamp the test whether it hits the picture.
     margin = 2 * reach + 1
     wide, high = width + 2 * margin, height + 2 * margin
-    sums = np.zeros((high * wide, 4), np.float32)
     offsets, stamps = _stamps(radius, alpha, reach)
     steps = (offsets[:, 1] * wide + offsets[:, 0]).astype(np.int32)
-    for start in range(0, len(points), CHUNK):
+    sums: NDArray[np.float32] | None = None
+    for start in range(0, max(1, len(points)), CHUNK):
         part = slice(start, start + CHUNK)
         cell = np.floor(points[part]).astype(np.int32)
         fraction = ((points[part] - cell) * SUBPIXELS).astype(np.int32).clip(0, SUBPIXELS - 1)
         home = (cell[:, 1] + margin) * wide + cell[:, 0] + margin
-        sums += _add_up(home, steps, stamps[fraction[:, 1] * SUBPIXELS + fraction[:, 0]], colours[part], len(sums))
-    picture = np.zeros((high * wide, 4), np.uint8)
-    drawn = np.flatnonzero(sums[:, 3] > 0.002)
-    if drawn.size:
-        weighed = sums[drawn]
-        picture[drawn, :3] = np.rint(weighed[:, :3] / weighed[:, 3:])
-        picture[drawn, 3] = np.rint(255 * (1 - np.exp(-weighed[:, 3])))
-    return np.ascontiguousarray(picture.reshape(high, wide, 4)[margin : margin + height, margin : margin + width])
+        added = _add_up(home, steps, stamps[fraction[:, 1] * SUBPIXELS + fraction[:, 0]], colours[part], high * wide)
+        sums = added if sums is None else sums + added
+    assert sums is not None  # the loop runs at least once
+    # One 32-bit word for each pixel, in memory the bytes red, green, blue, alpha.
+    words = np.zeros(high * wide, np.dtype("<u4"))
+    drawn = np.flatnonzero(sums[:, 3])
+    weighed = sums[drawn]
+    total = weighed[:, 3]
+    mean = (weighed[:, :3] * (1 / total)[:, None] + np.float32(0.5)).astype(np.uint32)
+    opacity = (np.float32(255.5) - np.float32(255) * np.exp(-total)).astype(np.uint32)
+    words[drawn] = mean[:, 0] | mean[:, 1] << 8 | mean[:, 2] << 16 | opacity << 24
+    picture = words.view(np.uint8).reshape(high, wide, 4)
+    return np.ascontiguousarray(picture[margin : margin + height, margin : margin + width])
 
 
 @lru_cache(maxsize=32)

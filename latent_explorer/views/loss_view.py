@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from latent_explorer.core.types import History
 from latent_explorer.views.style import DARK, Theme
@@ -32,12 +32,11 @@ class LossView(QWidget):
         self.setObjectName("losses")
         self.setAccessibleName("Losses in nats per image over epochs")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QGridLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
         self._plots = (self._plot("Loss, nats per image"), self._plot("KL, nats per image"))
-        for column, (plot, stretch) in enumerate(zip(self._plots, (3, 2), strict=True)):
-            layout.addWidget(plot, 0, column)
-            layout.setColumnStretch(column, stretch)
+        for plot, stretch in zip(self._plots, (3, 2), strict=True):
+            layout.addWidget(plot, stretch)
         # Beside the title, over the first steps of a run, where curves are steep and nothing is read off.
         self._legends = tuple(plot.addLegend(offset=(-1, 1), labelTextSize="8pt", verSpacing=-8, colCount=2) for plot in self._plots)
         self._curves: list[pg.PlotDataItem] = []

@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self._docks: dict[str, QDockWidget] = {}
+        self._before_full: list[QDockWidget] = []
         self._build_docks()
         self._build_menus()
         self.arrange()
@@ -132,6 +133,7 @@ class MainWindow(QMainWindow):
         self._full.setShortcut("F11")
         self._full.toggled.connect(self._set_full_screen)
         view.addAction(self._full)
+        self.addAction(self._full)
         self._add(view, "&Larger interface", "larger", ["Ctrl++", "Ctrl+="])
         self._add(view, "&Smaller interface", "smaller", "Ctrl+-")
         self._add(view, "&Normal size", "normal_size", "Ctrl+0")
@@ -171,6 +173,7 @@ class MainWindow(QMainWindow):
             action.setShortcut(keys)
         action.triggered.connect(self._wished)
         menu.addAction(action)
+        self.addAction(action)  # in full screen the menu bar is hidden, and its shortcuts would be gone with it
         return action
 
     def _wished(self) -> None:
@@ -204,14 +207,14 @@ class MainWindow(QMainWindow):
         self._docks[name].raise_()
 
     def _set_full_screen(self, full: bool) -> None:
-        """Only the plane, or everything."""
-        for dock in self._docks.values():
+        """Only the plane, or what was there before."""
+        if full:
+            self._before_full = [dock for dock in self._docks.values() if not dock.isHidden()]
+        for dock in self._before_full:
             dock.setVisible(not full)
         self.menuBar().setVisible(not full)
         self.status.setVisible(not full)
-        # A hidden menu bar takes its shortcuts with it, so the window keeps the one that leads back.
         if full:
-            self.addAction(self._full)
             self.showFullScreen()
         else:
             self.showNormal()

@@ -14,7 +14,6 @@ from latent_explorer.workers.decoding import MosaicAnswer, decode_mosaic, lattic
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Task
 
-
 LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
 
 

@@ -149,6 +149,9 @@ class PlaneView(pg.PlotWidget):
             axis = self.getPlotItem().getAxis(name)
             axis.setPen(theme.line)
             axis.setTextPen(theme.muted)
+            font = self.font()
+            axis.setTickFont(font)
+            axis.label.setFont(font)
         self.modes.set_theme(theme)
         self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
 

@@ -1,0 +1,96 @@
+"""Arrays to pictures of Qt, pixel by pixel."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from latent_explorer.views.picture import to_qimage
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+def colours(image: QImage) -> np.ndarray:
+    """Asked of Qt one by one: no knowledge of strides or formats."""
+    return np.array([[QColor(image.pixelColor(x, y)).getRgb() for x in range(image.width())] for y in range(image.height())])
+
+
+def random(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+def expected(array: np.ndarray) -> np.ndarray:
+    """Red, green, blue and alpha."""
+    array = array[..., None] if array.ndim == 2 else array
+    full = np.full((*array.shape[:2], 4), 255)
+    full[..., : 3 if array.shape[2] == 1 else array.shape[2]] = array
+    return full
+
+
+@pytest.mark.parametrize("height", [1, 5])
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 7, 8, 13])  # Qt pads rows to four bytes
+@pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)], ids=["plain", "grey", "colour", "alpha"])
+def test_every_pixel_is_in_its_place(height: int, width: int, channels: tuple[int, ...]) -> None:
+    array = random(height, width, *channels)
+    if channels == (4,):
+        array[..., 3] |= 1  # Qt tells no colour of a pixel that is wholly transparent
+    np.testing.assert_array_equal(colours(to_qimage(array)), expected(array))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        random(5, 14, 3)[:, ::2],
+        random(5, 7, 3)[::-1],
+        random(5, 7, 3)[..., ::-1],
+        random(7, 5, 3).transpose(1, 0, 2),
+        random(5, 7, 4)[..., :3],
+        random(7, 5).T,
+        np.broadcast_to(random(1, 7, 1), (5, 7, 1)),
+    ],
+    ids=["every second", "upside down", "mirrored channels", "turned", "part", "turned grey", "broadcast"],
+)
+def test_arrays_in_any_order_of_memory(view: np.ndarray) -> None:
+    assert not view.flags.c_contiguous
+    np.testing.assert_array_equal(colours(to_qimage(view)), expected(view))
+
+
+def test_a_read_only_array_is_taken() -> None:
+    array = random(3, 3, 1)
+    array.setflags(write=False)
+    np.testing.assert_array_equal(colours(to_qimage(array)), expected(array))
+
+
+def test_the_picture_outlives_and_ignores_its_array() -> None:
+    array = random(64, 63, 3)
+    before = array.copy()
+    picture = to_qimage(array)
+    array[:] = 0
+    del array
+    gc.collect()
+    np.testing.assert_array_equal(colours(picture), expected(before))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((4, 4), np.float32),
+        np.zeros((4, 4, 3), np.int64),
+        np.zeros((4, 4), bool),
+        np.zeros((4, 4, 1), np.int8),
+        np.zeros(16, np.uint8),
+        np.zeros((1, 4, 4, 1), np.uint8),
+        np.zeros((0, 4), np.uint8),
+        np.zeros((4, 0, 3), np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((4, 4, 5), np.uint8),
+        np.zeros((4, 4, 0), np.uint8),
+    ],
+    ids=lambda array: f"{array.dtype} {array.shape}",
+)
+def test_anything_else_is_refused(array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="picture"):
+        to_qimage(array)

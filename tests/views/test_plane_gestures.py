@@ -1,0 +1,400 @@
+"""What the plane wishes when a hand does something to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from latent_explorer.core.types import Camera
+from latent_explorer.views.plane.plane_view import COARSE, FINE, ZOOM_PER_NOTCH, PlaneView
+from tests.views.hand import Button, Ear, Hand, Key, Modifier, settle
+
+SLOT = 7
+SIGNALS = (
+    "planePointPicked",
+    "planePointHeld",
+    "holdUndone",
+    "pointerLeft",
+    "nudgeRequested",
+    "classJumpRequested",
+    "fitRequested",
+    "escapePressed",
+)
+
+
+@dataclass
+class Desk:
+    """A plane in a window, with a label beside it and a button that must not be pressed by accident."""
+
+    plane: PlaneView
+    outside: QLabel
+    hand: Hand
+    ear: Ear
+
+    def pixel(self, x: float, y: float) -> QPoint:
+        """Where a fraction of the plot lies, in pixels of the viewport; (0, 0) is the lower left corner."""
+        left, bottom, width, height = self.plane.window_rectangle()
+        return self.plane.plane_to_pixel(left + x * width, bottom + y * height).toPoint()
+
+    def picked(self) -> tuple[float, float]:
+        """The place that was picked last."""
+        slot, x, y = self.ear.of("planePointPicked")[-1]
+        assert slot == SLOT
+        return x, y
+
+    def under(self, pixel: QPoint) -> tuple[float, float]:
+        """The place under a pixel, asked by moving there."""
+        self.hand.move(self.plane.viewport(), pixel + QPoint(1, 0))
+        self.hand.move(self.plane.viewport(), pixel)
+        return self.picked()
+
+    @property
+    def unit(self) -> float:
+        """Plane units of one pixel."""
+        left, bottom, width, _ = self.plane.window_rectangle()
+        ends = self.plane.plane_to_pixel(left, bottom), self.plane.plane_to_pixel(left + width, bottom)
+        return width / (ends[1].x() - ends[0].x())
+
+    def mode(self, name: str) -> None:
+        button = self.plane.findChild(QAbstractButton, f"mode_{name}")
+        assert button is not None
+        self.hand.click(button)
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    plane, outside = PlaneView(), QLabel("outside")
+    row.addWidget(plane, 1)
+    row.addWidget(outside)
+    window.resize(760, 520)
+    hand = Hand(window)
+    plane.set_slot(SLOT)
+    plane.set_camera(Camera(0.5, -0.25, 6.0))
+    hand.move(outside)
+    plane.setFocus()
+    settle()
+    yield Desk(plane, outside, hand, Ear(plane, *SIGNALS))
+
+
+# --- probing -----------------------------------------------------------------------------------------------------------------
+
+
+def test_moving_picks_the_place_under_the_pointer(desk: Desk) -> None:
+    left, bottom, width, height = desk.plane.window_rectangle()
+    for x, y in ((0.2, 0.2), (0.8, 0.3), (0.5, 0.9)):
+        found = desk.under(desk.pixel(x, y))
+        assert found == pytest.approx((left + x * width, bottom + y * height), abs=desk.unit)
+    assert set(desk.ear.names()) == {"planePointPicked"}
+
+
+def test_a_click_picks_and_holds(desk: Desk) -> None:
+    place = desk.pixel(0.3, 0.6)
+    desk.hand.click(desk.plane.viewport(), place)
+    assert desk.ear.names()[-2:] == ["planePointPicked", "planePointHeld"]
+    assert desk.ear.of("planePointHeld") == [(SLOT, *desk.picked())]
+
+
+def test_a_drag_picks_every_place_without_a_threshold_and_holds_the_last(desk: Desk) -> None:
+    start = desk.pixel(0.3, 0.3)
+    places = [start + QPoint(step, step // 2) for step in range(0, 40)]  # one pixel at a time
+    desk.hand.drag(desk.plane.viewport(), places)
+    picked = desk.ear.of("planePointPicked")
+    assert len(picked) >= len(places)
+    xs = [x for _, x, _ in picked[-len(places) + 1 :]]
+    assert np.diff(xs) == pytest.approx(desk.unit, rel=0.01)
+    held = desk.ear.of("planePointHeld")
+    assert held == [(SLOT, *desk.picked())]
+    assert desk.under(places[-1]) == pytest.approx(held[0][1:])
+
+
+def test_a_drag_goes_on_beyond_the_plot(desk: Desk) -> None:
+    """The button is held, so the plane keeps the mouse."""
+    desk.hand.drag(desk.plane.viewport(), [desk.pixel(0.9, 0.5), desk.pixel(0.95, 0.5), desk.pixel(1.05, 0.5)])
+    left, _, width, _ = desk.plane.window_rectangle()
+    assert "pointerLeft" not in desk.ear.names()
+    assert desk.ear.of("planePointHeld")[0][1] == pytest.approx(left + 1.05 * width, abs=desk.unit)
+
+
+def test_leaving_the_plane_is_told(desk: Desk) -> None:
+    desk.hand.move(desk.plane.viewport(), desk.pixel(0.5, 0.5))
+    desk.ear.clear()
+    desk.hand.move(desk.outside)
+    assert set(desk.ear.names()) == {"pointerLeft"}
+
+
+@pytest.mark.parametrize("part", ["axis", "bar"])
+def test_what_lies_on_or_beside_the_plot_is_not_the_plane(desk: Desk, part: str) -> None:
+    desk.hand.move(desk.plane.viewport(), desk.pixel(0.5, 0.5))
+    desk.ear.clear()
+    if part == "axis":
+        desk.hand.move(desk.plane.viewport(), QPoint(4, desk.pixel(0, 0.5).y()))
+    else:
+        desk.hand.move(desk.plane.modes)
+    assert set(desk.ear.names()) == {"pointerLeft"}
+
+
+def test_a_press_beside_the_plot_holds_nothing(desk: Desk) -> None:
+    desk.hand.click(desk.plane.viewport(), QPoint(4, desk.pixel(0, 0.5).y()))
+    assert "planePointHeld" not in desk.ear.names()
+
+
+def test_a_double_click_fits_and_takes_the_first_clicks_hold_back(desk: Desk) -> None:
+    desk.hand.double_click(desk.plane.viewport(), desk.pixel(0.4, 0.4))
+    order = [name for name in desk.ear.names() if name != "planePointPicked"]
+    assert order == ["planePointHeld", "holdUndone", "fitRequested"]
+    desk.ear.clear()
+    desk.hand.click(desk.plane.viewport(), desk.pixel(0.6, 0.6))  # and the next click holds again
+    assert desk.ear.of("planePointHeld")
+
+
+def test_a_double_click_where_nothing_was_held_takes_nothing_back(desk: Desk) -> None:
+    desk.mode("pan")
+    desk.ear.clear()
+    desk.hand.double_click(desk.plane.viewport(), desk.pixel(0.4, 0.4))
+    assert "planePointHeld" not in desk.ear.names()
+    assert "holdUndone" not in desk.ear.names()
+    assert desk.ear.names().count("fitRequested") == 1
+
+
+@pytest.mark.parametrize("button", [Button.RightButton, Button.MiddleButton])
+def test_other_buttons_neither_hold_nor_fit(desk: Desk, button: Button) -> None:
+    desk.hand.click(desk.plane.viewport(), desk.pixel(0.4, 0.4), button)
+    desk.hand.double_click(desk.plane.viewport(), desk.pixel(0.6, 0.4), button)
+    assert not {"planePointHeld", "holdUndone", "fitRequested"} & set(desk.ear.names())
+
+
+def test_escape_stops_a_drag(desk: Desk) -> None:
+    viewport = desk.plane.viewport()
+    desk.hand.move(viewport, desk.pixel(0.4, 0.4))
+    desk.hand.press(viewport, desk.pixel(0.4, 0.4))
+    desk.hand.key(Key.Key_Escape)
+    desk.hand.release(viewport, desk.pixel(0.5, 0.4))
+    assert desk.ear.of("escapePressed")
+    assert "planePointHeld" not in desk.ear.names()
+    assert desk.plane.window().isVisible()
+
+
+# --- panning -----------------------------------------------------------------------------------------------------------------
+
+
+def pan_with(button: Button) -> Callable[[Desk, list[QPoint]], None]:
+    return lambda desk, places: desk.hand.drag(desk.plane.viewport(), places, button)
+
+
+def pan_with_space(desk: Desk, places: list[QPoint]) -> None:
+    desk.hand.hold_key(Key.Key_Space)
+    desk.hand.drag(desk.plane.viewport(), places)
+    desk.hand.let_key_go(Key.Key_Space)
+
+
+def pan_with_the_mode(desk: Desk, places: list[QPoint]) -> None:
+    desk.mode("pan")
+    desk.hand.drag(desk.plane.viewport(), places)
+    desk.mode("probe")
+
+
+def pan_twice_in_quick_succession(desk: Desk, places: list[QPoint]) -> None:
+    """A second press soon after a first click is a double-click to Qt; it pans all the same."""
+    viewport = desk.plane.viewport()
+    desk.hand.double_click(viewport, places[0], Button.RightButton)
+    start = places[0]
+    event_point = QPointF(start)
+    for kind in (QEvent.Type.MouseButtonDblClick, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease):
+        from PySide6.QtGui import QMouseEvent
+
+        place = event_point if kind == QEvent.Type.MouseButtonDblClick else QPointF(places[-1])
+        held = Button.NoButton if kind == QEvent.Type.MouseButtonRelease else Button.RightButton
+        cause = Button.NoButton if kind == QEvent.Type.MouseMove else Button.RightButton
+        QApplication.sendEvent(viewport, QMouseEvent(kind, place, viewport.mapToGlobal(place), cause, held, Modifier.NoModifier))
+    settle()
+
+
+@pytest.mark.parametrize(
+    "pan",
+    [pan_with(Button.MiddleButton), pan_with(Button.RightButton), pan_with_space, pan_with_the_mode, pan_twice_in_quick_succession],
+    ids=["middle", "right", "Space", "mode", "double press"],
+)
+def test_panning_moves_the_plane_by_just_the_dragged_distance(desk: Desk, pan: Callable[[Desk, list[QPoint]], None]) -> None:
+    start = desk.pixel(0.4, 0.5)
+    places = [start, start + QPoint(3, -2), start + QPoint(60, -31), start + QPoint(83, 41)]
+    before, camera = desk.under(start), desk.plane.camera()
+    desk.ear.clear()
+    cameras = Ear(desk.plane, "cameraPicked")
+    pan(desk, places)
+    assert desk.under(places[-1]) == pytest.approx(before, abs=1e-9)  # what lay under the hand still does
+    after = desk.plane.camera()
+    assert after.span == pytest.approx(camera.span)
+    assert (after.x - camera.x, after.y - camera.y) == pytest.approx((-83 * desk.unit, 41 * desk.unit), rel=0.02)
+    assert cameras.of("cameraPicked")[-1] == (after,)
+    assert "planePointHeld" not in desk.ear.names()
+
+
+def test_space_presses_no_button_and_lets_go_with_the_focus(desk: Desk) -> None:
+    elsewhere = QPushButton("chrome", desk.plane.window())
+    pressed = Ear(elsewhere, "clicked")
+    elsewhere.show()
+    desk.mode("probe")  # a click on the bar, which keeps the focus where it is
+    assert desk.plane.hasFocus()
+    desk.hand.hold_key(Key.Key_Space)
+    elsewhere.setFocus()  # the key's release will go there
+    settle()
+    desk.hand.let_key_go(Key.Key_Space)
+    camera = desk.plane.camera()
+    desk.hand.drag(desk.plane.viewport(), [desk.pixel(0.3, 0.3), desk.pixel(0.5, 0.5)])
+    assert desk.plane.camera() == camera
+    assert desk.ear.of("planePointHeld")
+    assert pressed.heard == []
+
+
+# --- zooming -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("notches", [1, -1, 3, 0.25, -0.125], ids=str)
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.1, 0.85), (0.95, 0.05)], ids=str)
+def test_the_wheel_zooms_at_the_pointer(desk: Desk, notches: float, place: tuple[float, float]) -> None:
+    pixel = desk.pixel(*place)
+    before, span = desk.under(pixel), desk.plane.camera().span
+    desk.hand.wheel(desk.plane.viewport(), pixel, notches)
+    assert desk.under(pixel) == pytest.approx(before, abs=1e-9)
+    assert desk.plane.camera().span == pytest.approx(span * ZOOM_PER_NOTCH**-notches)
+
+
+def test_plus_and_minus_zoom_at_the_centre(desk: Desk) -> None:
+    camera = desk.plane.camera()
+    desk.hand.key(Key.Key_Plus)
+    assert desk.plane.camera().span == pytest.approx(camera.span / ZOOM_PER_NOTCH)
+    desk.hand.key(Key.Key_Minus)
+    after = desk.plane.camera()
+    assert (after.span, after.x, after.y) == pytest.approx((camera.span, camera.x, camera.y), abs=2 * desk.unit)
+
+
+def test_zooming_has_ends(desk: Desk) -> None:
+    for notches in (400, -400):
+        for _ in range(5):
+            desk.hand.wheel(desk.plane.viewport(), desk.pixel(0.5, 0.5), notches / 5)
+        camera = desk.plane.camera()
+        assert np.isfinite([camera.x, camera.y, camera.span]).all()
+        assert 1e-6 < camera.span < 1e5
+
+
+# --- keys --------------------------------------------------------------------------------------------------------------------
+
+SPAN = 6.0
+KEYS = [
+    (Key.Key_Left, None, ("nudgeRequested", -SPAN * FINE, 0.0)),
+    (Key.Key_Right, None, ("nudgeRequested", SPAN * FINE, 0.0)),
+    (Key.Key_Up, None, ("nudgeRequested", 0.0, SPAN * FINE)),
+    (Key.Key_Down, None, ("nudgeRequested", 0.0, -SPAN * FINE)),
+    (Key.Key_Left, Modifier.ShiftModifier, ("nudgeRequested", -SPAN * COARSE, 0.0)),
+    (Key.Key_Up, Modifier.ShiftModifier, ("nudgeRequested", 0.0, SPAN * COARSE)),
+    (Key.Key_Home, None, ("fitRequested",)),
+    (Key.Key_F, None, ("fitRequested",)),
+    (Key.Key_0, None, ("classJumpRequested", 0)),
+    (Key.Key_7, None, ("classJumpRequested", 7)),
+    (Key.Key_9, None, ("classJumpRequested", 9)),
+    (Key.Key_3, Modifier.KeypadModifier, ("classJumpRequested", 3)),
+    (Key.Key_Escape, None, ("escapePressed",)),
+    (Key.Key_Space, None, None),
+    (Key.Key_A, None, None),
+    (Key.Key_F, Modifier.ControlModifier, None),
+    (Key.Key_0, Modifier.ControlModifier, None),  # the normal size of the interface
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "wish"), KEYS, ids=[f"{key.name}{'' if m is None else m.name}" for key, m, _ in KEYS]
+)
+def test_keys(desk: Desk, key: Key, modifier: Modifier | None, wish: tuple[object, ...] | None) -> None:
+    desk.hand.key(key, modifier or Modifier.NoModifier)
+    assert len(desk.ear.heard) == (0 if wish is None else 1)
+    if wish is not None:
+        name, *values = desk.ear.heard[0]
+        assert name == wish[0]
+        assert values == pytest.approx(list(wish[1:]))
+
+
+def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
+    for key in (Key.Key_A, Key.Key_F5, Key.Key_Tab):
+        event = QKeyEvent(QEvent.Type.KeyPress, key, Modifier.NoModifier)
+        desk.plane.keyPressEvent(event)
+        assert not event.isAccepted()
+
+
+# --- dropping files ----------------------------------------------------------------------------------------------------------
+
+
+def drop(plane: PlaneView, data: QMimeData) -> bool:
+    """Whether the plane takes it: enter, then drop when it was accepted."""
+    viewport, place = plane.viewport(), QPointF(plane.viewport().rect().center())
+    assert viewport.acceptDrops()
+    arguments = Qt.DropAction.CopyAction, data, Button.LeftButton, Modifier.NoModifier
+    enter = QDragEnterEvent(place.toPoint(), *arguments)
+    QApplication.sendEvent(viewport, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(viewport, QDropEvent(place, *arguments))
+    return enter.isAccepted()
+
+
+def test_dropped_files_are_told_by_their_paths(desk: Desk) -> None:
+    ear, data = Ear(desk.plane, "filesDropped"), QMimeData()
+    data.setUrls([QUrl.fromLocalFile("/some/ä model.safetensors"), QUrl("https://example.org/x"), QUrl.fromLocalFile("/some/folder")])
+    assert drop(desk.plane, data)
+    assert ear.heard == [("filesDropped", ["/some/ä model.safetensors", "/some/folder"])]
+
+
+def test_dropped_text_is_not_taken(desk: Desk) -> None:
+    ear, data = Ear(desk.plane, "filesDropped"), QMimeData()
+    data.setText("/some/model.safetensors")
+    assert not drop(desk.plane, data)
+    assert ear.heard == []
+
+
+# --- geometry ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(760, 520), (1600, 400), (420, 900)], ids=str)
+def test_both_axes_have_the_same_scale_and_y_goes_up(desk: Desk, size: tuple[int, int]) -> None:
+    desk.plane.window().resize(*size)
+    desk.plane.set_camera(Camera(0.0, 0.0, 4.0))
+    settle()
+    zero, right, up = (desk.plane.plane_to_pixel(x, y) for x, y in ((0, 0), (2, 0), (0, 2)))
+    across, along = right.x() - zero.x(), zero.y() - up.y()
+    assert across > 50
+    assert along == pytest.approx(across, abs=1.5)
+    assert (right.y(), up.x()) == pytest.approx((zero.y(), zero.x()), abs=1)
+
+
+@pytest.mark.parametrize("size", [(760, 520), (1600, 400), (420, 900)], ids=str)
+def test_a_camera_that_is_set_is_the_camera(desk: Desk, size: tuple[int, int]) -> None:
+    desk.plane.window().resize(*size)
+    settle()
+    for camera in (Camera(1.5, -2.0, 3.0), Camera(0.0, 0.0, 0.01), Camera(-100.0, 40.0, 500.0)):
+        desk.plane.set_camera(camera)
+        settle()
+        found = desk.plane.camera()
+        assert (found.x, found.y, found.span) == pytest.approx((camera.x, camera.y, camera.span), rel=1e-6, abs=1e-6 * camera.span)
+        left, bottom, width, height = desk.plane.window_rectangle()
+        assert (left + width / 2, bottom + height / 2) == pytest.approx((camera.x, camera.y), rel=1e-6, abs=1e-6 * camera.span)
+        assert min(width, height) == pytest.approx(camera.span)
+
+
+def test_the_overlays_stay_on_the_plane(desk: Desk) -> None:
+    desk.plane.set_codes(np.zeros((2, 2)), np.array([0, 1]), {0: "a", 1: "b"}, frozenset())
+    for size in ((760, 520), (1200, 800), (500, 400)):
+        desk.plane.window().resize(*size)
+        settle()
+        ground = desk.plane.viewport().geometry()
+        boxes = [QRect(desk.plane.modes.geometry()), QRect(desk.plane.legend.geometry())]
+        assert all(ground.contains(box) for box in boxes)
+        assert not any(a.intersects(b) for a, b in pairwise(boxes))
