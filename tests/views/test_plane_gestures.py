@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -122,7 +122,8 @@ def test_a_drag_goes_on_beyond_the_plot(desk: Desk) -> None:
     """The button is held, so the plane keeps the mouse."""
     desk.hand.drag(desk.plane.viewport(), [desk.pixel(0.9, 0.5), desk.pixel(0.95, 0.5), desk.pixel(1.05, 0.5)])
     left, _, width, _ = desk.plane.window_rectangle()
-    assert "pointerLeft" not in desk.ear.names()
+    names = desk.ear.names()
+    assert "pointerLeft" not in names[: names.index("planePointHeld")]
     assert desk.ear.of("planePointHeld")[0][1] == pytest.approx(left + 1.05 * width, abs=desk.unit)
 
 
@@ -208,12 +209,8 @@ def pan_twice_in_quick_succession(desk: Desk, places: list[QPoint]) -> None:
     """A second press soon after a first click is a double-click to Qt; it pans all the same."""
     viewport = desk.plane.viewport()
     desk.hand.double_click(viewport, places[0], Button.RightButton)
-    start = places[0]
-    event_point = QPointF(start)
     for kind in (QEvent.Type.MouseButtonDblClick, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease):
-        from PySide6.QtGui import QMouseEvent
-
-        place = event_point if kind == QEvent.Type.MouseButtonDblClick else QPointF(places[-1])
+        place = QPointF(places[0]) if kind == QEvent.Type.MouseButtonDblClick else QPointF(places[-1])
         held = Button.NoButton if kind == QEvent.Type.MouseButtonRelease else Button.RightButton
         cause = Button.NoButton if kind == QEvent.Type.MouseMove else Button.RightButton
         QApplication.sendEvent(viewport, QMouseEvent(kind, place, viewport.mapToGlobal(place), cause, held, Modifier.NoModifier))
@@ -312,9 +309,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "modifier", "wish"), KEYS, ids=[f"{key.name}{'' if m is None else m.name}" for key, m, _ in KEYS]
-)
+@pytest.mark.parametrize(("key", "modifier", "wish"), KEYS, ids=[f"{key.name}{'' if m is None else m.name}" for key, m, _ in KEYS])
 def test_keys(desk: Desk, key: Key, modifier: Modifier | None, wish: tuple[object, ...] | None) -> None:
     desk.hand.key(key, modifier or Modifier.NoModifier)
     assert len(desk.ear.heard) == (0 if wish is None else 1)

@@ -40,6 +40,6 @@ class CursorLayer(QGraphicsObject):
             painter.setPen(QPen(colour, width))
             painter.drawEllipse(circle)
         if self._held:
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QPen(QColor(10, 12, 16, 200), 1.4))
             painter.setBrush(QColor("#ffffff"))
-            painter.drawEllipse(QRectF(-2, -2, 4, 4))
+            painter.drawEllipse(QRectF(-2.5, -2.5, 5, 5))

@@ -29,6 +29,7 @@ from latent_explorer.views.style import DARK, Theme
 ZOOM_PER_NOTCH = 1.2
 SPAN_LIMITS = (1e-5, 1e4)
 FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side, for one press of an arrow key
+AXIS_WIDTH = 56  # pixels, room for the numbers and the label
 MARGIN = 12  # pixels between the overlays and the plot's edge
 
 
@@ -87,6 +88,8 @@ class PlaneView(pg.PlotWidget):
         for axis, label in (("bottom", "z[0]"), ("left", "z[1]")):
             self.setLabel(axis, label)
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
+        # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
+        self.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
         self.modes = ModeBar(self)
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)
@@ -219,21 +222,19 @@ class PlaneView(pg.PlotWidget):
         self._skip_release = False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit all; the first click's hold is taken back."""
+        """Left: fit all; the first click's hold is taken back. To the other buttons it is a press like any other."""
         event.accept()
-        if event.button() == Qt.MouseButton.LeftButton and self._on_plot(event.position()):
-            self._skip_release = True
-            self.holdUndone.emit()
+        if event.button() != Qt.MouseButton.LeftButton:
+            self.mousePressEvent(event)
+        elif self._on_plot(event.position()):
+            if not self._space and self.modes.mode == "probe":
+                self._skip_release = True
+                self.holdUndone.emit()
             self.fitRequested.emit()
 
     def _pick(self, position: QPointF) -> None:
         point = self._to_plane(position)
         self.planePointPicked.emit(self._slot_id, point.x(), point.y())
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """The pointer has gone to another widget."""
-        super().leaveEvent(event)
-        self.pointerLeft.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; touchpads send fractions of a notch."""
@@ -251,10 +252,12 @@ class PlaneView(pg.PlotWidget):
             self._pick(position)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Pinch on a touchpad zooms."""
+        """Pinch on a touchpad zooms. The pointer has left when it is over another widget, also one that lies on the plane."""
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._zoom(1 / max(0.2, 1 + event.value()), event.position())
             return True
+        if event.type() == QEvent.Type.Leave:
+            self.pointerLeft.emit()
         return bool(super().viewportEvent(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

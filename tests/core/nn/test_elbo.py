@@ -13,8 +13,8 @@ from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.types import ImageDataset
 from tests.core.nn.small import Doubles, architecture, numpy_encode, numpy_log_prob, numpy_logits, run, settings, to_torch
 
-SIDE, REACH = 280, 6.0
-IMAGES, SAMPLES = 10, 4000
+SIDE, REACH = 200, 6.0
+IMAGES, SAMPLES = 8, 2000
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import silu
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.training import train
-from latent_explorer.core.types import ImageDataset
+from latent_explorer.core.types import ImageDataset, Split
 from tests.core.nn.small import architecture, settings, toy, weights
 
 # Latent sizes and image shapes over which circulating scalings (1/d, 784, 784/d) would show.
@@ -100,13 +100,11 @@ def test_there_is_a_kl_term_and_beta_weighs_it_alone() -> None:
 def test_a_twice_larger_batch_of_the_same_images_has_the_same_loss() -> None:
     """Means over the batch, not sums."""
     one = toy(1, 1, binary=True)
-    module = nn.Module()
-    del module
 
     def loss(copies: int) -> float:
         images = np.repeat(one.images[:1], copies + 1, axis=0)
         rows = np.arange(copies + 1)
-        dataset = ImageDataset("same", images, None, (), type(one.split)(rows[:copies], rows[:0], rows[copies:]))
+        dataset = ImageDataset("same", images, None, (), Split(rows[:copies], rows[:0], rows[copies:]))
         how = settings(epochs=1, batch_size=copies, binarize="none", beta=0.0)
         progress = list(train(architecture(dataset), how, dataset, device="cpu"))[1]
         return progress.loss
@@ -142,7 +140,7 @@ def test_grey_training_sees_grey_pixels_and_dynamic_training_fresh_binary_ones(m
     np.testing.assert_allclose(grey, np.sort(dataset.images[:30].reshape(30, -1) / 255, axis=0), atol=1e-6)
 
     seen.clear()
-    epochs = 400
+    epochs = 200
     list(train(config, settings(epochs=epochs, batch_size=30, binarize="dynamic", lr=1e-9), dataset, device="cpu"))
     draws = torch.stack([x.sum(0) for x in seen])
     assert set(np.unique(torch.cat(seen).numpy())) == {0.0, 1.0}
