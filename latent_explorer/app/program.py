@@ -49,7 +49,7 @@ class Program(QObject):
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
         session.noticed.connect(window.notice.tell)
-        window.plane.filesDropped.connect(self._dropped)
+        window.filesDropped.connect(self._dropped)
         window.closeRequested.connect(self._ask_to_close)
         lanes.jobs.progressed.connect(self._job_progressed)
         for lane in lanes.all():

@@ -158,8 +158,7 @@ class ImageView(QWidget):
 
     def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None) -> None:
         """Where the probe is, the trust sentence, and the prior's log density there in nats."""
-        at = "" if z is None else " = (" + ", ".join(f"{value:.3f}" for value in z) + ")"
-        self._head.setText(f"DECODED AT Z{at}")
+        self._head.setText("" if z is None else "z = (" + ", ".join(f"{value:.3f}" for value in z) + ")")
         self._trust.setText(trust)
         self._prior.setText("" if log_prior is None else f"{log_prior:.2f}")
 

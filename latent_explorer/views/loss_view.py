@@ -12,15 +12,15 @@ from latent_explorer.core.types import History
 from latent_explorer.views.style import DARK, Theme
 
 EARLIER_RUNS = 4
-TWO_PLOTS, WITH_LEGENDS = 360, 560  # least widths in pixels
-# What is drawn: plot, column, colour role of the theme, dashed, name
+TWO_PLOTS, LONG_TITLES = 360, 620  # least widths in pixels
+# What is drawn: plot, column, colour role of the theme, validation (dashed)
 CURVES = (
-    (0, "train_loss", "total", False, "total"),
-    (0, "validation_loss", "total", True, "total, validation"),
-    (0, "train_reconstruction", "reconstruction", False, "reconstruction"),
-    (0, "validation_reconstruction", "reconstruction", True, "reconstruction, validation"),
-    (1, "train_kl", "kl", False, "KL"),
-    (1, "validation_kl", "kl", True, "KL, validation"),
+    (0, "train_loss", "total", False),
+    (0, "validation_loss", "total", True),
+    (0, "train_reconstruction", "reconstruction", False),
+    (0, "validation_reconstruction", "reconstruction", True),
+    (1, "train_kl", "kl", False),
+    (1, "validation_kl", "kl", True),
 )
 
 
@@ -34,24 +34,21 @@ class LossView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
-        self._plots = (self._plot("Loss, nats per image"), self._plot("KL, nats per image"))
+        self._plots = (self._plot(), self._plot())
         for plot, stretch in zip(self._plots, (3, 2), strict=True):
             layout.addWidget(plot, stretch)
-        # Beside the title, over the first steps of a run, where curves are steep and nothing is read off.
-        self._legends = tuple(plot.addLegend(offset=(-1, 1), labelTextSize="8pt", verSpacing=-8, colCount=2) for plot in self._plots)
         self._curves: list[pg.PlotDataItem] = []
         self._earlier: list[pg.PlotDataItem] = []
         self._past: list[History] = []
         self._history: History | None = None
         self.set_theme(DARK)
 
-    def _plot(self, title: str) -> pg.PlotWidget:
+    def _plot(self) -> pg.PlotWidget:
         plot = pg.PlotWidget(self, enableMenu=False)
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMouseEnabled(False, False)
         plot.hideButtons()
         plot.setLabel("bottom", "epoch")
-        plot.setTitle(title, size="8pt")
         plot.setToolTip(
             "Smaller is better. Reconstruction: what the picture costs when it is described by the decoder. "
             "KL: what the code costs under the prior. Total: their sum, with beta as the weight of the KL."
@@ -61,11 +58,7 @@ class LossView(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Dark or light: the curves are made anew in its colours."""
         self._theme = theme
-        for curve in self._curves:
-            curve.getViewBox().removeItem(curve)
-        for legend in self._legends:
-            legend.clear()
-            legend.setLabelTextColor(theme.muted)
+        self._take_away(self._curves)
         self._curves = []
         for plot in self._plots:
             plot.setBackground(theme.panel)
@@ -73,11 +66,15 @@ class LossView(QWidget):
                 axis = plot.getPlotItem().getAxis(name)
                 axis.setPen(theme.line)
                 axis.setTextPen(theme.muted)
-            plot.getPlotItem().titleLabel.setText(plot.getPlotItem().titleLabel.text, color=theme.muted)
-        for number, _, role, dashed, name in CURVES:
-            style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
-            pen = pg.mkPen(getattr(theme, role), width=1.6, style=style)
-            self._curves.append(self._plots[number].plot(pen=pen, name=name))
+        self._write_titles()
+        for number, _, role, validation in CURVES:
+            colour = QColor(getattr(theme, role))
+            if not validation:
+                colour.setAlpha(150)  # noisy; the calmer validation lies on top
+            style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
+            curve = self._plots[number].plot(pen=pg.mkPen(colour, width=1.8 if validation else 1.3, style=style))
+            curve.setZValue(5 if validation else 0)
+            self._curves.append(curve)
         self._draw_earlier()
         self.set_history(self._history)
 
@@ -99,13 +96,17 @@ class LossView(QWidget):
         self._draw_earlier()
         self.set_history(None)
 
+    def _take_away(self, items: list[pg.PlotDataItem]) -> None:
+        for item in items:
+            for plot in self._plots:
+                plot.removeItem(item)  # of the plot and not of its view box only: the plot would keep it for ever
+
     def _draw_earlier(self) -> None:
-        for item in self._earlier:
-            item.getViewBox().removeItem(item)
+        self._take_away(self._earlier)
         self._earlier = []
         for history in self._past:
-            for number, column, role, dashed, _ in CURVES:
-                if dashed:
+            for number, column, role, validation in CURVES:
+                if validation:
                     continue
                 colour = QColor(getattr(self._theme, role))
                 colour.setAlpha(70)
@@ -115,17 +116,24 @@ class LossView(QWidget):
                 self._earlier.append(item)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What does not fit is left out: first the legends, then the KL's own plot."""
+        """What does not fit is left out: first the words after the names, then the KL's own plot."""
         super().resizeEvent(event)
         self._plots[1].setVisible(self.width() >= TWO_PLOTS)
-        for legend in self._legends:
-            legend.setVisible(self.width() >= WITH_LEGENDS)
+        self._write_titles()
+
+    def _write_titles(self) -> None:
+        """The titles are the legends: every name in its curve's colour. The text is our own, so markup is safe."""
+        theme = self._theme
+        rest = ", nats per image (dashed: validation)" if self.width() >= LONG_TITLES else ", nats"
+        for plot, roles in zip(self._plots, (("total", "reconstruction"), ("kl",)), strict=True):
+            names = " · ".join(f'<b style="color:{getattr(theme, role)}">{"KL" if role == "kl" else role}</b>' for role in roles)
+            plot.setTitle(f"{names}{rest if plot is self._plots[0] else ', nats'}", size="8pt", color=theme.muted)
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, 90)
+        return QSize(120, 90)
 
 
 def _finite(history: History | None, column: str) -> tuple[np.ndarray, np.ndarray]:

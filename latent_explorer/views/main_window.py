@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from latent_explorer.views.image_view import ImageView
@@ -29,12 +29,13 @@ class MainWindow(QMainWindow):
     -------
     wish(str) : "open", "open_data", "save_as", "export", "copy", "rename", "delete", "train", "step", "stop", "fit",
         "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
-    themePicked(str), modelPicked(str), closeRequested()
+    themePicked(str), closeRequested(), filesDropped(list of str)
     """
 
     wish = Signal(str)
     themePicked = Signal(str)  # Qt's manner
     closeRequested = Signal()
+    filesDropped = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(program_icon())
         self.setObjectName("main")
         self.setDockNestingEnabled(True)
+        self.setAcceptDrops(True)
         self.may_close = False
         self.plane = PlaneView(self)
         self.notice = Notice(self.plane)
@@ -228,6 +230,18 @@ class MainWindow(QMainWindow):
         """The notice keeps its place."""
         super().resizeEvent(event)
         self.notice.place()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere on the window."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Files were dropped."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.filesDropped.emit(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whoever knows whether it may close."""

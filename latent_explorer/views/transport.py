@@ -23,7 +23,7 @@ class Transport(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._state = DARK, "idle"
+        self._theme, self._state, self._can_continue = DARK, "idle", False
         self._play, self._step, self._stop = QPushButton("Train"), QPushButton("Step"), QPushButton()
         self._play.setProperty("role", "primary")
         self._play.setObjectName("train_button")
@@ -73,11 +73,11 @@ class Transport(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
         self._theme = theme
-        self.set_state(self._state)
+        self.set_state(self._state, can_continue=self._can_continue)
 
     def set_state(self, state: str, *, can_continue: bool = False) -> None:
         """One of `STATES`; `can_continue` when the shown model is an unfinished run whose data are open."""
-        self._state = state
+        self._state, self._can_continue = state, can_continue
         fresh = ("Train", "play", "Train a new model with the settings on the left.")
         text, drawing, hint = {
             "idle": ("Continue", "play", "Go on with this unfinished run; another setting begins a new one.") if can_continue else fresh,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -129,9 +129,10 @@ class Ear:
 
 
 def settle() -> None:
-    """All that is to be done at once: events, layouts, paints."""
+    """All that is to be done at once: events, layouts, paints, deletions."""
     for _ in range(3):
         QApplication.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # as an event loop does; None: to all
 
 
 def pixels_of(picture: QImage) -> NDArray[np.uint8]:

@@ -34,7 +34,7 @@ class DatasetsFeature(QObject):
         self._asked = ""
         window.model.dataPicked.connect(self.load)
         window.model.openDataRequested.connect(self.ask_for_folder)
-        window.plane.filesDropped.connect(self._dropped)
+        window.filesDropped.connect(self._dropped)
         window.wish.connect(self._wished)
         session.datasetChanged.connect(self._changed)
         session.slotChanged.connect(self._slot_changed)

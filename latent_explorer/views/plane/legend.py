@@ -65,6 +65,7 @@ class Legend(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self._rows: dict[int, _Row] = {}
+        self._labels: frozenset[int] = frozenset()  # of all classes, also those without a row
         self._hidden: frozenset[int] = frozenset()
         self._before: frozenset[int] = frozenset()  # what was hidden before the last click, for the double-click
         self._ignore_release = False
@@ -74,6 +75,7 @@ class Legend(QFrame):
 
     def set_classes(self, classes: dict[int, str]) -> None:
         """Label to name, in order; the first `MAX_ROWS` are shown, fewer than two classes need no legend."""
+        self._labels = frozenset(classes)
         shown = dict(list(classes.items())[:MAX_ROWS])
         if {label: row._name for label, row in self._rows.items()} == shown:
             return
@@ -104,5 +106,5 @@ class Legend(QFrame):
     def double_clicked(self, label: int) -> None:
         """Show only this class; all again when it was the only one before the double-click's first click."""
         self._ignore_release = True
-        others = frozenset(self._rows) - {label}
+        others = self._labels - {label}
         self.hiddenClassesRequested.emit(frozenset() if self._before == others else others)

@@ -7,8 +7,6 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDropEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -46,7 +44,7 @@ class PlaneView(pg.PlotWidget):
     pointerLeft() : the pointer has left the plane.
     cameraPicked(Camera) : the window was moved, by pan, zoom or resize.
     nudgeRequested(dx, dy) : move the probe, plane units.
-    classJumpRequested(label), fitRequested(), escapePressed(), filesDropped(list of str)
+    classJumpRequested(label), fitRequested(), escapePressed()
     hiddenClassesRequested(frozenset)
     """
 
@@ -59,7 +57,6 @@ class PlaneView(pg.PlotWidget):
     classJumpRequested = Signal(int)
     fitRequested = Signal()
     escapePressed = Signal()
-    filesDropped = Signal(object)
     hiddenClassesRequested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -67,7 +64,9 @@ class PlaneView(pg.PlotWidget):
         self.setObjectName("plane")
         self.setAccessibleName("Latent plane")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAcceptDrops(True)
+        # Files are dropped on the window, wherever; the plane and its viewport let them through.
+        self.setAcceptDrops(False)
+        self.viewport().setAcceptDrops(False)
         self.viewport().setMouseTracking(True)
         self._slot_id = 0
         self._theme = DARK
@@ -305,22 +304,6 @@ class PlaneView(pg.PlotWidget):
     def _show_mode_cursor(self) -> None:
         shape = Qt.CursorShape.OpenHandCursor if self.modes.mode == "pan" else Qt.CursorShape.CrossCursor
         self.viewport().setCursor(shape)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragEnterEvent) -> None:
-        """As entering."""
-        self.dragEnterEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Files were dropped on the plane."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.filesDropped.emit(paths)
 
     # Geometry
 

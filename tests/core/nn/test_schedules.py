@@ -11,7 +11,7 @@ from latent_explorer.core.config import TrainingConfig
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.training import beta_at, learning_rate, train
 from latent_explorer.core.types import TrainingProgress
-from tests.core.nn.small import architecture, run, settings, toy
+from tests.core.nn.small import architecture, run, settings, toy, weights
 
 
 def test_cosine_rises_over_two_percent_and_falls_to_nothing() -> None:
@@ -82,16 +82,9 @@ def test_one_step_of_adam_moves_every_weight_by_the_rate() -> None:
     """Adam's first step is lr * sign(gradient): the rate of the schedule reaches the weights."""
     dataset = toy()
     how = settings(epochs=1, batch_size=40, lr=1e-3)
-    weights = []
-
-    def see(progress: TrainingProgress) -> None:
-        if progress.snapshot is not None:
-            from latent_explorer.core.nn.handles import weights_of
-
-            weights.append({name: array.copy() for name, array in weights_of(progress.snapshot).items()})
-
-    run(dataset, how, see=see)
-    moved = np.concatenate([np.abs(weights[-1][name] - weights[0][name]).ravel() for name in weights[0]])
+    seen: list[dict[str, np.ndarray]] = []
+    run(dataset, how, see=lambda progress: seen.append(weights(progress)) if progress.snapshot else None)
+    moved = np.concatenate([np.abs(seen[-1][name] - seen[0][name]).ravel() for name in seen[0]])
     assert np.median(moved) == pytest.approx(1e-3, rel=0.01)
     assert moved.max() < 1.01e-3
 

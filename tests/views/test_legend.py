@@ -1,0 +1,151 @@
+"""The class legend: a click hides, a double-click isolates; its first click is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from latent_explorer.core.palette import class_colour, rgb
+from latent_explorer.views.plane.legend import MAX_ROWS, Legend
+from latent_explorer.views.style import DARK, palette_of
+from tests.views.hand import Ear, Hand, close_to, look, settle
+
+NAMES = {0: "zero", 1: "one", 2: "<b>two</b>", 5: "five"}
+
+
+class Desk:
+    """A legend that is obeyed, as the plane's feature does."""
+
+    def __init__(self, qtbot: QtBot, classes: dict[int, str]) -> None:
+        self.window = QWidget()
+        qtbot.addWidget(self.window)
+        self.window.setPalette(palette_of(DARK))
+        self.window.resize(300, 700)
+        self.legend = Legend(self.window)
+        self.legend.hide()  # as on the plane, before there is a model
+        self.classes = classes
+        self.legend.set_classes(classes)
+        self.hidden: frozenset[int] = frozenset()
+        self.ear = Ear(self.legend, "hiddenClassesRequested")
+        self.legend.hiddenClassesRequested.connect(self._obey)
+        self.hand = Hand(self.window)
+        self.legend.adjustSize()
+        settle()
+
+    def _obey(self, hidden: frozenset[int]) -> None:
+        self.hidden = hidden
+        self.legend.set_hidden(hidden)
+
+    def row(self, label: int) -> QWidget:
+        name = f"Class {self.classes[label]}"
+        return next(child for child in self.legend.findChildren(QWidget) if child.accessibleName() == name)
+
+    def click(self, label: int) -> None:
+        self.hand.click(self.row(label))
+
+    def double_click(self, label: int) -> None:
+        self.hand.double_click(self.row(label))
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    yield Desk(qtbot, NAMES)
+
+
+CLICK, DOUBLE = Desk.click, Desk.double_click
+STORIES = [
+    ("a click hides", [(CLICK, 1)], {1}),
+    ("a second click shows again", [(CLICK, 1), (CLICK, 1)], set()),
+    ("clicks add up", [(CLICK, 1), (CLICK, 5), (CLICK, 0)], {0, 1, 5}),
+    ("all can be hidden", [(CLICK, 0), (CLICK, 1), (CLICK, 2), (CLICK, 5)], {0, 1, 2, 5}),
+    ("a double-click shows only it", [(DOUBLE, 2)], {0, 1, 5}),
+    ("a double-click again shows all", [(DOUBLE, 2), (DOUBLE, 2)], set()),
+    ("and again only it", [(DOUBLE, 2), (DOUBLE, 2), (DOUBLE, 2)], {0, 1, 5}),
+    ("another double-click moves on", [(DOUBLE, 2), (DOUBLE, 5)], {0, 1, 2}),
+    ("of a hidden class too", [(CLICK, 2), (DOUBLE, 2)], {0, 1, 5}),
+    ("whatever was hidden before", [(CLICK, 0), (CLICK, 2), (DOUBLE, 1)], {0, 2, 5}),
+    ("isolated by hand, then all", [(CLICK, 0), (CLICK, 1), (CLICK, 5), (DOUBLE, 2)], set()),
+    ("a click after a double-click hides as ever", [(DOUBLE, 2), (CLICK, 2)], {0, 1, 2, 5}),
+    ("a click on another after a double-click shows it", [(DOUBLE, 2), (CLICK, 0)], {1, 5}),
+]
+
+
+@pytest.mark.parametrize(("steps", "hidden"), [story[1:] for story in STORIES], ids=[story[0] for story in STORIES])
+def test_clicks(desk: Desk, steps: list[tuple[object, int]], hidden: set[int]) -> None:
+    for act, label in steps:
+        act(desk, label)  # type: ignore[operator]
+    assert desk.hidden == hidden
+
+
+def test_a_double_click_undoes_its_first_click(desk: Desk) -> None:
+    desk.double_click(0)
+    assert desk.ear.of("hiddenClassesRequested") == [(frozenset({0}),), (frozenset({1, 2, 5}),)]
+
+
+def test_a_press_that_is_carried_away_does_nothing(desk: Desk) -> None:
+    desk.hand.press(desk.row(0))
+    desk.hand.release(desk.row(5))
+    assert desk.ear.heard == []
+
+
+def test_hidden_is_an_order_not_a_wish(desk: Desk) -> None:
+    desk.legend.set_hidden(frozenset({0, 1}))
+    assert desk.ear.heard == []
+    desk.click(0)
+    assert desk.hidden == {1}
+
+
+def test_rows_show_the_colour_of_their_class_and_whether_it_is_hidden(desk: Desk) -> None:
+    def filled(label: int) -> int:
+        return int(close_to(look(desk.row(label)), rgb(class_colour(label)), 4).sum())
+
+    before = {label: filled(label) for label in NAMES}
+    assert min(before.values()) > 20
+    desk.hand.move(desk.window, (280, 690))
+    desk.click(5)
+    desk.hand.move(desk.window, (280, 690))
+    assert filled(5) < before[5] / 2
+    assert filled(0) == before[0]
+
+
+def test_names_are_plain_text(qtbot: QtBot) -> None:
+    """Were the name read as markup, "<b>i</b>" would look like a bold i."""
+    marked, bold = Desk(qtbot, {0: "<b>i</b>", 1: "b"}), Desk(qtbot, {0: "i", 1: "b"})
+    assert marked.row(0).sizeHint().width() > bold.row(0).sizeHint().width() + 20
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_classes_need_no_legend(qtbot: QtBot, count: int) -> None:
+    assert not Desk(qtbot, {label: str(label) for label in range(count)}).legend.isVisible()
+
+
+def test_other_classes_replace_the_rows(desk: Desk) -> None:
+    desk.legend.set_classes({0: "cat", 7: "dog"})
+    settle()
+    desk.classes = {0: "cat", 7: "dog"}
+    names = [child.accessibleName() for child in desk.legend.findChildren(QWidget) if child.isVisible()]
+    assert names == ["Class cat", "Class dog"]
+    desk.double_click(7)
+    assert desk.hidden == {0}
+
+
+def test_of_many_classes_the_first_have_rows_and_isolating_means_all(qtbot: QtBot) -> None:
+    """EMNIST has 47."""
+    many = Desk(qtbot, {label: f"class {label}" for label in range(47)})
+    rows = [child for child in many.legend.findChildren(QWidget) if child.accessibleName().startswith("Class")]
+    assert len(rows) == MAX_ROWS
+    assert many.window.rect().contains(many.legend.geometry())
+    many.double_click(3)
+    assert many.hidden == frozenset(range(47)) - {3}
+    many.double_click(3)
+    assert many.hidden == frozenset()
+
+
+def test_long_names_do_not_widen_the_legend(qtbot: QtBot) -> None:
+    long = Desk(qtbot, {0: "x" * 500, 1: "b"})
+    assert long.legend.width() < 220
+    assert np.ptp(look(long.row(0)).reshape(-1, 3), axis=0).max() > 50

@@ -1,0 +1,166 @@
+"""The loss curves, asked of pyqtgraph's own items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from pytestqt.qtbot import QtBot
+
+from latent_explorer.core.types import History
+from latent_explorer.views.loss_view import EARLIER_RUNS, LossView
+from latent_explorer.views.style import DARK, LIGHT
+from tests.views.hand import Hand, close_to, look
+
+COLUMNS = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl")
+
+
+def history(rows: int = 40, start: float = 200.0) -> History:
+    """Validation is measured in every tenth row only, training not in the seventh."""
+    epoch = np.arange(1, rows + 1, dtype=np.float32) / 10
+    generator = np.random.default_rng(int(start))
+    columns = {name: (start / (1 + epoch) + k + generator.random(rows)).astype(np.float32) for k, name in enumerate(COLUMNS)}
+    for name in COLUMNS[3:]:
+        columns[name][np.arange(rows) % 10 != 9] = np.nan
+    for name in COLUMNS[:3]:
+        columns[name][7:8] = np.nan
+    return History(epoch, columns)
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> Iterator[LossView]:
+    view = LossView()
+    qtbot.addWidget(view)
+    view.resize(900, 220)
+    Hand(view)
+    yield view
+
+
+def plots(view: LossView) -> list[pg.PlotWidget]:
+    return list(view.findChildren(pg.PlotWidget))
+
+
+def drawn(view: LossView) -> list[tuple[np.ndarray, np.ndarray]]:
+    """All curves that have points and really lie on a plot."""
+    found = []
+    for plot in plots(view):
+        for item in plot.getViewBox().addedItems:
+            if isinstance(item, pg.PlotDataItem):
+                x, y = item.getData()
+                if x is not None and len(x):
+                    found.append((x, y))
+    return found
+
+
+def has(view: LossView, wanted: tuple[np.ndarray, np.ndarray]) -> bool:
+    return any(len(x) == len(wanted[0]) and np.allclose(x, wanted[0]) and np.allclose(y, wanted[1]) for x, y in drawn(view))
+
+
+def finite(run: History, column: str) -> tuple[np.ndarray, np.ndarray]:
+    measured = np.isfinite(run.columns[column])
+    return run.epoch[measured], run.columns[column][measured]
+
+
+def test_every_loss_is_a_curve_of_what_was_measured(view: LossView) -> None:
+    run = history()
+    view.set_history(run)
+    assert len(drawn(view)) == 6
+    assert all(np.isfinite(x).all() and np.isfinite(y).all() for x, y in drawn(view))
+    assert all(has(view, finite(run, column)) for column in COLUMNS)
+    assert sorted(len(x) for x, _ in drawn(view)) == [4, 4, 4, 39, 39, 39]
+
+
+def test_the_kl_has_a_plot_of_its_own(view: LossView) -> None:
+    run = history()
+    view.set_history(run)
+    homes = {}
+    for plot in plots(view):
+        for item in plot.getViewBox().addedItems:
+            if isinstance(item, pg.PlotDataItem):
+                for column in COLUMNS:
+                    if np.array_equal(item.getData()[1], finite(run, column)[1]):
+                        homes[column] = plot
+    assert homes["train_kl"] is homes["validation_kl"]
+    assert homes["train_loss"] is homes["validation_loss"] is homes["train_reconstruction"] is homes["validation_reconstruction"]
+    assert homes["train_kl"] is not homes["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        History(np.zeros(0, np.float32), {}),
+        History(np.zeros(0, np.float32), {name: np.zeros(0, np.float32) for name in COLUMNS}),
+        History(np.ones(1, np.float32), {name: np.full(1, np.nan, np.float32) for name in COLUMNS}),
+        History(np.ones(3, np.float32), {"train_loss": np.array([1, np.inf, np.nan], np.float32)}),
+        History(np.ones(3, np.float32), {"something else": np.ones(3, np.float32)}),
+    ],
+    ids=["no columns", "no rows", "all NaN", "infinite", "unknown column"],
+)
+def test_histories_with_little_in_them(view: LossView, run: History) -> None:
+    view.set_history(run)
+    look(view)
+    assert all(np.isfinite(y).all() for _, y in drawn(view))
+    view.set_history(None)
+    look(view)
+    assert drawn(view) == []
+
+
+def test_curves_grow_while_training(view: LossView) -> None:
+    for rows in (1, 2, 10, 40):
+        view.set_history(history(rows))
+        assert max(len(x) for x, _ in drawn(view)) == len(finite(history(rows), "train_loss")[0])
+        look(view)
+
+
+def test_earlier_runs_stay_behind_the_new_one(view: LossView) -> None:
+    first, second = history(40, 200.0), history(30, 150.0)
+    view.set_history(first)
+    view.keep_as_earlier(True)
+    assert has(view, finite(first, "train_loss"))
+    assert not has(view, finite(first, "validation_loss"))
+    view.set_history(second)
+    assert has(view, finite(first, "train_loss"))
+    assert has(view, finite(first, "train_kl"))
+    assert has(view, finite(second, "train_loss"))
+
+
+def test_the_oldest_runs_are_let_go(view: LossView) -> None:
+    runs = [history(20 + k, 200.0 + k) for k in range(EARLIER_RUNS + 2)]
+    for run in runs:
+        view.set_history(run)
+        view.keep_as_earlier(True)
+    kept = [has(view, finite(run, "train_loss")) for run in runs]
+    assert kept == [False, False] + [True] * EARLIER_RUNS
+
+
+def test_runs_on_other_data_do_not_stay(view: LossView) -> None:
+    view.set_history(history())
+    view.keep_as_earlier(False)
+    assert drawn(view) == []
+
+
+def test_a_theme_repaints_and_leaves_nothing_behind(view: LossView) -> None:
+    run, before = history(), history(30, 150.0)
+    view.set_history(before)
+    view.keep_as_earlier(True)
+    view.set_history(run)
+    items = [len(plot.listDataItems()) for plot in plots(view)]
+    for theme in (LIGHT, DARK, LIGHT):
+        view.set_theme(theme)
+        picture = look(view)
+        panel = int(theme.panel[1:3], 16), int(theme.panel[3:5], 16), int(theme.panel[5:7], 16)
+        assert close_to(picture, panel, 2).mean() > 0.3
+        total = int(theme.total[1:3], 16), int(theme.total[3:5], 16), int(theme.total[5:7], 16)
+        assert close_to(picture, total, 30).sum() > 50
+        assert has(view, finite(run, "train_loss"))
+        assert has(view, finite(before, "train_loss"))
+    assert [len(plot.listDataItems()) for plot in plots(view)] == items
+
+
+@pytest.mark.parametrize("width", [200, 400, 700, 1500])
+def test_every_width_is_painted(view: LossView, width: int) -> None:
+    view.set_history(history())
+    view.resize(width, 160)
+    assert len(np.unique(look(view).reshape(-1, 3), axis=0)) > 10
