@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 MAX_RADIUS = 24.0
 SUBPIXELS = 8  # positions of a disc's centre within a pixel, each way
-CHUNK = 200_000  # points at a time, bounds the memory of the stamps
+STAMPED = 1 << 23  # pixels of all stamps at a time, bounds their memory to some hundred MB
 
 
 def rasterize(
@@ -25,8 +25,8 @@ def rasterize(
     """Draw points as discs.
 
     Where discs overlap, the pixel's opacity is ``1 - prod(1 - a_k)`` and its colour the mean of the colours weighed by
-    ``a_k`` (a_k: alpha times the covered part of the pixel). So the picture does not depend on the order of the points,
-    and no class hides another by being drawn last.
+    ``-log(1 - a_k)`` (a_k: alpha times the covered part of the pixel). So the picture does not depend on the order of the
+    points, and no class hides another by being drawn last.
 
     Parameters
     ----------
@@ -58,8 +58,9 @@ def rasterize(
     offsets, stamps = _stamps(radius, alpha, reach)
     steps = (offsets[:, 1] * wide + offsets[:, 0]).astype(np.int32)
     sums: NDArray[np.float32] | None = None
-    for start in range(0, max(1, len(points)), CHUNK):
-        part = slice(start, start + CHUNK)
+    piece = max(1, STAMPED // len(steps))
+    for start in range(0, max(1, len(points)), piece):
+        part = slice(start, start + piece)
         cell = np.floor(points[part]).astype(np.int32)
         fraction = ((points[part] - cell) * SUBPIXELS).astype(np.int32).clip(0, SUBPIXELS - 1)
         home = (cell[:, 1] + margin) * wide + cell[:, 0] + margin

@@ -84,13 +84,18 @@ class ImageDataset:
         count = len(images)
         if self.labels is not None:
             if self.labels.dtype != np.int64 or self.labels.shape != (count,):
-                raise DatasetError(f"{self.name}: there are {count:,} images but labels of shape {self.labels.shape}.")
+                labels = f"{self.labels.dtype} {self.labels.shape}"
+                raise DatasetError(f"{self.name}: there are {count:,} images but labels of {labels}, not int64 ({count},).")
             if self.labels.min() < -1 or self.labels.max() >= len(self.class_names):
                 raise DatasetError(f"{self.name}: labels must lie between -1 and {len(self.class_names) - 1}.")
             freeze(self.labels)
         for name, column in self.columns.items():
-            if column.shape != (count,):
-                raise DatasetError(f"{self.name}: column {name!r} has shape {column.shape}, but there are {count:,} images.")
+            if column.dtype != np.float32 or column.shape != (count,):
+                found = f"{column.dtype} {column.shape}"
+                raise DatasetError(f"{self.name}: column {name!r} is {found}, but there are {count:,} images: float32 ({count},).")
+            freeze(column)
+        for rows in (self.split.train, self.split.validation, self.split.test):
+            freeze(rows)
         freeze(images)
 
     @property
@@ -125,9 +130,11 @@ class ImageDataset:
         Raises
         ------
         DatasetError
-            Fewer than one image would be left to train on.
+            Fewer than one image would be left to train on, or there is none to begin with.
         """
         pool = np.sort(np.concatenate([self.split.train, self.split.validation]))
+        if len(pool) == 0:
+            raise DatasetError(f"{self.name} has no training images; choose another data set to train on.")
         count = self.default_validation() if count is None else count
         if not 0 <= count < len(pool):
             raise DatasetError(f"validation is {count:,}; {self.name} has {len(pool):,} training images, so choose 0 to {len(pool) - 1:,}.")

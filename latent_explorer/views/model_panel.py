@@ -107,6 +107,7 @@ def _row(name: str, hint: str, button_hint: str) -> tuple[QComboBox, QToolButton
     box, button = QComboBox(), QToolButton()
     box.setAccessibleName(name)
     box.setToolTip(hint)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     box.setMinimumContentsLength(5)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -37,7 +37,7 @@ class Theme:
 
 DARK = Theme(
     "dark", "#14171c", "#181c22", "#0f1216", "#20252d", "#2b313b", "#e6e9ee", "#98a2b0",
-    "#3b82f6", "#ffffff", "#2a313c", "#ffffff", "#5aa2ff", "#f0bb19", "#e07992",
+    "#2d6fe6", "#ffffff", "#2a313c", "#ffffff", "#5aa2ff", "#f0bb19", "#e07992",
 )  # fmt: skip
 LIGHT = Theme(
     "light", "#f3f4f6", "#fafbfc", "#ffffff", "#ffffff", "#d5d9e0", "#1a1f27", "#5b6675",

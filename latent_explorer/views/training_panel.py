@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from latent_explorer.core.config import SCHEDULES, ModelConfig, TrainingConfig
@@ -71,6 +71,9 @@ class TrainingPanel(QWidget):
             "Dynamic: every visit draws black or white with the grey level as probability, so the Bernoulli likelihood is a true one. "
             "None: grey pixels; the loss is then a cross-entropy, not a likelihood.",
         )
+        for box in (self._schedule, self._binarize):
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            box.activated.connect(self._edited)
         layout.addLayout(form)
         self._problem = plain_label("", wrap=True)
         self._problem.setObjectName("settings_problem")
@@ -163,7 +166,8 @@ class TrainingPanel(QWidget):
 
 
 def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """As it was typed: with all digits of a float that matter, so that the form gives back just this value."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> int | float | str:

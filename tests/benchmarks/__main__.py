@@ -67,7 +67,9 @@ def run(name: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "figures.json")
         command = [sys.executable, "-m", "tests.benchmarks", "--measure", name, "--out", str(out)]
-        child = subprocess.Popen(command, cwd=ROOT, env=environment(Path(folder)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            command, cwd=ROOT, env=environment(Path(folder)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         try:
             _, words = child.communicate(timeout=LIMIT + GRACE)
         except subprocess.TimeoutExpired:
@@ -89,7 +91,10 @@ def table(figures: Sequence[Figure]) -> str:
     rows = [head, *((f.key, shown(f.value), f.unit, shown(f.aim), f.verdict, shown(f.peer), shown(f.ratio), str(f.n)) for f in figures)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
     left = {0, 2, 4}
-    lines = ("  ".join(cell.ljust(w) if k in left else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))) for row in rows)
+    lines = (
+        "  ".join(cell.ljust(w) if k in left else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -106,9 +111,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     names = wanted(given.only)
     if not names:
-        parser.error(f"no figure begins with {given.only!r}; they begin with {', '.join(key for keys in BENCHMARKS.values() for key in keys)}")
+        parser.error(
+            f"no figure begins with {given.only!r}; they begin with {', '.join(key for keys in BENCHMARKS.values() for key in keys)}"
+        )
     figures: list[Figure] = []
     failed = []
+    say(f"measuring {len(names)} of {len(BENCHMARKS)} benchmarks; all of them take about 3 minutes")
     machine = run(MACHINE) or {}
     for name in names:
         begin = now()

@@ -39,7 +39,9 @@ class Script(QWidget):
         codes = slot.codes["mean"]
         colours = class_table(int(codes.labels.max()) + 1)[codes.labels]
         self._plot, self._picture = pg.PlotWidget(), QLabel()
-        self._plot.addItem(pg.ScatterPlotItem(pos=codes.z, size=5, pen=None, brush=[pg.mkBrush(*colour, 160) for colour in colours.tolist()]))
+        self._plot.addItem(
+            pg.ScatterPlotItem(pos=codes.z, size=5, pen=None, brush=[pg.mkBrush(*colour, 160) for colour in colours.tolist()])
+        )
         self._cursor = pg.ScatterPlotItem(size=18, pen=pg.mkPen("w", width=2), brush=None)
         self._plot.addItem(self._cursor)
         self._picture.setFixedWidth(316)

@@ -99,4 +99,3 @@ class Probing:
 
     def _finish(self) -> None:
         self._done = True
-

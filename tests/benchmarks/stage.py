@@ -99,7 +99,7 @@ class Paints:
             if self.listener is not None:
                 self.listener(moment)
 
-        PixelView.paintEvent = paint  # type: ignore[method-assign]
+        PixelView.paintEvent = paint  # type: ignore[assignment, method-assign]
 
 
 class Stage:

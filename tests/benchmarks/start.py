@@ -33,7 +33,10 @@ def start_once(model: Path) -> tuple[float, float]:
         private = {"LATENT_EXPLORER_HOME": folder, "XDG_CONFIG_HOME": folder}
         begin = now()
         subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.started", str(out), str(model)], env={**os.environ, **private}, timeout=LIMIT, check=True
+            [sys.executable, "-m", "tests.benchmarks.started", str(out), str(model)],
+            env={**os.environ, **private},
+            timeout=LIMIT,
+            check=True,
         )
         moments = json.loads(out.read_text())
     return moments["scatter"] - begin, moments["decode"] - begin

@@ -46,7 +46,7 @@ def main(out: str, model: str) -> int:
         if application is not None:
             application.quit()
 
-    PlaneView.set_codes, PointsLayer.paint, PixelView.paintEvent = codes, points, image  # type: ignore[method-assign]
+    PlaneView.set_codes, PointsLayer.paint, PixelView.paintEvent = codes, points, image  # type: ignore[assignment, method-assign]
     sys.argv = ["latent-explorer", "open", model]
     try:
         code = command()

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWindow
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -95,6 +95,24 @@ class Hand:
     def let_key_go(self, key: Key) -> None:
         QTest.keyRelease(self._handle(), key)
         settle()
+
+    def drop(self, widget: QWidget, data: QMimeData) -> bool:
+        """Carries something over a widget and lets it go there; whether anybody took it."""
+        place, handle = self._at(widget, None), self._handle()
+        arguments = Qt.DropAction.CopyAction, data, Button.LeftButton, PLAIN
+        taken = False
+        for carried in (QDragEnterEvent(place, *arguments), QDragMoveEvent(place, *arguments)):
+            carried.setAccepted(taken)  # who took it on entering need not say so at every move
+            QApplication.sendEvent(handle, carried)
+            taken = carried.isAccepted()
+            if not taken:
+                QApplication.sendEvent(handle, QDragLeaveEvent())
+                settle()
+                return False
+        dropped = QDropEvent(QPointF(place), *arguments)
+        QApplication.sendEvent(handle, dropped)
+        settle()
+        return dropped.isAccepted()
 
     def type(self, field: QWidget, text: str) -> None:
         """Replaces what stands in a field, as a person would."""

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -326,35 +326,6 @@ def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
         assert not event.isAccepted()
 
 
-# --- dropping files ----------------------------------------------------------------------------------------------------------
-
-
-def drop(plane: PlaneView, data: QMimeData) -> bool:
-    """Whether the plane takes it: enter, then drop when it was accepted."""
-    viewport, place = plane.viewport(), QPointF(plane.viewport().rect().center())
-    assert viewport.acceptDrops()
-    arguments = Qt.DropAction.CopyAction, data, Button.LeftButton, Modifier.NoModifier
-    enter = QDragEnterEvent(place.toPoint(), *arguments)
-    QApplication.sendEvent(viewport, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(viewport, QDropEvent(place, *arguments))
-    return enter.isAccepted()
-
-
-def test_dropped_files_are_told_by_their_paths(desk: Desk) -> None:
-    ear, data = Ear(desk.plane, "filesDropped"), QMimeData()
-    data.setUrls([QUrl.fromLocalFile("/some/ä model.safetensors"), QUrl("https://example.org/x"), QUrl.fromLocalFile("/some/folder")])
-    assert drop(desk.plane, data)
-    assert ear.heard == [("filesDropped", ["/some/ä model.safetensors", "/some/folder"])]
-
-
-def test_dropped_text_is_not_taken(desk: Desk) -> None:
-    ear, data = Ear(desk.plane, "filesDropped"), QMimeData()
-    data.setText("/some/model.safetensors")
-    assert not drop(desk.plane, data)
-    assert ear.heard == []
-
-
 # --- geometry ----------------------------------------------------------------------------------------------------------------
 
 
@@ -393,3 +364,19 @@ def test_the_overlays_stay_on_the_plane(desk: Desk) -> None:
         boxes = [QRect(desk.plane.modes.geometry()), QRect(desk.plane.legend.geometry())]
         assert all(ground.contains(box) for box in boxes)
         assert not any(a.intersects(b) for a, b in pairwise(boxes))
+
+
+def test_the_legend_fits_its_classes_whatever_was_shown_before(desk: Desk) -> None:
+    sizes = []
+    for names in (("a", "b"), ("a much longer name", "b", "c"), ("x", "y"), ("only one",), ("a", "b")):
+        labels = np.arange(len(names))
+        desk.plane.set_codes(np.zeros((len(names), 2)), labels, dict(enumerate(names)), frozenset())
+        settle()
+        legend = desk.plane.legend
+        assert legend.isVisible() == (len(names) > 1)
+        rows = [child for child in legend.findChildren(QWidget) if child.isVisible()]
+        assert all(child.height() >= child.sizeHint().height() and legend.rect().contains(child.geometry()) for child in rows)
+        sizes.append((legend.width(), legend.height()))
+    assert sizes[1][0] > sizes[0][0]
+    assert sizes[1][1] > sizes[0][1]
+    assert sizes[0] == sizes[4]

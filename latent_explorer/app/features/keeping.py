@@ -36,8 +36,11 @@ class KeepingFeature(QObject):
 
     def _record(self) -> ModelRecord | None:
         slot = self._session.slot
-        if slot is None or slot.record is None or not slot.ready or self._session.run_state != "idle":
+        if self._session.run_state != "idle":
             self._session.notice("Stop the run, or let it finish, before its model is saved elsewhere, renamed or deleted.", trouble=True)
+            return None
+        if slot is None or slot.record is None or not slot.ready:
+            self._session.notice("There is no model to save, rename or delete yet; open one, or train one.", trouble=True)
             return None
         return slot.record
 

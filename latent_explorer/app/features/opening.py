@@ -67,13 +67,13 @@ class OpeningFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
         self._entries: dict[str, ModelEntry] = {}
-        self._previous: Slot | None = None
         self._shown_handle: ModelHandle | None = None
         window.model.modelPicked.connect(self._picked)
         window.model.openRequested.connect(self.ask_for_file)
         window.wish.connect(self._wished)
         session.modelsChanged.connect(self.refresh)
         session.slotChanged.connect(self._slot_changed)
+        session.runStateChanged.connect(self._run_state_changed)
 
     def refresh(self) -> None:
         """Read the lists of models again."""
@@ -112,20 +112,23 @@ class OpeningFeature(QObject):
         except CheckpointError as error:
             self._refused(error)
             return
-        self._previous = self._session.slot
+        previous = self._session.slot
         self._session.put_slot(slot)
         if not opened.ready:
-            self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, self._unbuildable))
+            failed = partial(self._unbuildable, slot.generation, previous)
+            self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, failed))
 
     def _built(self, record: ModelRecord) -> None:
         slot = self._session.slot
         if slot is not None and slot.handle == record.handle:
             self._session.revise_slot(ready=True)
 
-    def _unbuildable(self, error: Exception) -> None:
-        """The weights turned out not to fit: what was shown before comes back."""
-        if self._previous is not None:
-            self._session.put_slot(self._previous)
+    def _unbuildable(self, generation: int, previous: Slot | None, error: Exception) -> None:
+        """The weights turned out not to fit: what was shown before comes back, at the first start an empty plane."""
+        slot = self._session.slot
+        if slot is not None and slot.generation == generation:
+            empty = Slot(MAIN_SLOT, self._session.new_generation(), PlaneFrame.identity(), {})
+            self._session.put_slot(previous or empty)
         self._refused(error)
 
     def _refused(self, error: Exception) -> None:
@@ -141,11 +144,18 @@ class OpeningFeature(QObject):
             self.open(Path(chosen))
 
     def _picked(self, key: str) -> None:
-        self.open(Path(key))
+        if key:  # a model in training, or a deleted one, is in the list without a file
+            self.open(Path(key))
 
     def _wished(self, wish: str) -> None:
         if wish == "open":
             self.ask_for_file()
+
+    def _run_state_changed(self, state: str) -> None:
+        """A model whose run has ended can be renamed and deleted."""
+        slot = self._session.slot
+        if slot is not None:
+            self._slot_changed(slot)
 
     def _let_go(self, slot: Slot) -> None:
         """Free the networks of the model that was shown before, once the new one is ready."""
@@ -162,7 +172,7 @@ class OpeningFeature(QObject):
         record, panel = slot.record, self._window.model
         path = str(record.path) if record is not None and record.path is not None else ""
         names = [(key, entry.name) for key, entry in self._entries.items()]
-        if path not in self._entries:
+        if path not in self._entries and slot.name:
             names.insert(0, (path, slot.name))
         panel.set_models(names, path)
         self._window.set_model_title(slot.name)

@@ -126,7 +126,8 @@ class ProbeFeature(QObject):
         image.set_place(z, trust, None if answer.around is None else answer.around.log_prior)
         if answer.result is None:
             self.shown = None
-            image.set_image(None, WAITING)
+            image.set_image(None, WAITING if slot.handle is not None else "")
+            image.set_decode(None, "")
             return
         self.shown = z, answer.result.images[0]
         image.set_image(answer.result.images[0])

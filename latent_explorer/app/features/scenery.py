@@ -77,7 +77,10 @@ class SceneryFeature(QObject):
         codes = slot.codes.get("mean")
         fresh = slot.generation != self._shown_generation
         self._shown_generation = slot.generation
-        if codes is not None and codes is not self._shown_codes:
+        if codes is None:
+            self._shown_codes = None
+            plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
+        elif codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
             classes = {int(label): names[label] if label < len(names) else str(label) for label in np.unique(codes.labels) if label >= 0}
@@ -105,6 +108,8 @@ class SceneryFeature(QObject):
 
     def _tell_counts(self) -> None:
         codes = self._shown_codes
-        if codes is not None:
+        if codes is None:
+            self._window.status.set_points(0, 0)
+        else:
             hidden = int(np.isin(codes.labels, list(self._session.scene.hidden_classes)).sum())
             self._window.status.set_points(len(codes.z), hidden)

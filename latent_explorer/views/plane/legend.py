@@ -85,6 +85,7 @@ class Legend(QFrame):
         self._rows = {label: _Row(self, label, name) for label, name in shown.items()}
         for row in self._rows.values():
             self._layout.addWidget(row)
+            row.show()  # a visible parent shows new children only later, and the layout leaves hidden ones out
         self.setVisible(len(self._rows) > 1)
         self.set_hidden(self._hidden)
         self.adjustSize()

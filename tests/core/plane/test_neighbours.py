@@ -1,0 +1,94 @@
+"""Counts and distances of the codes around a point, against brute force, and the sentence that says them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from latent_explorer.core.plane.neighbours import NEAR, Neighbours, Surroundings, sentence
+
+NAMES = ("zero", "one", "two")
+
+
+def by_hand(z: NDArray[np.float64], labels: NDArray[np.int64], point: NDArray[np.float64]) -> Surroundings:
+    distances = np.sqrt(((z - point) ** 2).sum(1))
+    near = np.flatnonzero(distances <= NEAR)
+    log_prior = -0.5 * sum(c * c for c in point) - len(point) / 2 * math.log(2 * math.pi)
+    if not len(near):
+        return Surroundings(0, distances.min(), int(labels[distances.argmin()]), 0.0, log_prior)
+    votes = Counter(labels[near].tolist())
+    best = min(votes, key=lambda label: (-votes[label], label))
+    return Surroundings(len(near), distances.min(), best, votes[best] / len(near), log_prior)
+
+
+def same(one: Surroundings, two: Surroundings) -> None:
+    assert (one.near, one.label) == (two.near, two.label)
+    assert [one.distance, one.share, one.log_prior] == pytest.approx([two.distance, two.share, two.log_prior])
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_around_is_what_brute_force_finds(d: int) -> None:
+    generator = np.random.default_rng(d)
+    z = (0.5 * generator.standard_normal((600, d))).astype(np.float32)
+    labels = generator.integers(-1, 3, 600)
+    neighbours = Neighbours(z, labels)
+    found = []
+    for point in np.concatenate([generator.standard_normal((60, d)), z[:20]]):
+        around = neighbours.around(point)
+        same(around, by_hand(z.astype(float), labels, np.asarray(point, float)))
+        found.append(around.near)
+    if d < 5:
+        assert max(found) > 3
+    assert min(found) == 0
+
+
+def test_codes_that_are_not_finite_are_left_out() -> None:
+    z = np.array([[0, 0], [np.nan, 0], [0.05, np.inf], [0.05, 0], [3, 3]], np.float32)
+    around = Neighbours(z, np.array([2, 0, 0, 2, 1])).around(np.zeros(2))
+    assert (around.near, around.label, around.share, around.distance) == (2, 2, 1.0, 0.0)
+    far = Neighbours(z, np.array([2, 0, 0, 2, 1])).around(np.array([3.0, 2.0]))
+    assert (far.near, far.label, far.distance) == (0, 1, 1.0)
+
+
+@pytest.mark.parametrize("z", [np.zeros((0, 2), np.float32), np.full((3, 2), np.nan, np.float32)])
+def test_no_codes_at_all(z: NDArray[np.float32]) -> None:
+    around = Neighbours(z, np.zeros(len(z), np.int64)).around(np.array([1.0, 1.0]))
+    assert (around.near, around.label, around.share) == (0, -1, 0.0)
+    assert math.isnan(around.distance)
+    assert around.log_prior == pytest.approx(-1 - math.log(2 * math.pi))
+    assert sentence(around, NAMES) == "No codes to compare with."
+
+
+def test_later_changes_of_the_codes_do_not_matter() -> None:
+    z, labels = np.zeros((4, 2), np.float32), np.zeros(4, np.int64)
+    neighbours = Neighbours(z, labels)
+    z += 5
+    assert neighbours.around(np.zeros(2)).near == 4
+
+
+@pytest.mark.parametrize(
+    ("around", "text"),
+    [
+        (Surroundings(0, 0.25, 1, 0, -2), "No code within 0.1; the nearest lies 0.250 away (class one)."),
+        (Surroundings(0, 0.25, -1, 0, -2), "No code within 0.1; the nearest lies 0.250 away (no label)."),
+        (Surroundings(0, 0.25, 7, 0, -2), "No code within 0.1; the nearest lies 0.250 away (no label)."),
+        (Surroundings(1, 0.01, 2, 1, -2), "1 code within 0.1, 100% of them class two; the nearest 0.010 away."),
+        (Surroundings(1234, 0.01, 0, 0.914, -2), "1,234 codes within 0.1, 91% of them class zero; the nearest 0.010 away."),
+        (Surroundings(5, 0.0, -1, 1, -2), "5 codes within 0.1; the nearest 0.000 away."),
+    ],
+)
+def test_the_sentence_states_counts_and_distances(around: Surroundings, text: str) -> None:
+    assert sentence(around, NAMES) == text
+
+
+def test_the_sentence_promises_nothing() -> None:
+    """No word of trust, confidence or probability: it counts."""
+    for near in (0, 1, 50):
+        for label in (-1, 0, 2):
+            text = sentence(Surroundings(near, 0.05, label, 0.5, -3), NAMES).lower()
+            assert not re.search(r"trust|confiden|probab|certain|likely|reliab|sure|good|bad|should", text)

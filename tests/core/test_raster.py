@@ -1,0 +1,182 @@
+"""Points to pixels against a slow drawing of the tests' own: positions, colours, borders, no order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from latent_explorer.core import raster
+from latent_explorer.core.raster import MAX_RADIUS, rasterize
+
+Points = NDArray[np.float64]
+RED, GREEN = [255, 0, 0], [0, 255, 0]
+
+
+def draw(points: object, colours: object = None, **more: float) -> NDArray[np.uint8]:
+    spots = np.array(points, float).reshape(-1, 2)
+    hues = np.array([RED] * len(spots) if colours is None else colours, np.uint8).reshape(-1, 3)
+    settings = {"width": 24, "height": 18, "radius": 3.0, "alpha": 0.6, **more}
+    return rasterize(spots, hues, **settings)  # type: ignore[arg-type]
+
+
+def slowly(points: Points, colours: NDArray[np.uint8], *, width: int, height: int, radius: float, alpha: float) -> Points:
+    """Pixel by pixel: opacity 1 - prod(1 - a), colour by the weights -log(1 - a); a is alpha times the covered part of the pixel."""
+    picture = np.zeros((height, width, 4))
+    for row in range(height):
+        for column in range(width):
+            left, weights = 1.0, []
+            for x, y in points:
+                distance = np.hypot(column + 0.5 - x, row + 0.5 - y)
+                a = alpha * min(max(radius + 0.5 - distance, 0), 1)
+                left *= 1 - a
+                weights.append(-np.log(1 - a))
+            if 1 - left > 0.002:
+                picture[row, column, :3] = np.average(colours, axis=0, weights=weights)
+                picture[row, column, 3] = 255 * (1 - left)
+    return picture
+
+
+def on_the_grid(count: int, seed: int, low: float = -4, high: float = 26) -> Points:
+    """Random points at the middles of eighths of pixels, where the quick drawing has no rounding."""
+    points = np.random.default_rng(seed).uniform(low, high, (count, 2))
+    return np.floor(points * 8) / 8 + 1 / 16
+
+
+@pytest.mark.parametrize(("radius", "alpha", "count"), [(0.5, 0.9, 40), (1.3, 0.5, 30), (3.0, 0.65, 25), (7.5, 0.2, 12)])
+def test_it_is_what_the_slow_drawing_gives(radius: float, alpha: float, count: int) -> None:
+    """Points inside, on the borders and outside."""
+    points = on_the_grid(count, count)
+    colours = np.random.default_rng(0).integers(0, 256, (count, 3)).astype(np.uint8)
+    found = rasterize(points, colours, width=24, height=18, radius=radius, alpha=alpha)
+    expected = slowly(points, colours, width=24, height=18, radius=radius, alpha=alpha)
+    assert found.dtype == np.uint8
+    assert found.shape == (18, 24, 4)
+    assert found.flags["C_CONTIGUOUS"]
+    np.testing.assert_allclose(found[..., 3], expected[..., 3], atol=1)
+    seen = expected[..., 3] > 2
+    assert seen.any()
+    np.testing.assert_allclose(found[seen][:, :3], expected[seen][:, :3], atol=1.5)
+
+
+@given(st.floats(6, 18), st.floats(6, 12), st.floats(0.5, 5))
+def test_the_middle_of_a_disc_is_where_its_point_is(x: float, y: float, radius: float) -> None:
+    """Within a quarter of a pixel, of a larger disc a tenth; the centre of the upper left pixel is (0.5, 0.5)."""
+    opacity = draw([x, y], radius=radius, alpha=0.9)[..., 3].astype(float)
+    rows, columns = np.indices(opacity.shape)
+    off = 0.12 if radius > 1 else 0.25
+    assert (opacity * (columns + 0.5)).sum() / opacity.sum() == pytest.approx(x, abs=off)
+    assert (opacity * (rows + 0.5)).sum() / opacity.sum() == pytest.approx(y, abs=off)
+
+
+@given(st.floats(1.5, 6), st.floats(0.1, 0.9))
+def test_a_disc_covers_its_area(radius: float, alpha: float) -> None:
+    covered = draw([12.0, 9.0], radius=radius, alpha=alpha)[..., 3].astype(float).sum() / (255 * alpha)
+    assert covered == pytest.approx(np.pi * radius**2, rel=0.08)
+
+
+def test_colours_and_opacity_of_discs_that_do_not_touch() -> None:
+    picture = draw([[5.5, 5.5], [18.5, 12.5]], [[10, 200, 30], [250, 0, 90]], alpha=0.6)
+    assert picture[5, 5].tolist() == [10, 200, 30, 153]
+    assert picture[12, 18].tolist() == [250, 0, 90, 153]
+    assert (picture[picture[..., 3] == 0] == 0).all()
+    assert picture[0, 0].tolist() == [0, 0, 0, 0]
+
+
+def test_where_two_discs_overlap_no_colour_wins() -> None:
+    picture = draw([[12.5, 9.5], [12.5, 9.5]], [RED, GREEN], alpha=0.5)
+    assert np.abs(picture[9, 12].astype(int) - [128, 128, 0, 191]).max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_points_does_not_matter(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    points, colours = generator.uniform(-5, 30, (3000, 2)), generator.integers(0, 256, (3000, 3))
+    order = generator.permutation(3000)
+    one, two = draw(points, colours), draw(points[order], colours[order])
+    assert np.abs(one.astype(int) - two).max() <= 1  # sums of float32
+
+
+def test_pieces_of_any_size_give_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(5)
+    points, colours = generator.uniform(-5, 30, (500, 2)), generator.integers(0, 256, (500, 3))
+    whole = draw(points, colours)
+    monkeypatch.setattr(raster, "STAMPED", 1000)
+    assert np.abs(draw(points, colours).astype(int) - whole).max() <= 1
+
+
+def test_duplicates_add_up_to_opaque() -> None:
+    assert draw([[12.5, 9.5]] * 50, alpha=0.2)[9, 12].tolist() == [*RED, 255]
+
+
+@pytest.mark.parametrize("point", [(-3.4, 9), (27.4, 9), (12, -3.4), (12, 21.4)])
+def test_a_disc_is_clipped_at_the_border(point: tuple[float, float]) -> None:
+    """A sliver of it is seen on its own side, and nothing wraps around to the other."""
+    x, y = point
+    opacity = draw(point)[..., 3]
+    rows, columns = np.nonzero(opacity)
+    if x < 0 or x > 24:
+        assert set(columns) <= ({0} if x < 0 else {23})
+    else:
+        assert set(rows) <= ({0} if y < 0 else {17})
+    nearer = draw(np.clip(point, 0, [24, 18]))[..., 3]
+    assert nearer.astype(int).sum() > opacity.astype(int).sum()
+
+
+@pytest.mark.parametrize("far", [-1e300, -1e9, -40.0, 70.0, 1e9, 1e300, np.inf, -np.inf, np.nan])
+def test_points_outside_or_not_finite_are_not_drawn(far: float) -> None:
+    for point in ((far, 9), (12, far), (far, far)):
+        assert not draw(point).any()
+        np.testing.assert_array_equal(draw([point, (12, 9), point]), draw([12, 9]))
+
+
+def test_no_points_give_an_empty_picture() -> None:
+    picture = draw(np.zeros((0, 2)))
+    assert picture.shape == (18, 24, 4)
+    assert not picture.any()
+
+
+def test_a_picture_of_one_pixel() -> None:
+    assert draw([0.5, 0.5], width=1, height=1).tolist() == [[[*RED, 153]]]
+
+
+def test_radius_and_opacity_are_held_within_bounds() -> None:
+    np.testing.assert_array_equal(draw([12, 9], radius=1e9), draw([12, 9], radius=MAX_RADIUS))
+    np.testing.assert_array_equal(draw([12, 9], radius=0.0), draw([12, 9], radius=0.5))
+    assert draw([12, 9], radius=1e9)[..., 3].min() > 0
+    assert draw([12.5, 9.5], alpha=7.0)[9, 12, 3] == 254
+    assert not draw([12, 9], alpha=-1.0).any()
+
+
+def test_float32_points_are_drawn_alike() -> None:
+    points = on_the_grid(50, 1)
+    colours = np.full((50, 3), 90, np.uint8)
+    size = {"width": 24, "height": 18, "radius": 2.0, "alpha": 0.5}
+    np.testing.assert_array_equal(
+        rasterize(points.astype(np.float32), colours, **size),
+        rasterize(points, colours, **size),  # type: ignore[arg-type]
+    )
+
+
+def test_what_is_given_is_not_changed() -> None:
+    points, colours = on_the_grid(20, 2), np.full((20, 3), 90, np.uint8)
+    points.setflags(write=False)
+    colours.setflags(write=False)
+    rasterize(points, colours, width=24, height=18, radius=2.0, alpha=0.5)
+
+
+def test_many_large_points_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stamps of a piece are bounded by their pixels, not by the number of points."""
+    sizes: list[int] = []
+    add_up = raster._add_up
+
+    def watch(home: object, steps: object, weights: NDArray[np.float32], *more: object) -> object:
+        sizes.append(weights.size)
+        return add_up(home, steps, weights, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(raster, "_add_up", watch)
+    draw(np.random.default_rng(0).uniform(0, 20, (6_000, 2)), radius=MAX_RADIUS)
+    assert max(sizes) <= raster.STAMPED
+    assert len(sizes) > 1

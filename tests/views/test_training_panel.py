@@ -1,0 +1,216 @@
+"""The form of a run: what it refuses as it is typed, and what it makes of good values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.errors import SettingError
+from latent_explorer.views.training_panel import TrainingPanel
+from tests.views.hand import Ear, Hand, Key
+
+SHAPE = (8, 8, 1)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> Iterator[TrainingPanel]:
+    panel = TrainingPanel()
+    qtbot.addWidget(panel)
+    panel.resize(320, 620)
+    yield panel
+
+
+def field(panel: TrainingPanel, name: str) -> QLineEdit:
+    found = panel.findChild(QLineEdit, f"field_{name}")
+    assert found is not None
+    return found
+
+
+def said(panel: TrainingPanel) -> str:
+    """The sentence under the form; "" when there is none to see."""
+    label = panel.findChild(QLabel, "settings_problem")
+    assert label is not None
+    return label.text() if not label.isHidden() else ""
+
+
+BAD = [
+    # field, what is typed, the option's name on the command line, a part of the range
+    ("epochs", "0", "epochs", "from 1 to"),
+    ("epochs", "-3", "epochs", "from 1 to"),
+    ("epochs", "1.5", "epochs", "whole number from 1"),
+    ("epochs", "1e3", "epochs", "whole number from 1"),
+    ("epochs", "100001", "epochs", "100000"),
+    ("epochs", "", "epochs", "from 1 to"),
+    ("epochs", "many", "epochs", "from 1 to"),
+    ("epochs", "1_0", "epochs", "from 1 to"),
+    ("epochs", "9" * 30, "epochs", "from 1 to"),
+    ("batch_size", "0", "batch-size", "from 1 to"),
+    ("batch_size", "x", "batch-size", "from 1 to"),
+    ("lr", "0", "lr", "above 0 up to 1"),
+    ("lr", "-0.1", "lr", "above 0 up to 1"),
+    ("lr", "1.01", "lr", "above 0 up to 1"),
+    ("lr", "nan", "lr", "above 0 up to 1"),
+    ("lr", "inf", "lr", "above 0 up to 1"),
+    ("lr", "1e-3x", "lr", "above 0 up to 1"),
+    ("lr", "0,001", "lr", "above 0 up to 1"),
+    ("beta", "-1", "beta", "from 0 up to 10000"),
+    ("beta", "1e5", "beta", "from 0 up to 10000"),
+    ("warmup_epochs", "-0.5", "warmup", "from 0 up to"),
+    ("clip_norm", "0", "clip", "above 0"),
+    ("validation", "-1", "validation", "from 0 to"),
+    ("validation", "1.5", "validation", "whole number"),
+    ("seed", "-1", "seed", "from 0 to"),
+    ("seed", "9223372036854775808", "seed", "from 0 to 9223372036854775807"),
+    ("hidden", "", "hidden", "512,512"),
+    ("hidden", "0", "hidden", "from 1 to 8192"),
+    ("hidden", "512,-1", "hidden", "from 1 to 8192"),
+    ("hidden", "512,9000", "hidden", "from 1 to 8192"),
+    ("hidden", "512;256", "hidden", "512,512"),
+    ("hidden", "512,2.5", "hidden", "512,512"),
+    ("hidden", ",".join(["8"] * 17), "hidden", "16"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "option", "limit"), BAD, ids=[f"{name}={text[:12]}" for name, text, *_ in BAD])
+def test_impossible_settings_are_refused_with_the_option_and_the_range(
+    panel: TrainingPanel, name: str, text: str, option: str, limit: str
+) -> None:
+    ear, hand = Ear(panel, "settingsChanged"), Hand(panel)
+    good = field(panel, name).text()
+    hand.type(field(panel, name), text)
+    sentence = said(panel)
+    assert option in sentence
+    assert limit in sentence.replace(",000", "000")
+    assert len(sentence) < 200
+    assert sentence.count("\n") == 0
+    assert sentence == panel.problem() == ear.heard[-1][1]
+    with pytest.raises(SettingError) as refused:
+        panel.model_config(SHAPE)
+        panel.training_config()
+    assert str(refused.value) == sentence
+    marked = [child.objectName() for child in panel.findChildren(QLineEdit) if child.property("bad")]
+    assert marked == [f"field_{name}"]
+    # And all is well again when it is put right.
+    hand.type(field(panel, name), good)
+    assert said(panel) == panel.problem() == ear.heard[-1][1] == ""
+    assert not any(child.property("bad") for child in panel.findChildren(QLineEdit))
+
+
+def test_the_form_starts_with_the_programs_defaults(panel: TrainingPanel) -> None:
+    assert panel.problem() == ""
+    assert panel.training_config() == TrainingConfig()
+    assert panel.model_config(SHAPE) == ModelConfig(SHAPE)
+
+
+GOOD = [
+    ({"epochs": "7"}, {"epochs": 7}),
+    ({"epochs": " 7 "}, {"epochs": 7}),
+    ({"batch_size": "64"}, {"batch_size": 64}),
+    ({"lr": "3e-4"}, {"lr": 3e-4}),
+    ({"lr": "1"}, {"lr": 1.0}),
+    ({"beta": "0"}, {"beta": 0.0}),
+    ({"beta": "4.5"}, {"beta": 4.5}),
+    ({"warmup_epochs": "2.5"}, {"warmup_epochs": 2.5}),
+    ({"clip_norm": "1e9"}, {"clip_norm": 1e9}),
+    ({"validation": "0"}, {"validation": 0}),
+    ({"validation": "250"}, {"validation": 250}),
+    ({"validation": ""}, {"validation": None}),
+    ({"seed": "9223372036854775807"}, {"seed": 2**63 - 1}),
+    ({"epochs": "3", "lr": "0.01", "seed": "5"}, {"epochs": 3, "lr": 0.01, "seed": 5}),
+]
+
+
+@pytest.mark.parametrize(("typed", "expected"), GOOD, ids=[str(typed) for typed, _ in GOOD])
+def test_good_values_become_settings(panel: TrainingPanel, typed: dict[str, str], expected: dict[str, object]) -> None:
+    hand = Hand(panel)
+    for name, text in typed.items():
+        hand.type(field(panel, name), text)
+    assert panel.training_config() == replace(TrainingConfig(), **expected)  # type: ignore[arg-type]
+    assert said(panel) == ""
+
+
+@pytest.mark.parametrize(("text", "hidden"), [("32", (32,)), ("64,32", (64, 32)), ("64, 32 ,16", (64, 32, 16)), ("64 32", (64, 32))])
+def test_hidden_widths(panel: TrainingPanel, text: str, hidden: tuple[int, ...]) -> None:
+    Hand(panel).type(field(panel, "hidden"), text)
+    assert panel.model_config((28, 28, 1)) == ModelConfig((28, 28, 1), hidden=hidden)
+
+
+def test_networks_too_large_for_these_images_are_refused(panel: TrainingPanel) -> None:
+    Hand(panel).type(field(panel, "hidden"), "8192")
+    assert panel.problem() == ""  # for small images it would do
+    with pytest.raises(SettingError, match="smaller"):
+        panel.model_config((1024, 1024, 3))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TrainingConfig(),
+        TrainingConfig(epochs=3, batch_size=32, lr=0.01, schedule="constant", beta=4.0, warmup_epochs=1.5, validation=0, binarize="none"),
+        TrainingConfig(lr=0.00012345678901, beta=1 / 3, clip_norm=123456789.0, warmup_epochs=0.1 + 0.2),
+        TrainingConfig(lr=1e-12, seed=2**63 - 1, validation=12345678),
+    ],
+    ids=["defaults", "others", "awkward numbers", "ends"],
+)
+def test_the_form_can_show_a_models_settings_exactly(panel: TrainingPanel, settings: TrainingConfig) -> None:
+    """A run goes on only when the form still says what the run was started with."""
+    model = ModelConfig(SHAPE, hidden=(48, 24))
+    assert not panel.shows(model, settings)
+    panel.set_settings(model, settings)
+    assert panel.training_config() == settings
+    assert panel.model_config(SHAPE) == model
+    assert panel.shows(model, settings)
+    assert not panel.shows(model, replace(settings, seed=7))
+    assert not panel.shows(ModelConfig(SHAPE, hidden=(48,)), settings)
+    assert said(panel) == ""
+
+
+def test_a_choice_is_a_setting_too(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    boxes = panel.findChildren(QComboBox)
+    assert len(boxes) == 2
+    for box in boxes:
+        box.setFocus()
+        hand.key(Key.Key_Down)
+    settings = panel.training_config()
+    assert settings.schedule == "constant"
+    assert settings.binarize == "none"
+
+
+def test_a_choice_is_told_as_a_typed_value_is(panel: TrainingPanel) -> None:
+    """Whoever asks whether the form still says what a run was started with needs to hear of it."""
+    ear, hand = Ear(panel, "settingsChanged"), Hand(panel)
+    for count, box in enumerate(panel.findChildren(QComboBox), 1):
+        box.setFocus()
+        hand.key(Key.Key_Down)
+        assert ear.of("settingsChanged") == [("",)] * count
+
+
+def test_suggested_epochs_give_way_to_typed_ones(panel: TrainingPanel) -> None:
+    panel.suggest_epochs(300)
+    assert panel.training_config().epochs == 300
+    Hand(panel).type(field(panel, "epochs"), "5")
+    panel.suggest_epochs(300)
+    assert panel.training_config().epochs == 5
+
+
+def test_a_locked_form_takes_nothing(panel: TrainingPanel) -> None:
+    hand, before = Hand(panel), panel.training_config()
+    panel.set_locked(True)
+    inputs: list[QWidget] = [*panel.findChildren(QLineEdit), *panel.findChildren(QComboBox)]
+    assert not any(widget.isEnabled() for widget in inputs)
+    hand.type(field(panel, "epochs"), "7")
+    assert panel.training_config() == before
+    panel.set_locked(False)
+    hand.type(field(panel, "epochs"), "7")
+    assert panel.training_config().epochs == 7
+
+
+def test_every_field_explains_itself(panel: TrainingPanel) -> None:
+    for widget in [*panel.findChildren(QLineEdit), *panel.findChildren(QComboBox)]:
+        assert len(widget.toolTip()) > 20
