@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.text import ElidedLabel, number_label, plain_label
+from latent_explorer.views.text import LiveText, plain_label
 
 
 class PixelView(QWidget):
@@ -90,21 +90,21 @@ class ImageView(QWidget):
         layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
-        self._head = ElidedLabel()
-        self._head.setProperty("role", "head")
+        self._head = LiveText(muted=True)
         self.pixels = PixelView(self)
-        self._trust = plain_label("", wrap=True)
-        self._trust.setProperty("role", "trust")
+        self._trust = LiveText(lines=3)
         self._trust.setToolTip("Counts and distances between this place and the codes of real images; no promise.")
-        self._trust.setMinimumHeight(66)  # three lines, so that nothing below it jumps
-        self._trust.setAlignment(Qt.AlignmentFlag.AlignTop)
+        card = QFrame()
+        card.setProperty("role", "trust")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(8, 6, 8, 6)
+        inside.addWidget(self._trust)
         layout.addWidget(self._head)
         layout.addWidget(self.pixels, 10)
-        layout.addWidget(self._trust)
+        layout.addWidget(card)
         form = QFormLayout()
         form.setVerticalSpacing(4)
-        self._prior, self._milliseconds, self._snapshot = number_label(), number_label(), ElidedLabel()
-        self._snapshot.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._prior, self._milliseconds, self._snapshot = LiveText(right=True), LiveText(right=True), LiveText(right=True)
         for text, value, hint in (
             (
                 "Prior density, log",

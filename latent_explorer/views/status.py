@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar, QWidget
 
-from latent_explorer.views.text import plain_label
+from latent_explorer.views.text import LiveText
 
 
 class StatusLine(QStatusBar):
@@ -13,14 +13,16 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._points, self._place, self._mosaic = plain_label(), plain_label(), plain_label()
-        self._work, self._decode = plain_label(), plain_label()
-        self._place.setMinimumWidth(130)
-        self._decode.setMinimumWidth(90)
+        self._points = LiveText("10,000,000 points, 10,000 hidden", muted=True)
+        self._place = LiveText("z −0.000, −0.000", muted=True)
+        self._mosaic = LiveText("mosaic 000 × 000", muted=True)
+        self._work = LiveText(muted=True, right=True)
+        self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
+        self.setContentsMargins(8, 0, 8, 0)
         for label in (self._points, self._place, self._mosaic):
             self.addWidget(label)
-        for label in (self._work, self._decode):
-            self.addPermanentWidget(label)
+        self.addPermanentWidget(self._work, 1)
+        self.addPermanentWidget(self._decode)
 
     def set_points(self, count: int, hidden: int) -> None:
         """Number of codes, and how many of them are hidden."""

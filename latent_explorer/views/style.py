@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
@@ -91,7 +92,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QDockWidget > QWidget, QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.panel}; }}
     QLabel[role="head"] {{ color: {t.muted}; font-size: {small}px; font-weight: 600; padding-top: {unit}px; }}
     QLabel[role="muted"] {{ color: {t.muted}; }}
-    QLabel[role="trust"] {{ border: 1px solid {t.line}; border-radius: 4px; padding: {2 * unit}px; background: {t.field}; }}
+    QFrame[role="trust"] {{ border: 1px solid {t.line}; border-radius: 4px; background: {t.field}; }}
     QPushButton, QToolButton[role="button"] {{
         background: {t.field}; border: 1px solid {t.line}; border-radius: 4px; padding: {unit}px {3 * unit}px; min-height: {5 * unit}px; }}
     QPushButton:hover, QToolButton[role="button"]:hover {{ background: {t.hover}; border-color: {t.muted}; }}
@@ -119,7 +120,6 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
     QStatusBar {{ border-top: 1px solid {t.line}; color: {t.muted}; }}
     QStatusBar::item {{ border: none; }}
-    QStatusBar QLabel {{ color: {t.muted}; padding: 0 {2 * unit}px; }}
     QToolTip {{ background: {t.field}; color: {t.text}; border: 1px solid {t.line}; padding: {unit}px; }}
     QScrollBar:vertical {{ background: transparent; width: {2 * unit + 2}px; }}
     QScrollBar::handle:vertical {{ background: {t.line}; border-radius: {unit}px; min-height: {6 * unit}px; }}
@@ -138,6 +138,7 @@ def apply_theme(application: QApplication, theme: Theme, scale: float = 1.0) -> 
     application.setStyleSheet(style_sheet(theme, scale))
 
 
+@lru_cache(maxsize=64)
 def icon(name: str, colour: str, size: int = 20) -> QIcon:
     """One of our SVG drawings in the given colour, with a faded one for the disabled state."""
     drawing = (resource_folder("assets") / "icons" / f"{name}.svg").read_text("utf-8")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
@@ -17,19 +17,57 @@ def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
     return label
 
 
-class ElidedLabel(QLabel):
-    """One line of text that changes while the mouse moves: it never asks for room, and is shortened where it lacks some."""
+class LiveText(QWidget):
+    """Text that changes while the mouse moves.
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    A QLabel lays out its whole window again at every change; this asks for the room of a sample once, and a change only
+    repaints it. What is too long is shortened in the middle (one line) or cut (several).
+
+    Parameters
+    ----------
+    sample : str
+        As long as the text will usually be; an empty one takes what width there is.
+    lines : int
+        Room for so many lines; more than one wraps.
+    right, muted : bool
+        Aligned right, as figures are; in the quieter colour.
+    """
+
+    def __init__(self, sample: str = "", *, lines: int = 1, right: bool = False, muted: bool = False) -> None:
+        super().__init__()
+        self._text, self._sample, self._lines, self._right, self._muted = "", sample, lines, right, muted
+        width = QSizePolicy.Policy.Minimum if sample else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(width, QSizePolicy.Policy.Fixed)
+
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for the sample."""
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._sample) + 2, self._lines * max(metrics.lineSpacing(), metrics.height()) + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: it does not depend on the text."""
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The text, with dots in the middle when it is too long."""
+        """The text, plain."""
         painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
-        painter.drawText(self.contentsRect(), self.alignment(), shown)
+        painter.setPen((self.palette().placeholderText() if self._muted else self.palette().windowText()).color())
+        side = Qt.AlignmentFlag.AlignRight if self._right else Qt.AlignmentFlag.AlignLeft
+        if self._lines > 1:
+            painter.drawText(self.rect(), side | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, self._text)
+        else:
+            shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideMiddle, self.width())
+            painter.drawText(self.rect(), side | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 def heading(text: str) -> QLabel:

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import TrainingProgress
 from latent_explorer.views.style import DARK, Theme, icon
-from latent_explorer.views.text import number_label, plain_label, time_left
+from latent_explorer.views.text import LiveText, plain_label, time_left
 
 STATES = ("idle", "running", "paused", "stopping")
+
+
+class ThinBar(QWidget):
+    """How far the run is; QProgressBar would repaint its window at once at every change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part = 0.0
+        self.setFixedHeight(4)
+        self.setAccessibleName("Progress of the run")
+
+    def set_part(self, part: float) -> None:
+        """From 0 to 1."""
+        if part != self._part:
+            self._part = part
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A line, filled from the left."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().mid())
+        painter.fillRect(0, 0, round(self.width() * self._part), self.height(), self.palette().highlight())
 
 
 class Transport(QWidget):
@@ -43,7 +66,7 @@ class Transport(QWidget):
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)
         self._stop.clicked.connect(self.stopRequested)
-        self._epoch, self._left, self._speed = number_label("–"), number_label("–"), number_label("–")
+        self._epoch, self._left, self._speed = LiveText(right=True), LiveText(right=True), LiveText(right=True)
         form = QFormLayout()
         form.setVerticalSpacing(4)
         for text, value, hint in (
@@ -55,11 +78,8 @@ class Transport(QWidget):
             name.setProperty("role", "muted")
             name.setToolTip(hint)
             form.addRow(name, value)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setRange(0, 1000)
-        self._word = plain_label("", wrap=True)
-        self._word.setProperty("role", "muted")
+        self._bar = ThinBar()
+        self._word = LiveText(lines=2, muted=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 4, 12, 8)
         layout.setSpacing(6)
@@ -99,12 +119,12 @@ class Transport(QWidget):
         if progress is None:
             for label in (self._epoch, self._left, self._speed):
                 label.setText("–")
-            self._bar.setValue(0)
+            self._bar.set_part(0.0)
             return
         self._epoch.setText(f"{progress.epoch} / {progress.epochs}")
         self._left.setText("–" if progress.outcome else time_left(progress.seconds_left) or "–")
         self._speed.setText(f"{progress.steps_per_second:,.0f} steps/s" if progress.steps_per_second else "–")
-        self._bar.setValue(round(1000 * progress.step / max(1, progress.steps)))
+        self._bar.set_part(progress.step / max(1, progress.steps))
 
     def set_word(self, text: str) -> None:
         """One sentence on how the run stands."""

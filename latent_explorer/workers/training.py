@@ -12,7 +12,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from latent_explorer.core.types import TrainingProgress
-from latent_explorer.workers.lanes import lower_priority
+from latent_explorer.workers.lanes import load_torch, lower_priority
 
 REPORTS_PER_SECOND = 30
 
@@ -134,6 +134,7 @@ class TrainingLane(QThread):
                 self._start_run = None
             try:
                 if not prepared:
+                    load_torch()
                     from latent_explorer.core.nn.device import set_threads
 
                     set_threads(self._threads)

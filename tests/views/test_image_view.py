@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS, apply_grey_map
 from latent_explorer.views.image_view import ImageView, PixelView
+from latent_explorer.views.text import LiveText
 from tests.views.hand import Ear, Hand, look, pixels_of
 
 
@@ -136,7 +137,7 @@ def panel(qtbot: QtBot) -> Iterator[ImageView]:
 
 
 def texts(panel: ImageView) -> list[str]:
-    return [label.text() for label in panel.findChildren(QLabel)]
+    return [label.text() for kind in (QLabel, LiveText) for label in panel.findChildren(kind)]
 
 
 def test_the_panel_says_where_how_sure_and_how_fast(panel: ImageView) -> None:

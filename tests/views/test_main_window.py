@@ -24,7 +24,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.style import DARK, LIGHT, apply_theme
-from latent_explorer.views.text import ElidedLabel
+from latent_explorer.views.text import LiveText
 from tests.views.hand import Ear, Hand, Key, Modifier, look, settle
 
 CONTROL, SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
@@ -368,8 +368,12 @@ SIZES = [(900, 600), (1600, 1000), (2560, 1400)]
 def cut(widget: QWidget) -> str:
     """Why a visible widget's text cannot be read whole; "" when it can."""
     metrics, inside = widget.fontMetrics(), widget.contentsRect()
-    if isinstance(widget, ElidedLabel):  # says so itself, by dots
-        return "" if inside.width() > 40 else "no room"
+    if isinstance(widget, LiveText):
+        if widget.sizeHint().height() > 2 * metrics.height():  # wraps
+            flags = Qt.TextFlag.TextWordWrap
+            needed = metrics.boundingRect(widget.rect(), flags, widget.text()).height()
+            return "" if needed <= widget.height() else f"needs a height of {needed}, has {widget.height()}"
+        return "" if inside.width() > 40 else "no room"  # one line is shortened by dots
     if isinstance(widget, QLabel) and widget.text():
         if widget.wordWrap():
             longest = max(metrics.horizontalAdvance(word) for word in widget.text().split())
@@ -413,8 +417,8 @@ def faults(window: MainWindow) -> list[str]:
                 if reason:
                     text = getattr(widget, "text", lambda: "")()
                     found.append(f"{dock.objectName()}: {type(widget).__name__} {widget.objectName()} {text!r}: {reason}")
-    for label in window.status.findChildren(QLabel):
-        if label.isVisible() and (reason := cut(label)):
+    for label in window.status.findChildren(LiveText):
+        if label.isVisible() and label.text() and (reason := cut(label)):
             found.append(f"status: {label.text()!r}: {reason}")
     return found
 

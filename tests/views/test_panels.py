@@ -8,8 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLabel, QPushButton, QSlider, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS
@@ -19,7 +30,7 @@ from latent_explorer.views.model_panel import ModelPanel
 from latent_explorer.views.notice import Notice
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import DARK, LIGHT
-from latent_explorer.views.text import time_left
+from latent_explorer.views.text import LiveText, time_left
 from latent_explorer.views.transport import Transport
 from tests.views.hand import Ear, Hand, Key, look, settle
 
@@ -38,7 +49,8 @@ def show(qtbot: QtBot) -> Show:
 
 def texts(widget: QWidget) -> list[str]:
     """All that can be read, top to bottom as it was made."""
-    return [label.text() for label in widget.findChildren(QLabel) if label.isVisibleTo(widget) and label.text()]
+    labels = [label for label in widget.findChildren(QWidget) if isinstance(label, QLabel | LiveText)]
+    return [label.text() for label in labels if label.isVisibleTo(widget) and label.text()]
 
 
 def button(widget: QWidget, name: str) -> QAbstractButton:
@@ -258,6 +270,27 @@ def test_facts_and_what_is_missing(show: Show) -> None:
 
 
 # --- status line -------------------------------------------------------------------------------------------------------------
+
+
+def test_text_that_lives_lays_out_nothing(show: Show, qtbot: QtBot) -> None:
+    outside, text, asked = QWidget(), LiveText("sample"), []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.LayoutRequest:
+                asked.append(watched)
+            return False
+
+    layout = QVBoxLayout(outside)
+    layout.addWidget(text)
+    show(outside)
+    QApplication.processEvents()
+    watch = Watch()
+    outside.installEventFilter(watch)
+    text.setText("something much longer than the sample")
+    QApplication.processEvents()
+    assert text.text() == "something much longer than the sample"
+    assert asked == []
 
 
 def test_the_status_line(show: Show) -> None:

@@ -9,48 +9,64 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.optim.adam import adam  # torch's functional form: the class would load torch._dynamo (1.3 s) at its first step
 
-MOMENTS = ("exp_avg", "exp_avg_sq")
+BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class Optimizer:
-    """torch's fused Adam (Kingma & Ba 2015) over all weights of a module."""
+    """torch's fused Adam (Kingma & Ba 2015, arXiv 1412.6980) over all weights of a module."""
 
     def __init__(self, module: nn.Module) -> None:
         self.names = [name for name, _ in module.named_parameters()]
-        self.parameters = list(module.parameters())
-        self.adam = torch.optim.Adam(self.parameters, lr=1e-3, fused=self.parameters[0].device.type in ("cpu", "cuda"))
+        self.parameters: list[torch.Tensor] = list(module.parameters())
+        self.moments = {kind: [torch.zeros_like(p, requires_grad=False) for p in self.parameters] for kind in ("exp_avg", "exp_avg_sq")}
+        self.steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
+        self._fused = self.parameters[0].device.type in ("cpu", "cuda")
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        self.adam.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
 
+    @torch.no_grad()
     def step(self, lr: float) -> None:
         """One update with learning rate `lr`."""
-        self.adam.param_groups[0]["lr"] = lr
-        self.adam.step()
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        adam(
+            self.parameters,
+            gradients,
+            self.moments["exp_avg"],
+            self.moments["exp_avg_sq"],
+            [],
+            self.steps,
+            fused=self._fused,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=lr,
+            weight_decay=0.0,
+            eps=EPSILON,
+            maximize=False,
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         """``optim.<moment>.<weight>`` and ``optim.step``, copies on the CPU; the moments are missing before the first step."""
-        arrays: dict[str, NDArray[Any]] = {}
-        steps = 0.0
-        for name, parameter in zip(self.names, self.parameters, strict=True):
-            values = self.adam.state.get(parameter)
-            if values:
-                steps = float(values["step"])
-                arrays |= {f"optim.{moment}.{name}": values[moment].detach().cpu().numpy().copy() for moment in MOMENTS}
-        return arrays | {"optim.step": np.array([steps], np.float32)}
+        steps = self.steps[0].item()
+        arrays: dict[str, NDArray[Any]] = {"optim.step": np.array([steps], np.float32)}
+        if steps:
+            for kind, moments in self.moments.items():
+                arrays |= {f"optim.{kind}.{name}": moment.cpu().numpy().copy() for name, moment in zip(self.names, moments, strict=True)}
+        return arrays
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `state` gave; KeyError or ValueError when it does not fit the module."""
         steps = float(state["optim.step"][0])
-        if steps == 0:
-            return
-        for name, parameter in zip(self.names, self.parameters, strict=True):
-            entry: dict[str, torch.Tensor] = {"step": torch.tensor(steps, dtype=torch.float32, device=parameter.device)}
-            for moment in MOMENTS:
-                array = np.array(state[f"optim.{moment}.{name}"], np.float32)
-                if array.shape != tuple(parameter.shape) or not np.isfinite(array).all():
-                    raise ValueError(f"{moment} of {name} does not fit")
-                entry[moment] = torch.from_numpy(array).to(parameter.device)
-            self.adam.state[parameter] = entry
+        for kind, moments in self.moments.items() if steps else ():
+            for name, moment in zip(self.names, moments, strict=True):
+                array = np.array(state[f"optim.{kind}.{name}"], np.float32)
+                if array.shape != tuple(moment.shape) or not np.isfinite(array).all():
+                    raise ValueError(f"{kind} of {name} does not fit")
+                moment.copy_(torch.from_numpy(array))
+        for step in self.steps:
+            step.fill_(steps)
