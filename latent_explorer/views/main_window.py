@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self.transport)
         row.addWidget(self.losses, 1)
         for name, title, widget, scrolls in (
-            ("model", "Model and data", self.model, True),
+            ("model", "Model", self.model, True),
             ("layers", "Layers", self.layers, True),
             ("training", "Training", self.training, True),
             ("image", "Decoded image", self.image, False),

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latent_explorer.views.style import Theme, icon
-from latent_explorer.views.text import number_label, plain_label
+from latent_explorer.views.text import LiveText, plain_label
 
 FACTS = (
     ("points", "Test images", "Images of the test part; each is a point on the plane."),
@@ -47,9 +47,13 @@ class ModelPanel(QWidget):
             row.addWidget(box, 1)
             row.addWidget(button)
             form.addRow(plain_label(text), row)
+        layout.addLayout(form)
+        form = QFormLayout()  # its own, since its names are longer
+        form.setVerticalSpacing(5)
         self._facts = {}
         for key, text, hint in FACTS:
-            name, value = plain_label(text), number_label("–")
+            name, value = plain_label(text), LiveText("dense 512-512", right=True)
+            value.setText("–")
             name.setProperty("role", "muted")
             name.setToolTip(hint)
             value.setToolTip(hint)

@@ -60,6 +60,9 @@ class TrainingPanel(QWidget):
             self._add(form, text, field, hint)
             self._fields[name] = field
         self._schedule, self._binarize = QComboBox(), QComboBox()
+        for box in (self._schedule, self._binarize):
+            box.setMinimumContentsLength(6)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._schedule.addItems(SCHEDULES)
         for value, text in BINARIZE_NAMES.items():
             self._binarize.addItem(text, value)

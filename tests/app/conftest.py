@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.app.program import Program
@@ -20,7 +20,7 @@ from latent_explorer.core.nn.records import run_record
 from latent_explorer.core.nn.training import Control, train
 from latent_explorer.core.types import ImageDataset, ModelRecord, Slot
 from tests.views.conftest import arguments_let_go  # noqa: F401  # a fixture
-from tests.views.hand import Ear, Hand, Place, pixels_of, settle
+from tests.views.hand import Ear, Hand, Place, pixels_of, settle, texts
 
 WATCHDOG = 60_000  # milliseconds; nothing here takes long, unless it hangs
 SIZE = (1100, 760)
@@ -144,7 +144,9 @@ class Desk:
         return shown is not None and np.abs(shown.astype(int) - self.decoded(z)).max() <= 1
 
     def texts(self) -> list[str]:
-        return [label.text() for label in self.window.findChildren(QLabel) if label.text()]
+        """What is written on the panels, the status line and the plane, also behind another panel."""
+        shown = [child for child in self.window.children() if isinstance(child, QWidget)]
+        return [text for child in shown for text in texts(child)]
 
     def says(self, part: str) -> bool:
         """Whether a label of the window says this."""

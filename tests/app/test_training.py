@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ def test_the_probe_uses_the_newest_weights_while_training(opened: Desk) -> None:
         desk.away()
         desk.press("train")  # resume
     assert revisions == sorted(set(revisions))
-    assert all((one != other).any() for one, other in zip(pictures, pictures[1:], strict=False))
+    assert all((one != other).any() for one, other in pairwise(pictures))
     desk.press("stop")
     idle(desk)
     desk.wait(lambda: desk.shows(held))

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage, QWindow
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from latent_explorer.views.text import LiveText
 
 Place = QPoint | QPointF | tuple[float, float]
 Button, Key, Modifier = Qt.MouseButton, Qt.Key, Qt.KeyboardModifier
@@ -151,6 +153,12 @@ def settle() -> None:
     for _ in range(3):
         QApplication.processEvents()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # as an event loop does; None: to all
+
+
+def texts(widget: QWidget) -> list[str]:
+    """All that can be read in a widget's labels, whether or not it is in front; empty ones are left out."""
+    labels = [*widget.findChildren(QLabel), *widget.findChildren(LiveText)]
+    return [label.text() for label in labels if label.text() and label.isVisibleTo(widget)]
 
 
 def pixels_of(picture: QImage) -> NDArray[np.uint8]:

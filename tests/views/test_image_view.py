@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS, apply_grey_map
 from latent_explorer.views.image_view import ImageView, PixelView
-from latent_explorer.views.text import LiveText
-from tests.views.hand import Ear, Hand, look, pixels_of
+from tests.views.hand import Ear, Hand, look, pixels_of, texts
 
 
 def random(*shape: int) -> np.ndarray:
@@ -134,10 +133,6 @@ def panel(qtbot: QtBot) -> Iterator[ImageView]:
     panel.resize(320, 700)
     Hand(panel)
     yield panel
-
-
-def texts(panel: ImageView) -> list[str]:
-    return [label.text() for kind in (QLabel, LiveText) for label in panel.findChildren(kind)]
 
 
 def test_the_panel_says_where_how_sure_and_how_fast(panel: ImageView) -> None:

@@ -32,7 +32,7 @@ from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import DARK, LIGHT
 from latent_explorer.views.text import LiveText, time_left
 from latent_explorer.views.transport import Transport
-from tests.views.hand import Ear, Hand, Key, look, settle
+from tests.views.hand import Ear, Hand, Key, look, settle, texts
 
 Show = Callable[[QWidget], Hand]
 
@@ -45,12 +45,6 @@ def show(qtbot: QtBot) -> Show:
         return Hand(widget)
 
     return put
-
-
-def texts(widget: QWidget) -> list[str]:
-    """All that can be read, top to bottom as it was made."""
-    labels = [label for label in widget.findChildren(QWidget) if isinstance(label, QLabel | LiveText)]
-    return [label.text() for label in labels if label.isVisibleTo(widget) and label.text()]
 
 
 def button(widget: QWidget, name: str) -> QAbstractButton:
