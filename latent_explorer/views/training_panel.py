@@ -119,12 +119,13 @@ class TrainingPanel(QWidget):
         return TrainingConfig(**values)  # type: ignore[arg-type]  # checked on creation
 
     def set_settings(self, model: ModelConfig, settings: TrainingConfig) -> None:
-        """Fill the form with those of a model."""
+        """Fill the form with those of a model; they count as typed, so that a suggestion makes no other run of it."""
         record = settings.to_record() | {"hidden": ",".join(str(width) for width in model.hidden)}
         for name, field in self._fields.items():
             field.setText("" if record[name] is None else _shown(record[name]))
         self._schedule.setCurrentText(settings.schedule)
         self._binarize.setCurrentIndex(self._binarize.findData(settings.binarize))
+        self._epochs_typed = True
         self._edited()
 
     def shows(self, model: ModelConfig, settings: TrainingConfig | None) -> bool:

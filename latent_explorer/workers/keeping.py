@@ -20,11 +20,12 @@ class RunKeeper(QObject):
     Signals (arriving in the GUI thread)
     ------------------------------------
     kept(ModelRecord, str) : written, with the run's outcome ("" while it goes on).
-    failed(str) : could not be written; the run goes on.
+    failed(ModelRecord, str, str) : could not be written, with the outcome and a sentence why; the run goes on. The record
+        is what the file would have said, so that the model can be saved elsewhere.
     """
 
     kept = Signal(object, str)
-    failed = Signal(str)
+    failed = Signal(object, str, str)
     _said = Signal(object, str, str)
 
     def __init__(self, path: Path, record_of: Callable[[TrainingProgress], ModelRecord], parent: QObject | None = None) -> None:
@@ -41,15 +42,16 @@ class RunKeeper(QObject):
         self._last = time.monotonic()
         from latent_explorer.core.checkpoint.weights import save_model
 
+        record = self._record_of(progress)
         try:
-            record = save_model(self.path, self._record_of(progress), with_state=progress.resumable)
+            record = save_model(self.path, record, with_state=progress.resumable)
         except LatentExplorerError as error:
-            self._said.emit(None, progress.outcome, str(error))
+            self._said.emit(record, progress.outcome, str(error))
         else:
             self._said.emit(record, progress.outcome, "")
 
-    def _tell(self, record: ModelRecord | None, outcome: str, problem: str) -> None:
-        if record is None:
-            self.failed.emit(problem)
+    def _tell(self, record: ModelRecord, outcome: str, problem: str) -> None:
+        if problem:
+            self.failed.emit(record, outcome, problem)
         else:
             self.kept.emit(record, outcome)

@@ -207,10 +207,19 @@ class Desk:
         action.trigger()
         settle()
 
+    def choose(self, number: int, row: int) -> None:
+        """An entry of the form's first or second list."""
+        self.window.raise_panel("training")
+        box = self.window.training.findChildren(QComboBox)[number]
+        box.setCurrentIndex(row)
+        box.activated.emit(row)
+        settle()
+
     def train(self, **settings: object) -> None:
-        """Type the settings, and click Train."""
+        """Type the settings, and click Train. The learning rate is constant, so that a long run learns from its first step on."""
         for name, value in {"hidden": 16, **settings}.items():
             self.set_field(name, str(value))
+        self.choose(0, 1)
         self.press("train")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 import torch
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit
 
 from latent_explorer.core.checkpoint import weights as weights_module
 from latent_explorer.core.checkpoint.library import my_models
@@ -25,7 +25,7 @@ from latent_explorer.core.nn.inference import encode
 from latent_explorer.core.types import Codes, ImageDataset, ModelRecord, Slot
 from tests.app.conftest import Desk, is_sentence
 from tests.core.data import idx_files
-from tests.views.hand import Ear, settle
+from tests.views.hand import Ear
 
 MANY = 100_000  # epochs: a run that does not end by itself
 
@@ -274,17 +274,22 @@ def test_pause_holds_and_resume_goes_on(opened: Desk) -> None:
     running(desk)
     desk.press("train")
     desk.wait(lambda: desk.session.run_state == "paused")
-    desk.rest()
-    step = desk.progress[-1].step
-    desk.press("step")  # had it gone on in secret, this would be more than one
-    desk.wait(lambda: desk.progress[-1].step > step)
-    desk.rest()
-    assert desk.progress[-1].step == step + 1
-    desk.press("train")
-    running(desk, after=step + 10)
+    told = len(desk.progress)
+    for _ in range(5):
+        before = len(desk.progress)
+        desk.press("step")
+        desk.wait(lambda before=before: len(desk.progress) > before)  # type: ignore[misc]
     desk.press("stop")
     idle(desk)
+    # A held run tells every step. Besides the five only the one that was under way, and what was on its way here.
+    *steps, last = [what.step for what in desk.progress[told:]]
     assert desk.progress[-1].outcome == "stopped"
+    assert steps[-5:] == list(range(last - 4, last + 1))
+    assert 5 <= len(steps) <= 7
+    desk.press("train")  # continue, and without a pause it runs
+    running(desk, after=last + 10)
+    desk.press("stop")
+    idle(desk)
 
 
 def test_stop_keeps_and_continue_goes_on_where_it_stopped(opened: Desk) -> None:
@@ -358,14 +363,9 @@ def test_other_settings_begin_a_new_run(desk: Desk, models: dict[str, Path], fie
 
 def test_a_chosen_schedule_begins_a_new_run_too(desk: Desk, models: dict[str, Path]) -> None:
     desk.open(models["unfinished"])
-    desk.window.raise_panel("training")
-    settle()
-    box = desk.window.training.findChildren(QComboBox)[0]
-    box.setCurrentIndex(1)
-    box.activated.emit(1)
+    desk.choose(0, 1)
     assert desk.button("train_button").text() == "Train"
-    box.setCurrentIndex(0)
-    box.activated.emit(0)
+    desk.choose(0, 0)
     assert desk.button("train_button").text() == "Continue"
 
 

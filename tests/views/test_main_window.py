@@ -480,5 +480,5 @@ def test_low_windows_share_one_place_for_the_panels_on_the_left(window: MainWind
     assert len(tabs) == 1
     assert tabs[0].count() == 3
     titles = {tabs[0].tabText(k) for k in range(3)}
-    assert titles == {"Model and data", "Layers", "Training"}
-    assert tabs[0].tabText(tabs[0].currentIndex()) == "Model and data"
+    assert titles == {"Model", "Layers", "Training"}
+    assert tabs[0].tabText(tabs[0].currentIndex()) == "Model"

@@ -199,6 +199,13 @@ def test_suggested_epochs_give_way_to_typed_ones(panel: TrainingPanel) -> None:
     assert panel.training_config().epochs == 5
 
 
+def test_suggested_epochs_do_not_change_the_settings_of_a_shown_run(panel: TrainingPanel) -> None:
+    model, settings = ModelConfig(SHAPE), TrainingConfig(epochs=40)
+    panel.set_settings(model, settings)
+    panel.suggest_epochs(300)
+    assert panel.shows(model, settings)
+
+
 def test_a_locked_form_takes_nothing(panel: TrainingPanel) -> None:
     hand, before = Hand(panel), panel.training_config()
     panel.set_locked(True)

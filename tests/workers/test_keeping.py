@@ -47,9 +47,9 @@ class Desk:
         self.threads.add(threading.get_ident())
         self.heard.append((record.name, outcome))
 
-    def _failed(self, sentence: str) -> None:
+    def _failed(self, record: ModelRecord, outcome: str, sentence: str) -> None:
         self.threads.add(threading.get_ident())
-        self.heard.append((sentence,))
+        self.heard.append((record.name, outcome, sentence))
 
     def say(self, after: float, what: TrainingProgress) -> None:
         """The training thread calls, some seconds after the last time."""
@@ -88,6 +88,13 @@ def test_the_end_is_always_written_with_state_only_where_it_can_be_continued(des
     assert desk.heard == [("step 9", outcome)]
 
 
+def test_what_could_not_be_written_at_the_end_is_handed_over(desk: Desk) -> None:
+    desk.full = True
+    desk.say(0, progress(7, resumable=True, outcome="stopped"))
+    QCoreApplication.processEvents()
+    assert desk.heard == [("step 7", "stopped", "The disk is full; free some space.")]
+
+
 def test_a_full_disk_is_told_and_tried_again(desk: Desk) -> None:
     desk.full = True
     desk.say(20, progress(1, resumable=True))
@@ -95,6 +102,6 @@ def test_a_full_disk_is_told_and_tried_again(desk: Desk) -> None:
     desk.full = False
     desk.say(20, progress(3, resumable=True))
     QCoreApplication.processEvents()
-    sentence = ("The disk is full; free some space.",)
-    assert desk.heard == [sentence, sentence, ("step 3", "")]
+    sentence = "The disk is full; free some space."
+    assert desk.heard == [("step 1", "", sentence), ("step 2", "", sentence), ("step 3", "")]
     assert desk.threads == {threading.get_ident()}

@@ -177,10 +177,13 @@ class TrainingFeature(QObject):
         self._session.put_slot(slot)
 
     def _ended(self, progress: TrainingProgress) -> None:
+        slot = self._session.slot
+        kept = slot is not None and slot.record is not None and slot.record.path is not None
+        where = "kept in My models" if kept else "in no file yet (use Save model as)"
         word = {
-            "finished": f"Finished after {progress.epochs} epochs; kept in My models.",
-            "stopped": f"Stopped in epoch {progress.epoch + 1}; kept in My models. Train goes on with it.",
-            "diverged": "The loss stopped being a number; the last good weights are kept in My models. Try a smaller learning rate.",
+            "finished": f"Finished after {progress.epochs} epochs; {where}.",
+            "stopped": f"Stopped in epoch {progress.epoch + 1}; {where}. Train goes on with it.",
+            "diverged": f"The loss stopped being a number; the last good weights are {where}. Try a smaller learning rate.",
         }[progress.outcome]
         self._window.transport.set_word(word)
         if progress.outcome == "diverged":
@@ -192,13 +195,19 @@ class TrainingFeature(QObject):
     def _run_kept(self, record: ModelRecord, outcome: str) -> None:
         """The run's model is in its file; at the end the file's record is what is shown."""
         if outcome:
-            slot = self._session.slot
-            if slot is not None and slot.generation == self._generation:
-                self._session.revise_slot(record=record, handle=record.handle, epoch=record.epoch)
+            self._take_record(record)
         self._session.modelsChanged.emit()
 
-    def _not_kept(self, problem: str) -> None:
+    def _not_kept(self, record: ModelRecord, outcome: str, problem: str) -> None:
+        """What was trained is still here: it can be saved elsewhere."""
+        if outcome:
+            self._take_record(record)
         self._session.notice(f"The run could not be kept in My models: {problem}", trouble=True)
+
+    def _take_record(self, record: ModelRecord) -> None:
+        slot = self._session.slot
+        if slot is not None and slot.generation == self._generation:
+            self._session.revise_slot(record=record, handle=record.handle, epoch=record.epoch)
 
     def _failed(self, error: Exception) -> None:
         self._current = None

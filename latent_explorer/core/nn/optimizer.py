@@ -32,7 +32,11 @@ class Optimizer:
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """One update with learning rate `lr`."""
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        gradients = []
+        for name, parameter in zip(self.names, self.parameters, strict=True):
+            if parameter.grad is None:
+                raise RuntimeError(f"{name} has no gradient: it takes no part in the loss")
+            gradients.append(parameter.grad)
         adam(
             self.parameters,
             gradients,

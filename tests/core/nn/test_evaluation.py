@@ -61,13 +61,12 @@ def test_the_binary_draw_is_the_written_one() -> None:
     np.testing.assert_array_equal(fixed_binary_draw(images), drawn)
 
 
-def test_the_binary_draw_is_of_levels_that_binary_fractions_miss() -> None:
-    """x / 255 in float32 would turn other pixels on near the border."""
-    images = np.full((1, 1, 500_000, 1), 100, np.uint8)
-    random = np.random.Generator(np.random.PCG64(20250101)).random(images.shape)
-    np.testing.assert_array_equal(fixed_binary_draw(images) == 1, random < 100 / 255)
-    assert fixed_binary_draw(np.zeros((2, 5, 5, 1), np.uint8)).sum() == 0
-    assert fixed_binary_draw(np.full((2, 5, 5, 1), 255, np.uint8)).sum() == 50
+def test_the_binary_draw_has_the_grey_level_as_its_probability() -> None:
+    images = np.repeat(np.arange(0, 256, 51, dtype=np.uint8), 40_000).reshape(6, 200, 200, 1)
+    share = fixed_binary_draw(images).mean(axis=(1, 2, 3))
+    assert share[0] == 0
+    assert share[-1] == 1
+    assert share == pytest.approx(np.arange(6) / 5, abs=5 * 0.5 / 200)
 
 
 def test_the_keys_are_just_these(figures: dict[str, dict[str, Any]]) -> None:

@@ -26,4 +26,4 @@ def test_an_epoch_on_real_digits_reaches_a_sane_elbo(mnist: ImageDataset) -> Non
     assert figures["active_units"]["value"] == 2
     assert figures["knn5"]["value"] > 0.4
     assert 2 < figures["kl"]["value"] < 12
-    assert -last.history.columns["validation_loss"][-1] == pytest.approx(elbo, abs=5)
+    assert -last.history.columns["validation_loss"][-1] == pytest.approx(elbo, abs=12)  # of other images
