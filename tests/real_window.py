@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLANE = "plane"
 DECODED = "decoded_image"
 DATA = "data"
-DIGITS = "digits (built in)"
+DIGITS = "digits"
 TRAIN = "train_button"
 LOSSES = "losses"
 STOP_AND_CLOSE = "Stop and close"
@@ -70,7 +70,7 @@ def visible_things() -> list[dict[str, Any]]:
         if not widget.isVisible():
             continue
         text = getattr(widget, "text", None) or getattr(widget, "currentText", None)
-        note(widget, widget.rect(), widget.objectName(), str(text()) if text else "", widget.isEnabled())
+        note(widget, widget.rect(), widget.objectName(), str(text() if callable(text) else text) if text else "", widget.isEnabled())
         if isinstance(widget, QMenu):
             for action in widget.actions():
                 note(widget, widget.actionGeometry(action), action.objectName(), action.text(), action.isEnabled())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from pathlib import Path
 
 import pyqtgraph as pg  # after PySide6, so that it takes the same Qt
-from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from latent_explorer.app.crash import CrashReporter, set_up_log
@@ -70,6 +71,7 @@ def screenshot(model: Path | None, out: Path, size: tuple[int, int], theme: str)
     from latent_explorer.core.files.atomic import atomic_write
     from latent_explorer.views.capture import widget_png
 
+    qInstallMessageHandler(_tell)
     application = make_application()
     program = Program(theme)
     window = program.window
@@ -89,7 +91,14 @@ def screenshot(model: Path | None, out: Path, size: tuple[int, int], theme: str)
     finally:
         program.close()
         application.processEvents()
+        qInstallMessageHandler(None)
     return 0
+
+
+def _tell(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Qt's own words go to the log, but for one that the platform without a display says of every window."""
+    if "propagateSizeHints" not in text:
+        logging.getLogger("latent_explorer").warning("Qt: %s", text)
 
 
 def _complete(program: Program) -> bool:

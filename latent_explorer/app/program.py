@@ -93,6 +93,7 @@ class Program(QObject):
             box.setDefaultButton(stop)
             box.setEscapeButton(stay)
             box.exec()
+            box.deleteLater()  # else it lives as long as the window
             if box.clickedButton() is not stop:
                 return
         self.window.may_close = True

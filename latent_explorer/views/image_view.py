@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QPushButton, QSi
 
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.text import LiveText, plain_label
+from latent_explorer.views.text import LiveText, plain_label, signed
 
 
 class PixelView(QWidget):
@@ -158,9 +158,9 @@ class ImageView(QWidget):
 
     def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None) -> None:
         """Where the probe is, the trust sentence, and the prior's log density there in nats."""
-        self._head.setText("" if z is None else "z = (" + ", ".join(f"{value:.3f}" for value in z) + ")")
+        self._head.setText("" if z is None else "z = (" + ", ".join(signed(value) for value in z) + ")")
         self._trust.setText(trust)
-        self._prior.setText("" if log_prior is None else f"{log_prior:.2f}")
+        self._prior.setText("" if log_prior is None else signed(log_prior, 2))
 
     def set_decode(self, milliseconds: float | None, weights: str) -> None:
         """How long the decode took, and whose weights it used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
@@ -57,7 +57,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(self)
         self.setStatusBar(self.status)
         self._docks: dict[str, QDockWidget] = {}
-        self._before_full: list[QDockWidget] = []
+        self._before_full: QByteArray | None = None
         self._build_docks()
         self._build_menus()
         self.arrange()
@@ -209,11 +209,13 @@ class MainWindow(QMainWindow):
         self._docks[name].raise_()
 
     def _set_full_screen(self, full: bool) -> None:
-        """Only the plane, or what was there before."""
+        """Only the plane and the decoded image; and back to what was there before."""
         if full:
-            self._before_full = [dock for dock in self._docks.values() if not dock.isHidden()]
-        for dock in self._before_full:
-            dock.setVisible(not full)
+            self._before_full = self.saveState()
+            for name, dock in self._docks.items():
+                dock.setVisible(name == "image")
+        elif self._before_full is not None:
+            self.restoreState(self._before_full)
         self.menuBar().setVisible(not full)
         self.status.setVisible(not full)
         if full:

@@ -41,7 +41,7 @@ class ModelPanel(QWidget):
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, box, button in (("Model", self._models, self._open), ("Data", self._data, self._open_data)):
+        for text, box, button in (("Model", self._models, self._open), ("Train on", self._data, self._open_data)):
             row = QHBoxLayout()
             row.setSpacing(4)
             row.addWidget(box, 1)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWi
 from latent_explorer.views.text import plain_label
 
 SHOWN_MS = 12_000
+TROUBLE_MS = 30_000
 
 
 class Notice(QFrame):
@@ -31,6 +32,7 @@ class Notice(QFrame):
         layout.setContentsMargins(12, 8, 8, 8)
         layout.addWidget(self._label, 1)
         layout.addWidget(close)
+        self._trouble = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -42,15 +44,19 @@ class Notice(QFrame):
         return self._label.text()
 
     def tell(self, sentence: str, trouble: bool) -> None:
-        """Show a sentence; trouble has a red edge and stays until it is closed or the next one comes."""
+        """Show a sentence; trouble has a red edge and stays longer."""
         self._label.setText(sentence)
         self.setStyleSheet("QFrame#notice { border: 1px solid #d9485f; }" if trouble else "")
         self.place()
         self.show()
         self.raise_()
-        self._timer.stop()
-        if not trouble:
-            self._timer.start(SHOWN_MS)
+        self._trouble = trouble
+        self._timer.start(TROUBLE_MS if trouble else SHOWN_MS)
+
+    def settle(self) -> None:
+        """What was wrong is right now: a sentence about trouble goes."""
+        if self._trouble:
+            self.hide()
 
     def place(self) -> None:
         """Keep to the lower middle of the parent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar, QWidget
 
-from latent_explorer.views.text import LiveText
+from latent_explorer.views.text import LiveText, signed
 
 
 class StatusLine(QStatusBar):
@@ -30,7 +30,7 @@ class StatusLine(QStatusBar):
 
     def set_place(self, z: tuple[float, ...] | None) -> None:
         """z under the cursor."""
-        self._place.setText("" if z is None else "z " + ", ".join(f"{value:.3f}" for value in z))
+        self._place.setText("" if z is None else "z " + ", ".join(signed(value) for value in z))
 
     def set_mosaic(self, columns: int, rows: int) -> None:
         """Cells of the mosaic; 0 for none."""

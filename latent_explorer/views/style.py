@@ -115,6 +115,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{ border-color: {t.accent}; }}
     QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QLineEdit:disabled {{ color: {t.muted}; background: {t.panel}; }}
     QLineEdit[bad="true"] {{ border-color: #d9485f; }}
+    QComboBox::drop-down {{ border: none; width: {5 * unit}px; }}
     QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.line}; }}
     QProgressBar {{ background: {t.field}; border: none; border-radius: 2px; max-height: {unit}px; min-height: {unit}px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}

@@ -84,6 +84,11 @@ def number_label(text: str = "") -> QLabel:
     return label
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """A number with a true minus sign, as wide as a figure."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def time_left(seconds: float) -> str:
     """Seconds as people say them: "45 s", "2 min 51 s", "1 h 20 min"; empty when unknown."""
     if math.isnan(seconds) or seconds < 0:

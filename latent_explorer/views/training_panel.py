@@ -154,19 +154,32 @@ class TrainingPanel(QWidget):
             return str(error)
         return ""
 
+    def sentence(self, problem: str) -> str:
+        """The problem in the form's own words: settings by their labels."""
+        for name, text, _ in FIELDS:
+            for start in (f"{_spelled(name)} is", f"a width of {_spelled(name)} is"):
+                if problem.startswith(start):
+                    return problem.replace(_spelled(name), text, 1)
+        return problem
+
     def _edited(self) -> None:
         self._epochs_typed = self._epochs_typed or self.sender() is self._fields["epochs"]
         problem = self.problem()
-        self._problem.setText(problem)
+        self._problem.setText(self.sentence(problem))
         self._problem.setVisible(bool(problem))
         for name, field in self._fields.items():
-            spelled = {"batch_size": "batch-size", "warmup_epochs": "warmup", "clip_norm": "clip"}.get(name, name)
+            spelled = _spelled(name)
             bad = bool(problem) and (problem.startswith(f"{spelled} ") or problem.startswith(f"a width of {spelled} "))
             if bool(field.property("bad")) != bad:
                 field.setProperty("bad", bad)
                 field.style().unpolish(field)
                 field.style().polish(field)
         self.settingsChanged.emit(problem)
+
+
+def _spelled(name: str) -> str:
+    """A field of the settings as the command line and the sentences spell it."""
+    return {"batch_size": "batch-size", "warmup_epochs": "warmup", "clip_norm": "clip"}.get(name, name)
 
 
 def _shown(value: object) -> str:

@@ -61,7 +61,7 @@ class Transport(QWidget):
             button.setIconSize(QSize(18, 18))
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(button)
-        self._play.setMinimumWidth(96)
+        self._play.setMinimumWidth(112)
         self._play.setMinimumHeight(34)
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)

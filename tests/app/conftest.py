@@ -163,6 +163,10 @@ class Desk:
         assert found is not None
         return found
 
+    @property
+    def export_button(self) -> QPushButton:
+        return next(button for button in self.window.image.findChildren(QPushButton) if button.text().startswith("Export"))
+
     def box(self, name: str) -> QComboBox:
         found = self.window.findChild(QComboBox, name)
         assert found is not None
@@ -224,12 +228,24 @@ class Desk:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, as_before: None, no_data_folder: None) -> Iterator[Desk]:
+def new_desk(qtbot: QtBot, as_before: None, no_data_folder: None) -> Iterator[Callable[..., Desk]]:
+    """Starts the program as often as the test likes; what is still open afterwards is closed."""
+    desks: list[Desk] = []
+
+    def start(theme: str | None = None) -> Desk:
+        desks.append(Desk(qtbot, theme))
+        return desks[-1]
+
+    yield start
+    for desk in desks:
+        if vars(desk):
+            desk.close()
+
+
+@pytest.fixture
+def desk(new_desk: Callable[..., Desk]) -> Desk:
     """The program, with nothing opened yet."""
-    desk = Desk(qtbot)
-    yield desk
-    if vars(desk):
-        desk.close()
+    return new_desk()
 
 
 @pytest.fixture

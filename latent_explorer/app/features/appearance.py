@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QByteArray, QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -25,6 +25,7 @@ class AppearanceFeature(QObject):
         self._choice = theme or settings.theme()
         self._scale = settings.scale()
         self._sheet: GestureSheet | None = None
+        self._docks_at_normal: QByteArray | None = None
         window.wish.connect(self._wished)
         window.themePicked.connect(self.set_theme)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -49,10 +50,7 @@ class AppearanceFeature(QObject):
 
     def _wished(self, wish: str) -> None:
         if wish in ("larger", "smaller", "normal_size"):
-            scale = {"larger": self._scale * STEP, "smaller": self._scale / STEP, "normal_size": 1.0}[wish]
-            self._scale = min(max(scale, SCALES[0]), SCALES[1])
-            self._settings.set_scale(self._scale)
-            self._apply()
+            self._set_scale({"larger": self._scale * STEP, "smaller": self._scale / STEP, "normal_size": 1.0}[wish])
         elif wish == "reset_layout":
             self._settings.forget_layout()
             self._window.arrange()
@@ -64,6 +62,23 @@ class AppearanceFeature(QObject):
                 "About Latent Explorer",
                 f"Latent Explorer {__version__}\nLook into the latent space of a variational autoencoder.\nMIT licence.",
             )
+
+    def _set_scale(self, scale: float) -> None:
+        """Enlarge the interface as far as the window's panels fit; back at normal size the docks are as they were."""
+        before, size, window = self._scale, self._window.size(), self._window
+        if before == 1.0:
+            self._docks_at_normal = window.saveState()
+        self._scale = min(max(scale, SCALES[0]), SCALES[1])
+        self._apply()
+        needed, room = window.minimumSizeHint(), window.screen().availableSize()
+        if self._scale > before and (needed.width() > room.width() or needed.height() > room.height()):
+            self._scale = before
+            self._apply()
+            self._session.notice("The interface cannot be larger on this screen.")
+        window.resize(size)
+        if self._scale <= 1.0 and self._docks_at_normal is not None:
+            window.restoreState(self._docks_at_normal)
+        self._settings.set_scale(self._scale)
 
     def _show_gestures(self) -> None:
         if self._sheet is None:

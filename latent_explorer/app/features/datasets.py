@@ -31,7 +31,8 @@ class DatasetsFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane, self._settings = session, window, lane, settings
         self._sources: dict[str, str] = {}  # what the box offers: name or folder, and what it shows
-        self._asked = ""
+        self._asked = ""  # what was wished for last
+        self._open = ""  # what the session's data came from
         window.model.dataPicked.connect(self.load)
         window.model.openDataRequested.connect(self.ask_for_folder)
         window.filesDropped.connect(self._dropped)
@@ -54,8 +55,13 @@ class DatasetsFeature(QObject):
         if source == "":
             self.ask_for_folder()
             return
+        if self._session.run_state != "idle":
+            self._session.notice("A run is on: stop it or let it finish before opening other data.", trouble=True)
+            self._changed(self._session.dataset)
+            return
         self._asked = source
-        self._lane.submit(Task(f"Loading {Path(source).name}", partial(_load, source), self._loaded, self._refused, torch=False))
+        refused = partial(self._refused, source)
+        self._lane.submit(Task(f"Loading {Path(source).name}", partial(_load, source), self._loaded, refused, torch=False))
 
     def _loaded(self, found: tuple[str, ImageDataset]) -> None:
         source, dataset = found
@@ -64,13 +70,14 @@ class DatasetsFeature(QObject):
         self._sources.setdefault(source, dataset.name)
         if Path(source).is_dir() and source not in available():
             self._settings.set_mnist_folder(Path(source))
+        self._open = source
         self._session.set_dataset(dataset)
 
-    def _refused(self, error: Exception) -> None:
+    def _refused(self, source: str, error: Exception) -> None:
         if not isinstance(error, LatentExplorerError):
             raise error
         self._session.notice(str(error), trouble=True)
-        if self._session.dataset is None and self._asked != BUILT_IN:
+        if self._session.dataset is None and source == self._asked and source != BUILT_IN:
             self.load(BUILT_IN)
         else:
             self._changed(self._session.dataset)
@@ -94,9 +101,9 @@ class DatasetsFeature(QObject):
             self.ask_for_folder()
 
     def _changed(self, dataset: ImageDataset | None) -> None:
-        names = [(key, f"{text} (built in)" if key == BUILT_IN else text) for key, text in self._sources.items()]
+        names = list(self._sources.items())
         names.append(("", "Open an MNIST folder…"))
-        current = self._asked if dataset is not None and self._asked in self._sources else BUILT_IN
+        current = self._open if self._open in self._sources else BUILT_IN
         self._window.model.set_data(names, current)
         if self._session.slot is not None:
             self._slot_changed(self._session.slot)

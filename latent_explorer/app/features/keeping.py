@@ -71,6 +71,7 @@ class KeepingFeature(QObject):
         except LatentExplorerError as error:
             self._session.notice(str(error), trouble=True)
             return
+        self._window.notice.settle()
         slot = self._session.slot
         if slot is not None and slot.record is record:
             self._session.revise_slot(name=written.name, record=replace(record, name=written.name, path=path))
@@ -85,6 +86,7 @@ class KeepingFeature(QObject):
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
         box.exec()
+        box.deleteLater()
         if box.clickedButton() is not keep:
             self.delete(record)
 

@@ -15,6 +15,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Task
 
 LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
+TINY, TINY_CELL = 16, 48  # images of so few pixels have no margin and fill their cell, so they get larger cells
 
 
 class MosaicFeature(QObject):
@@ -43,7 +44,8 @@ class MosaicFeature(QObject):
             return
         height, width, _ = slot.handle.architecture.image_shape
         plane = self._window.plane
-        cells = min(layers.mosaic_n, max(plane.width(), plane.height()) // LEAST_CELL)
+        least = TINY_CELL if max(width, height) <= TINY else LEAST_CELL
+        cells = min(layers.mosaic_n, max(plane.width(), plane.height()) // least)
         lattice = lattice_for(plane.window_rectangle(), cells, width / height)
         key = slot.generation, slot.revision, lattice
         if key == self._asked:

@@ -69,6 +69,7 @@ class OpeningFeature(QObject):
         self._session, self._window, self._lane = session, window, lane
         self._entries: dict[str, ModelEntry] = {}
         self._shown_handle: ModelHandle | None = None
+        self._fell_back = False
         window.model.modelPicked.connect(self._picked)
         window.model.openRequested.connect(self.ask_for_file)
         window.wish.connect(self._wished)
@@ -135,8 +136,12 @@ class OpeningFeature(QObject):
     def _refused(self, error: Exception) -> None:
         if not isinstance(error, LatentExplorerError):
             raise error
-        self._session.notice(str(error), trouble=True)
         self.refresh()
+        if self._session.slot is None and not self._fell_back:
+            # A bad file on the command line: the sentence, and the program as it starts without one.
+            self._fell_back = True
+            self.open_default()
+        self._session.notice(str(error), trouble=True)
 
     def ask_for_file(self) -> None:
         """The file dialog."""
@@ -172,6 +177,8 @@ class OpeningFeature(QObject):
         self._let_go(slot)
         record, panel = slot.record, self._window.model
         path = str(record.path) if record is not None and record.path is not None else ""
+        if record is None:  # in training: its file is there from the first save on
+            path = next((key for key, entry in self._entries.items() if entry.name == slot.name and not entry.shipped), "")
         names = [(key, entry.name) for key, entry in self._entries.items()]
         if path not in self._entries and slot.name:
             names.insert(0, (path, slot.name))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
-from latent_explorer.core.plane.neighbours import sentence
+from latent_explorer.core.plane.neighbours import densest_place, sentence
 from latent_explorer.core.types import DecodeRequest, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.decoding import ProbeAnswer, Prober
@@ -79,7 +79,7 @@ class ProbeFeature(QObject):
         if codes is None or not (codes.labels == label).any():
             return
         self._pointer = None
-        self._session.set_scene(probe=_tuple(codes.z[codes.labels == label].mean(axis=0)))
+        self._session.set_scene(probe=_tuple(densest_place(codes.z[codes.labels == label])))
 
     def _place(self, slot: Slot) -> NDArray[np.float64]:
         """Where the probe is now, plane coordinates: the pointer, else the held point, else the origin."""

@@ -45,10 +45,14 @@ class SceneryFeature(QObject):
 
     def _wished(self, wish: str) -> None:
         if wish == "fit":
-            self.fit()
+            self._fit_all()
 
     def _fit_all(self) -> None:
+        """All points; when they are shown already, the inner part that a new model starts with."""
+        before = self._session.scene.camera
         self.fit()
+        if self._session.scene.camera == before:
+            self.fit(FIRST_PART)
 
     def fit(self, part: float = 1.0) -> None:
         """Show all points that are not hidden (or the inner `part` of them along each axis); without points, the prior's inner part."""

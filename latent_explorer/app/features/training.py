@@ -47,6 +47,7 @@ class TrainingFeature(QObject):
         self._keeper: RunKeeper | None = None
         self._current: Plan | None = None  # of the run that is on
         self._generation = -1
+        self._wanted = False
         transport = window.transport
         transport.trainRequested.connect(self.start)
         transport.pauseRequested.connect(self.pause)
@@ -58,7 +59,7 @@ class TrainingFeature(QObject):
         lane.failed.connect(self._failed)
         session.datasetChanged.connect(self._dataset_changed)
         session.slotChanged.connect(self._slot_changed)
-        window.training.settingsChanged.connect(self._refresh_transport)
+        window.training.settingsChanged.connect(self._settings_changed)
         self._shown_history: object = None
 
     # Wishes
@@ -70,10 +71,14 @@ class TrainingFeature(QObject):
     def _start(self, *, paused: bool) -> None:
         if self._session.run_state != "idle":
             return
+        if self._session.dataset is None:
+            self._wanted = True  # starts when they are there
+            self._window.transport.set_word("Waiting for the data to be loaded.")
+            return
         try:
             plan = self._plan()
         except LatentExplorerError as error:
-            self._session.notice(str(error), trouble=True)
+            self._session.notice(self._window.training.sentence(str(error)), trouble=True)
             self._window.raise_panel("training")
             return
         self._current, self._generation = plan, self._session.new_generation()
@@ -109,6 +114,8 @@ class TrainingFeature(QObject):
         """Hold after the current step."""
         self._lane.pause()
         self._set_state("paused")
+        if self._current is not None:
+            self._window.transport.set_word(f"Paused: {self._current.name}")
 
     def resume(self) -> None:
         """Go on."""
@@ -153,7 +160,8 @@ class TrainingFeature(QObject):
         if progress.outcome:
             self._ended(progress)
         else:
-            window.transport.set_word(f"Training {plan.name}")
+            word = "Paused" if self._session.run_state == "paused" else "Training"
+            window.transport.set_word(f"{word}: {plan.name}")
             window.status.set_work(f"training: loss {progress.loss:.1f}, {progress.steps_per_second:,.0f} steps/s")
 
     def _show_snapshot(self, progress: TrainingProgress, plan: Plan) -> None:
@@ -225,6 +233,9 @@ class TrainingFeature(QObject):
             small = len(dataset.split.train) + len(dataset.split.validation) < SMALL_SET
             self._window.training.suggest_epochs(SMALL_SET_EPOCHS if small else TrainingConfig().epochs)
         self._refresh_transport()
+        if self._wanted and dataset is not None:
+            self._wanted = False
+            self.start()
 
     def _slot_changed(self, slot: Slot) -> None:
         history = slot.record.history if slot.record is not None else None
@@ -236,6 +247,11 @@ class TrainingFeature(QObject):
             if slot.record is not None and slot.record.resumable and slot.record.training is not None and slot.handle is not None:
                 # So that Continue goes on with these, and a change of them begins a new run.
                 self._window.training.set_settings(slot.handle.architecture, slot.record.training)
+        self._refresh_transport()
+
+    def _settings_changed(self, problem: str) -> None:
+        if not problem:
+            self._window.notice.settle()
         self._refresh_transport()
 
     def _unfinished(self) -> ModelRecord | None:

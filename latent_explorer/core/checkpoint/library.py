@@ -185,6 +185,12 @@ def _renamed(path: Path, name: str) -> bytes:
     return with_metadata(data, metadata)
 
 
+def _refuse_shipped(name: str) -> None:
+    """A shipped model would hide an own one of its name on the command line."""
+    if name.lower() in {entry.name.lower() for entry in shipped()}:
+        raise ExportError(f'The name "{shown(name)}" belongs to a model that comes with the program; choose another one.')
+
+
 def rename_model(path: Path, new_name: str) -> Path:
     """Give a model in "My models" another name, in its file name and in its record.
 

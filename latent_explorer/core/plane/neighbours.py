@@ -61,6 +61,18 @@ class Neighbours:
         return Surroundings(len(near), float(distance), int(labels[best]), float(counts[best] / len(near)), log_prior)
 
 
+def densest_place(z: NDArray[np.floating], cells: int = 24) -> NDArray[np.float64]:
+    """Where points (N, d) lie closest together: the mean of those in the fullest cell of a coarse grid over them.
+
+    A class may lie in several places, and then its mean lies where other classes are.
+    """
+    low, high = z.min(axis=0), z.max(axis=0)
+    cell = ((z - low) / np.maximum(high - low, 1e-12) * cells).astype(np.int64).clip(0, cells - 1)
+    _, which, counts = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
+    place: NDArray[np.float64] = z[which.ravel() == counts.argmax()].mean(axis=0, dtype=np.float64)
+    return place
+
+
 def sentence(around: Surroundings, class_names: tuple[str, ...]) -> str:
     """The trust sentence: counts and distances only."""
     if math.isnan(around.distance):

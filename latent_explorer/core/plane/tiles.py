@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_CELLS = 4096
+BARE = 16
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,12 @@ def lattice_for(window: tuple[float, float, float, float], cells: int, aspect: f
 
 
 def assemble(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Pictures (n, H, W, C), n a multiple of `columns`, side by side and row by row: (n / columns * H, columns * W, C)."""
+    """Pictures (n, H, W, C), n a multiple of `columns`, side by side and row by row: (n / columns * H, columns * W, C).
+
+    Pictures of up to `BARE` pixels get an empty one around them, since what they show often reaches their edges.
+    """
+    if max(images.shape[1:3]) <= BARE:
+        images = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     count, height, width, channels = images.shape
     rows = count // columns
     return images.reshape(rows, columns, height, width, channels).swapaxes(1, 2).reshape(rows * height, columns * width, channels)

@@ -230,6 +230,7 @@ class PlaneView(pg.PlotWidget):
                 self._skip_release = True
                 self.holdUndone.emit()
             self.fitRequested.emit()
+            self._pick(event.position())  # another place lies under the pointer now
 
     def _pick(self, position: QPointF) -> None:
         point = self._to_plane(position)
