@@ -17,6 +17,7 @@ from latent_explorer.core.errors import ExportError
 from latent_explorer.views.style import program_icon
 
 SCREENSHOT_SECONDS = 60.0
+INTERRUPTED = 130  # exit code after Ctrl+C in the terminal
 
 
 def make_application() -> QApplication:
@@ -43,7 +44,7 @@ def run(path: Path | None) -> int:
     program.appearance.restore_layout()
     program.window.show()
     # Ctrl+C in the terminal closes the window; Python sees signals only when it runs, so a slow timer lets it.
-    signal.signal(signal.SIGINT, lambda number, frame: application.quit())
+    signal.signal(signal.SIGINT, lambda number, frame: application.exit(INTERRUPTED))
     awake = QTimer()
     awake.start(300)
     awake.timeout.connect(_nothing)

@@ -34,7 +34,7 @@ def _real(name: str, value: object, low: float, high: float, *, above: bool = Fa
     number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if not (math.isfinite(number) and low <= number <= high) or (above and number == low):
         start = f"above {low:g}" if above else f"from {low:g}"
-        raise SettingError(f"{name} is {value!r}; it must be a number {start} up to {high:,.10g}.")
+        raise SettingError(f"{name} is {value!r}; it must be a number {start} up to {high:.10g}.")
     return number
 
 

@@ -140,7 +140,10 @@ class ImageDataset:
             raise DatasetError(f"validation is {count:,}; {self.name} has {len(pool):,} training images, so choose 0 to {len(pool) - 1:,}.")
         order = pool[np.random.Generator(np.random.PCG64(split_seed)).permutation(len(pool))]
         cut = len(pool) - count
-        return replace(self, split=Split(freeze(order[:cut]), freeze(order[cut:]), self.split.test))
+        parted = replace(self, split=Split(freeze(order[:cut]), freeze(order[cut:]), self.split.test))
+        if "content_hash" in self.__dict__:  # does not depend on the split, and takes long for many images
+            parted.__dict__["content_hash"] = self.content_hash
+        return parted
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ class MainWindow(QMainWindow):
         if full:
             self._before_full = self.saveState()
             for name, dock in self._docks.items():
-                dock.setVisible(name == "image")
+                dock.setVisible(name == "image" and not dock.isHidden())
         elif self._before_full is not None:
             self.restoreState(self._before_full)
         self.menuBar().setVisible(not full)

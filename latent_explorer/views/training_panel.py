@@ -49,6 +49,7 @@ class TrainingPanel(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._fields: dict[str, QLineEdit] = {}
         self._epochs_typed = False
+        self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
         for name, text, hint in FIELDS:
             field = QLineEdit("" if defaults[name] is None else _shown(defaults[name]))
             field.setObjectName(f"field_{name}")
@@ -127,9 +128,13 @@ class TrainingPanel(QWidget):
         self._binarize.setCurrentIndex(self._binarize.findData(settings.binarize))
         self._epochs_typed = True
         self._edited()
+        self._filled = (model, settings)
+        self.settingsChanged.emit(self.problem())
 
     def shows(self, model: ModelConfig, settings: TrainingConfig | None) -> bool:
         """Whether the form says just these."""
+        if self._filled == (model, settings):
+            return True  # some of it, such as the decoder's own widths, has no field here
         try:
             return self.model_config(model.image_shape) == model and self.training_config() == settings
         except SettingError:
@@ -163,6 +168,7 @@ class TrainingPanel(QWidget):
         return problem
 
     def _edited(self) -> None:
+        self._filled = None
         self._epochs_typed = self._epochs_typed or self.sender() is self._fields["epochs"]
         problem = self.problem()
         self._problem.setText(self.sentence(problem))

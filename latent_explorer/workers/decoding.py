@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.neighbours import Neighbours, Surroundings
-from latent_explorer.core.plane.tiles import Lattice, assemble
+from latent_explorer.core.plane.tiles import Lattice, assemble, framed
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult
 from latent_explorer.workers.task import Context
 
@@ -72,12 +72,17 @@ class MosaicAnswer:
 
 def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = 64) -> MosaicAnswer:
     """Decode all cells, `piece` at a time so that it can be cancelled in between."""
+    from latent_explorer.core.nn.handles import has
+    from latent_explorer.core.nn.inference import as_bytes, decode_pieces
+
+    if not has(request.handle):
+        raise Cancelled
     begun = time.perf_counter()
     parts = []
-    for start in range(0, len(request.z), piece):
-        context.progress("", start / len(request.z))
-        parts.append(decode(replace(request, z=request.z[start : start + piece])).images)
-    pixels = assemble(np.concatenate(parts), lattice.columns)
+    for images in decode_pieces(request.handle, request.z, piece):
+        parts.append(as_bytes(images))
+        context.progress("", len(parts) * piece / len(request.z))
+    pixels = assemble(framed(np.concatenate(parts)), lattice.columns)
     return MosaicAnswer(request.generation, revision, lattice, pixels, 1000 * (time.perf_counter() - begun))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.types import ModelRecord, TrainingProgress
 
+log = logging.getLogger("latent_explorer")
 SECONDS_BETWEEN = 20.0
 
 
@@ -43,12 +46,31 @@ class RunKeeper(QObject):
         from latent_explorer.core.checkpoint.weights import save_model
 
         record = self._record_of(progress)
+        path = self.path
+        if progress.outcome == "diverged" and path.exists():
+            # The file of a run that can be continued is not replaced by one that cannot.
+            path = path.with_name(f"{path.stem} diverged{path.suffix}")
         try:
-            record = save_model(self.path, record, with_state=progress.resumable)
+            record = save_model(path, record, with_state=progress.resumable)
         except LatentExplorerError as error:
-            self._said.emit(record, progress.outcome, str(error))
+            log.error("a run was not kept: %s", error)
+            self._said.emit(record, progress.outcome, str(error) + (self._keep_aside(record, progress) if progress.outcome else ""))
         else:
             self._said.emit(record, progress.outcome, "")
+
+    def _keep_aside(self, record: ModelRecord, progress: TrainingProgress) -> str:
+        """At the end of a run whose file cannot be written: the system's folder for temporary files, and a sentence on it."""
+        from latent_explorer.core.checkpoint.weights import save_model
+
+        aside = Path(tempfile.gettempdir()) / self.path.name
+        try:
+            if aside.exists():
+                return ""
+            save_model(aside, record, with_state=progress.resumable)
+        except LatentExplorerError:
+            return ""
+        log.error("it lies in %s instead", aside)
+        return f" Until then it lies in {aside}."
 
     def _tell(self, record: ModelRecord, outcome: str, problem: str) -> None:
         if problem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -21,6 +22,7 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.workers.task import Context, Task
 
+log = logging.getLogger("latent_explorer")
 LOW_PRIORITY = 10  # nice level of the threads that compute for long
 
 
@@ -83,6 +85,7 @@ class Lane(QThread):
         self._condition = threading.Condition()
         self._waiting: deque[Task] = deque()
         self._running: Context | None = None
+        self._running_must_finish = False
         self._closing = False
         self._torch_ready = False
         self._spoke.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -98,10 +101,10 @@ class Lane(QThread):
         self._waiting.append(task)
 
     def cancel(self) -> None:
-        """Drop what waits, and ask the running task to end."""
+        """Drop what waits, and ask the running task to end; but for tasks that must finish."""
         with self._condition:
-            self._waiting.clear()
-            if self._running is not None:
+            self._waiting = deque(task for task in self._waiting if task.must_finish)
+            if self._running is not None and not self._running_must_finish:
                 self._running.cancel()
 
     @property
@@ -147,9 +150,10 @@ class Lane(QThread):
     def _next(self) -> tuple[Task, Context] | None:
         with self._condition:
             self._condition.wait_for(lambda: bool(self._waiting) or self._closing)
-            if self._closing:
+            if not self._waiting:
                 return None
             task = self._waiting.popleft()
+            self._running_must_finish = task.must_finish
             self._running = Context(_Report(self, task.title))
             return task, self._running
 
@@ -167,6 +171,8 @@ class Lane(QThread):
     def _deliver(self, answer: _Answer) -> None:
         if not self._closing:
             answer.call(answer.value)
+        elif isinstance(answer.value, Exception):
+            log.error("after closing: %s", answer.value)
 
 
 class NewestLane(Lane):

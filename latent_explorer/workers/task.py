@@ -49,6 +49,8 @@ class Task:
         Called in the GUI thread instead of `done`; without it the lane's own `failed` signal speaks.
     torch : bool
         Whether the work needs torch; the first such task of a lane loads it.
+    must_finish : bool
+        A person's file depends on it: neither cancelling nor closing drops it.
     """
 
     title: str
@@ -56,3 +58,4 @@ class Task:
     done: Callable[[Any], None]
     failed: Callable[[Exception], None] | None = None
     torch: bool = True
+    must_finish: bool = False

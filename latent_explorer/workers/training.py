@@ -145,9 +145,22 @@ class TrainingLane(QThread):
                 self._broke.emit(error)
 
     def _go_through(self, progresses: Iterator[TrainingProgress], control: Stoppable, keep: Keep) -> None:
+        newest: TrainingProgress | None = None  # that named a snapshot
+        try:
+            for progress in self._reporting(progresses, control, keep):
+                newest = progress if progress.snapshot is not None else newest
+        except Exception:
+            # The run broke: what it had published last is kept before the error is told.
+            if newest is not None and not newest.outcome:
+                keep(replace(newest, codes=None, outcome="failed"))
+            raise
+
+    def _reporting(self, progresses: Iterator[TrainingProgress], control: Stoppable, keep: Keep) -> Iterator[TrainingProgress]:
+        """Pass every progress on, after telling the window and looking at the person's wishes."""
         pending: TrainingProgress | None = None
         last_report = 0.0
         for progress in progresses:
+            yield progress
             pending = merge(pending, progress)
             if progress.resumable or progress.outcome:
                 keep(progress)

@@ -32,7 +32,7 @@ def loaded(desk: Desk, name: str) -> None:
 
 def entries(desk: Desk) -> list[str]:
     box = desk.box("data")
-    return [box.itemText(row) for row in range(box.count())]
+    return [box.itemText(row).removesuffix(" (built in)") for row in range(box.count())]
 
 
 def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
@@ -44,7 +44,7 @@ def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
 
 def test_the_digits_are_always_there(opened: Desk) -> None:
     loaded(opened, "digits")
-    assert entries(opened) == ["digits (built in)", "Open an MNIST folder…"]
+    assert entries(opened) == ["digits", "Open an MNIST folder…"]
     assert opened.window.training.training_config().epochs == 300  # a small set
 
 
@@ -55,11 +55,11 @@ def test_a_folder_is_opened_by_its_dialog_and_listed(opened: Desk, monkeypatch: 
     loaded(opened, "mine")
     assert opened.slot is before  # the plane still shows the model
     assert opened.box("data").currentText() == "mine"
-    assert entries(opened) == ["digits (built in)", "mine", "Open an MNIST folder…"]
+    assert entries(opened) == ["digits", "mine", "Open an MNIST folder…"]
     box = opened.box("data")
     box.activated.emit(0)  # and back
     loaded(opened, "digits")
-    assert box.currentText() == "digits (built in)"
+    assert box.currentData() == "digits"
     box.activated.emit(1)
     loaded(opened, "mine")
 
@@ -69,7 +69,7 @@ def test_the_last_entry_opens_the_dialog(opened: Desk, monkeypatch: pytest.Monke
     box = opened.box("data")
     box.setCurrentIndex(box.count() - 1)
     box.activated.emit(box.count() - 1)
-    assert box.currentText() == "digits (built in)"  # cancelled
+    assert box.currentData() == "digits"  # cancelled
     choose_folder(monkeypatch, folder_of(tmp_path / "mine"))
     box.setCurrentIndex(box.count() - 1)
     box.activated.emit(box.count() - 1)
@@ -147,7 +147,7 @@ def test_a_refused_folder_at_the_start_leaves_the_digits(desk: Desk, tmp_path: P
     desk.program.start(tmp_path / "bad")
     loaded(desk, "digits")
     assert is_sentence(desk.notice)
-    assert desk.box("data").currentText() == "digits (built in)"
+    assert desk.box("data").currentData() == "digits"
 
 
 def test_the_folder_is_remembered(new_desk: NewDesk, models: dict[str, Path], tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_remembered_folder_that_is_gone(new_desk: NewDesk, models: dict[str, P
     desk = new_desk()
     desk.program.start(models["small"])
     loaded(desk, "digits")
-    assert desk.box("data").currentText() == "digits (built in)"
+    assert desk.box("data").currentData() == "digits"
     desk.close()
 
 
@@ -186,7 +186,7 @@ def test_the_environment_names_data(new_desk: NewDesk, monkeypatch: pytest.Monke
     desk = new_desk()
     desk.program.start(models["small"])
     loaded(desk, "mnist")
-    assert entries(desk) == ["digits (built in)", "fashion-mnist", "mnist", "Open an MNIST folder…"]
+    assert entries(desk) == ["digits", "fashion-mnist", "mnist", "Open an MNIST folder…"]
     assert desk.box("data").currentText() == "mnist"
     desk.close()
 
@@ -202,7 +202,7 @@ def test_while_a_run_is_on_its_data_stay(opened: Desk, tmp_path: Path) -> None:
     step = desk.progress[-1].step
     running(desk, after=step + 5)
     assert desk.session.dataset is before
-    assert desk.box("data").currentText() == "digits (built in)"
+    assert desk.box("data").currentData() == "digits"
     assert is_sentence(desk.notice)
     desk.press("stop")
     idle(desk)

@@ -45,7 +45,7 @@ def test_a_model_is_shown_with_all_that_is_known_of_it(opened: Desk, digits: Ima
     assert desk.shows((0.0, 0.0))
     assert desk.window.windowTitle() == "small · Latent Explorer"
     assert desk.box("models").currentText() == "small"
-    assert desk.box("data").currentText() == "digits (built in)"
+    assert desk.box("data").currentData() == "digits"
     assert desk.session.dataset is not None
     assert desk.session.dataset.content_hash == digits.content_hash
     for words in (f"{len(digits.split.test):,} points", "8 × 8 grey", "dense 16", "3 epochs", "nats"):

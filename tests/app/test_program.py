@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSettings, QSize, QTimer
+from PySide6.QtGui import QAction, QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -32,7 +32,7 @@ from latent_explorer.core.types import Camera, Layers, Scene, Slot
 from latent_explorer.views.dialogs.gestures import GestureSheet
 from latent_explorer.views.style import DARK, LIGHT
 from latent_explorer.workers.task import Task
-from tests.app.conftest import WATCHDOG, Desk
+from tests.app.conftest import WATCHDOG, Desk, is_sentence
 from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle, texts
 
 CONTROL = Modifier.ControlModifier
@@ -49,11 +49,7 @@ def dressed(qtbot: QtBot, as_before: None, no_data_folder: None) -> None:
 
 def test_another_theme_repaints_everything(opened: Desk) -> None:
     desk = opened
-    actions = {
-        action.text().replace("&", ""): action
-        for menu in desk.window.menuBar().findChildren(type(desk.window.menuBar().actions()[0].menu()))
-        for action in menu.actions()
-    }
+    actions = {action.text().replace("&", ""): action for action in desk.window.findChildren(QAction)}
     for name, theme in (("Light", LIGHT), ("Dark", DARK), ("Light", LIGHT)):
         actions[name].trigger()
         settle()
@@ -68,7 +64,17 @@ def test_another_theme_repaints_everything(opened: Desk) -> None:
         assert desk.shows((0.0, 0.0))
 
 
-def test_the_interface_can_be_made_larger_and_smaller(opened: Desk) -> None:
+@pytest.fixture
+def large_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The offscreen platform's own is as small as 800 x 800."""
+
+    def size(screen: QScreen) -> QSize:
+        return QSize(3840, 2160)
+
+    monkeypatch.setattr(QScreen, "availableSize", size)
+
+
+def test_the_interface_can_be_made_larger_and_smaller(large_screen: None, opened: Desk) -> None:
     heights = [opened.window.fontMetrics().height()]
     for key in (Key.Key_Plus, Key.Key_Plus, Key.Key_0, Key.Key_Minus):
         opened.window.plane.setFocus()
@@ -82,8 +88,21 @@ def test_the_interface_can_be_made_larger_and_smaller(opened: Desk) -> None:
     opened.hand.key(Key.Key_0, CONTROL)
 
 
+def test_on_a_small_screen_the_interface_stays_within_it(opened: Desk) -> None:
+    size = opened.window.size()
+    for _ in range(9):
+        opened.wish("larger")
+    room, needed = opened.window.screen().availableSize(), opened.window.minimumSizeHint()
+    assert needed.width() <= max(room.width(), size.width())
+    assert needed.height() <= max(room.height(), size.height())
+    assert is_sentence(opened.notice)
+    opened.wish("normal_size")
+    assert opened.window.size() == size
+
+
 def test_the_gesture_sheet(opened: Desk) -> None:
     for _ in range(2):
+        opened.window.activateWindow()
         opened.window.plane.setFocus()
         opened.hand.key(Key.Key_F1)
         sheets = opened.window.findChildren(GestureSheet)
@@ -116,7 +135,7 @@ def visible_docks(desk: Desk) -> dict[str, bool]:
     return {dock.objectName(): dock.isVisible() for dock in desk.window.findChildren(QDockWidget)}
 
 
-def test_looks_and_layout_are_remembered(new_desk: NewDesk) -> None:
+def test_looks_and_layout_are_remembered(large_screen: None, new_desk: NewDesk) -> None:
     first = new_desk()
     first.program.appearance.set_theme("light")
     first.wish("larger")
@@ -214,13 +233,21 @@ def reporter(qtbot: QtBot) -> Iterator[CrashReporter]:
     reporter.remove()
 
 
+class Said(NamedTuple):
+    """The texts of a box."""
+
+    text: str
+    more: str
+    details: str
+
+
 @pytest.fixture
-def dialogs(monkeypatch: pytest.MonkeyPatch) -> list[QMessageBox]:
-    """Which boxes were opened; each stays open as long as its `exec` runs."""
-    opened: list[QMessageBox] = []
+def dialogs(monkeypatch: pytest.MonkeyPatch) -> list[Said]:
+    """What the boxes said that were opened."""
+    opened: list[Said] = []
 
     def execute(box: QMessageBox) -> int:
-        opened.append(box)
+        opened.append(Said(box.text(), box.informativeText(), box.detailedText()))
         return 0
 
     monkeypatch.setattr(QMessageBox, "exec", execute)
@@ -232,14 +259,14 @@ def breaks() -> None:
 
 
 def test_a_bug_in_a_slot_is_shown_and_logged_and_the_program_lives_on(
-    qtbot: QtBot, reporter: CrashReporter, dialogs: list[QMessageBox], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    qtbot: QtBot, reporter: CrashReporter, dialogs: list[Said], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     QTimer.singleShot(0, breaks)
     qtbot.waitUntil(lambda: bool(dialogs), timeout=WATCHDOG)
-    assert "went wrong" in dialogs[0].text()
-    assert "ZeroDivisionError: a bug in a slot" in dialogs[0].detailedText()
-    assert str(log_folder()) in dialogs[0].informativeText()
-    assert "Traceback" not in dialogs[0].text() + dialogs[0].informativeText()
+    assert "went wrong" in dialogs[0].text
+    assert "ZeroDivisionError: a bug in a slot" in dialogs[0].details
+    assert str(log_folder()) in dialogs[0].more
+    assert "Traceback" not in dialogs[0].text + dialogs[0].more
     assert "ZeroDivisionError: a bug in a slot" in caplog.text
     assert "Traceback" in capsys.readouterr().err
     settle()
@@ -271,20 +298,20 @@ def test_at_most_one_dialog_is_open(
     assert caplog.text.count("ValueError: one of many") == 20  # none is lost
 
 
-def test_a_bug_of_a_worker_reaches_the_dialog(reporter: CrashReporter, dialogs: list[QMessageBox], opened: Desk) -> None:
+def test_a_bug_of_a_worker_reaches_the_dialog(reporter: CrashReporter, dialogs: list[Said], opened: Desk) -> None:
     def work(context: object) -> None:
         breaks()
 
     opened.program.lanes.jobs.submit(Task("", work, print, torch=False))
     opened.wait(lambda: bool(dialogs))
-    assert "in work" in dialogs[0].detailedText()  # where it happened, and not where it was reported
+    assert "in work" in dialogs[0].details  # where it happened, and not where it was reported
     opened.hand.click(opened.plane, opened.pixel(0.6, 0.6))
     opened.away()
     opened.wait(lambda: opened.shows(opened.session.scene.probe))
 
 
 def test_a_bug_of_a_run_reaches_the_dialog_and_ends_the_run(
-    reporter: CrashReporter, dialogs: list[QMessageBox], opened: Desk, monkeypatch: pytest.MonkeyPatch
+    reporter: CrashReporter, dialogs: list[Said], opened: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from latent_explorer.core.nn.families.vae import VAE
 
@@ -315,7 +342,7 @@ def test_bugs_of_other_threads_are_shown_in_the_gui_thread(qtbot: QtBot, reporte
 
 
 def test_ctrl_c_ends_the_program_without_a_dialog(
-    qtbot: QtBot, reporter: CrashReporter, dialogs: list[QMessageBox], monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, reporter: CrashReporter, dialogs: list[Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quits: list[bool] = []
 

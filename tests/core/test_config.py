@@ -82,7 +82,7 @@ def test_an_impossible_architecture_is_refused_with_option_and_range(changes: di
         ({"beta": 10_001}, "beta is 10001; it must be a number from 0 up to 10000."),
         ({"beta": math.nan}, "beta is nan; it must be a number from 0 up to 10000."),
         ({"warmup_epochs": -1}, "warmup is -1; it must be a number from 0 up to 100000."),
-        ({"clip_norm": 0}, "clip is 0; it must be a number above 0 up to 1e+09."),
+        ({"clip_norm": 0}, "clip is 0; it must be a number above 0 up to 1000000000."),
         ({"seed": -1}, "seed is -1; it must be a whole number from 0 to 9223372036854775807."),
         ({"seed": 2**63}, "seed is 9223372036854775808; it must be a whole number"),
         ({"validation": -1}, "validation is -1; it must be a whole number from 0 to 1000000000."),

@@ -326,7 +326,7 @@ def running(notice: Notice) -> bool:
     return timer.isActive()
 
 
-def test_a_notice_goes_away_by_itself_but_trouble_stays(ground: QWidget) -> None:
+def test_a_notice_goes_away_by_itself_and_trouble_when_it_is_over(ground: QWidget) -> None:
     notice = Notice(ground)
     Hand(ground)
     assert not notice.isVisible()
@@ -335,8 +335,11 @@ def test_a_notice_goes_away_by_itself_but_trouble_stays(ground: QWidget) -> None
     assert running(notice)
     notice.tell("The file is damaged; choose another one.", True)
     assert notice.text == "The file is damaged; choose another one."
-    assert not running(notice)
+    notice.settle()
+    assert not notice.isVisible()
     notice.tell("Saved.", False)
+    notice.settle()
+    assert notice.isVisible()
     timer = notice.findChild(QTimer)
     assert timer is not None
     timer.timeout.emit()

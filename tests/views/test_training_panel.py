@@ -84,15 +84,18 @@ def test_impossible_settings_are_refused_with_the_option_and_the_range(
     good = field(panel, name).text()
     hand.type(field(panel, name), text)
     sentence = said(panel)
-    assert option in sentence
+    assert option in panel.problem()
     assert limit in sentence.replace(",000", "000")
+    assert panel.problem().startswith((f"{option} ", f"a width of {option} "))
+    assert sentence.split(" is ")[0].removeprefix("a width of ") in {label.text() for label in panel.findChildren(QLabel)}
     assert len(sentence) < 200
     assert sentence.count("\n") == 0
-    assert sentence == panel.problem() == ear.heard[-1][1]
+    assert sentence == panel.sentence(ear.heard[-1][1])
+    assert panel.problem() == ear.heard[-1][1]
     with pytest.raises(SettingError) as refused:
         panel.model_config(SHAPE)
         panel.training_config()
-    assert str(refused.value) == sentence
+    assert panel.sentence(str(refused.value)) == sentence
     marked = [child.objectName() for child in panel.findChildren(QLineEdit) if child.property("bad")]
     assert marked == [f"field_{name}"]
     # And all is well again when it is put right.

@@ -201,6 +201,53 @@ def test_closing_while_a_task_runs_ends_the_thread_and_delivers_nothing(qtbot: Q
     lane.close()  # once more does no harm
 
 
+def test_what_must_finish_is_neither_cancelled_nor_dropped(qtbot: QtBot, make_lane: MakeLane) -> None:
+    """A person's file depends on it."""
+    lane, done = make_lane(), []
+    running, waiting = Gated("running"), Gated("waiting")
+    waiting.gate.set()
+
+    def work(context: Context) -> object:
+        result = running(context)
+        context.progress("still on", 0.9)  # does not raise
+        return result
+
+    lane.submit(Task("", work, done.append, torch=False, must_finish=True))
+    running.wait_until_begun()
+    lane.submit(Task("", lambda context: "dropped", done.append, torch=False))
+    lane.submit(Task("", waiting, done.append, torch=False, must_finish=True))
+    lane.cancel()
+    running.gate.set()
+    qtbot.waitUntil(lambda: len(done) == 2, timeout=WATCHDOG)
+    assert done == ["running", "waiting"]
+
+
+def test_closing_waits_for_what_must_finish(qtbot: QtBot, make_lane: MakeLane, caplog: pytest.LogCaptureFixture) -> None:
+    lane, ran = make_lane(), []
+    first = Gated()
+
+    def work(number: int, error: Exception | None = None) -> Callable[[Context], None]:
+        def run(context: Context) -> None:
+            ran.append(number)
+            if error is not None:
+                raise error
+
+        return run
+
+    lane.submit(Task("", first, ran.append, torch=False))
+    first.wait_until_begun()
+    for number, must in ((1, True), (2, False), (3, True)):
+        error = ValueError("the disk is full") if number == 3 else None
+        lane.submit(Task("", work(number, error), ran.append, ran.append, torch=False, must_finish=must))
+    lane.ask_to_close()
+    first.gate.set()
+    lane.close()
+    assert ran == [1, 3]
+    pump()
+    assert ran == [1, 3]  # nobody is there any more to be told; but what failed is in the log
+    assert "the disk is full" in caplog.text
+
+
 def test_all_lanes_of_a_window_end_together(qtbot: QtBot) -> None:
     lanes = Lanes()
     names = [lane.objectName() for lane in lanes.all()]

@@ -66,6 +66,7 @@ class DatasetsFeature(QObject):
     def _loaded(self, found: tuple[str, ImageDataset]) -> None:
         source, dataset = found
         if source != self._asked or self._session.run_state != "idle":
+            self._changed(self._session.dataset)  # the box goes back to what is open
             return
         self._sources.setdefault(source, dataset.name)
         if Path(source).is_dir() and source not in available():

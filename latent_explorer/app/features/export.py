@@ -58,7 +58,14 @@ class ExportFeature(QObject):
             pixels = apply_grey_map(pixels, layers.grey_map)
         metadata = image_metadata(z, slot.name, slot.handle.content_hash, slot.handle.architecture.family)
         self._lane.submit(
-            Task(f"Exporting {path.name}", partial(_write, path, scale, pixels, metadata), self._written, self._refused, torch=False)
+            Task(
+                f"Exporting {path.name}",
+                partial(_write, path, scale, pixels, metadata),
+                self._written,
+                self._refused,
+                torch=False,
+                must_finish=True,
+            )
         )
 
     def _written(self, path: Path) -> None:

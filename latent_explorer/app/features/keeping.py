@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QInputDialog, QLineEdit, QMessageBox
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import delete_model, rename_model
-from latent_explorer.core.checkpoint.record import read_record
+from latent_explorer.core.checkpoint.record import read_record, write_checkpoint
+from latent_explorer.core.checkpoint.tensors import Arrays
 from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.types import ModelRecord
 from latent_explorer.views.dialogs.export import ask_save_path
@@ -51,7 +52,12 @@ class KeepingFeature(QObject):
 
     def save_as(self, record: ModelRecord, path: Path) -> None:
         """Write the shown model to a file, under the file's name."""
-        self._lane.submit(Task(f"Saving {path.name}", partial(_save, record, path), self._saved, self._refused))
+        from latent_explorer.core.nn.handles import state_of, weights_of
+
+        # Taken now: the model may be replaced on the plane before its turn comes.
+        renamed = replace(record, name=path.stem)
+        work = partial(_save, renamed, path, weights_of(record.handle), state_of(record.handle) if record.resumable else None)
+        self._lane.submit(Task(f"Saving {path.name}", work, self._saved, self._refused, torch=False, must_finish=True))
 
     def _saved(self, record: ModelRecord) -> None:
         assert record.path is not None
@@ -108,7 +114,5 @@ class KeepingFeature(QObject):
         self._session.notice(str(error), trouble=True)
 
 
-def _save(record: ModelRecord, path: Path, context: Context) -> ModelRecord:
-    from latent_explorer.core.checkpoint.weights import save_model
-
-    return save_model(path, replace(record, name=path.stem), with_state=record.resumable)
+def _save(record: ModelRecord, path: Path, weights: Arrays, state: Arrays | None, context: Context) -> ModelRecord:
+    return write_checkpoint(path, record, weights, state)

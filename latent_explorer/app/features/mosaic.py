@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -15,6 +16,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Task
 
 LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
+MOST_PIXELS = 1 << 24
 TINY, TINY_CELL = 16, 48  # images of so few pixels have no margin and fill their cell, so they get larger cells
 
 
@@ -46,6 +48,8 @@ class MosaicFeature(QObject):
         plane = self._window.plane
         least = TINY_CELL if max(width, height) <= TINY else LEAST_CELL
         cells = min(layers.mosaic_n, max(plane.width(), plane.height()) // least)
+        # However large the images are, the sheet stays below MOST_PIXELS.
+        cells = min(cells, max(1, math.isqrt(MOST_PIXELS // (2 * width * height))))
         lattice = lattice_for(plane.window_rectangle(), cells, width / height)
         key = slot.generation, slot.revision, lattice
         if key == self._asked:

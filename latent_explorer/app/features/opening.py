@@ -108,6 +108,7 @@ class OpeningFeature(QObject):
 
     def _opened(self, opened: Opened) -> None:
         if self._session.run_state != "idle":
+            self._drop(opened)  # a run began meanwhile and has the plane
             return
         try:
             slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready)
@@ -115,15 +116,28 @@ class OpeningFeature(QObject):
             self._refused(error)
             return
         previous = self._session.slot
+        if not self._fell_back:
+            self._window.notice.settle()
+        self._fell_back = False
         self._session.put_slot(slot)
         if not opened.ready:
             failed = partial(self._unbuildable, slot.generation, previous)
             self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, failed))
 
+    def _drop(self, opened: Opened) -> None:
+        if opened.ready:
+            from latent_explorer.core.nn.handles import forget
+
+            forget(opened.checkpoint.record.handle)
+
     def _built(self, record: ModelRecord) -> None:
         slot = self._session.slot
         if slot is not None and slot.handle == record.handle:
             self._session.revise_slot(ready=True)
+        else:
+            from latent_explorer.core.nn.handles import forget
+
+            forget(record.handle)  # another model was opened before this one was built
 
     def _unbuildable(self, generation: int, previous: Slot | None, error: Exception) -> None:
         """The weights turned out not to fit: what was shown before comes back, at the first start an empty plane."""

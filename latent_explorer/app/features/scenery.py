@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.session import Session
 from latent_explorer.core.types import Camera, Codes, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.plane.plane_view import FARTHEST
 
 FIT_MARGIN = 1.08
 FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
@@ -63,7 +64,7 @@ class SceneryFeature(QObject):
             return
         visible = codes.z[~np.isin(codes.labels, list(self._session.scene.hidden_classes))]
         points = slot.frame.to_plane(visible if len(visible) else codes.z)
-        points = points[np.isfinite(points).all(axis=1)]
+        points = points[(np.abs(points) < FARTHEST).all(axis=1)]  # no NaN either
         if not len(points):
             return
         low, high = np.quantile(points, ((1 - part) / 2, (1 + part) / 2), axis=0)

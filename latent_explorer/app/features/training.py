@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 
 from latent_explorer.app.features.opening import MAIN_SLOT
 from latent_explorer.app.session import Session
-from latent_explorer.core.checkpoint.library import automatic_name, my_model_path
+from latent_explorer.core.checkpoint.library import automatic_name, my_model_path, my_models_folder
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import LatentExplorerError, TrainingError
 from latent_explorer.core.plane.frame import PlaneFrame
@@ -82,6 +82,8 @@ class TrainingFeature(QObject):
             self._window.raise_panel("training")
             return
         self._current, self._generation = plan, self._session.new_generation()
+        if self._keeper is not None:
+            self._keeper.deleteLater()
         self._keeper = RunKeeper(plan.path, partial(_record, plan), self)
         self._keeper.kept.connect(self._run_kept)
         self._keeper.failed.connect(self._not_kept)
@@ -102,7 +104,11 @@ class TrainingFeature(QObject):
         unfinished = self._unfinished()
         if unfinished is not None and unfinished.training is not None:
             model, settings, name = unfinished.handle.architecture, unfinished.training, unfinished.name
-            path = unfinished.path or my_model_path(name)
+            path = unfinished.path
+            if path is None or path.parent != my_models_folder():
+                # A file that the person keeps elsewhere is theirs: the continued run gets one of its own.
+                name = automatic_name(dataset.name, model, datetime.now())
+                path = my_model_path(name)
         else:
             model = self._window.training.model_config(dataset.image_shape)
             settings = self._window.training.training_config()
@@ -190,11 +196,11 @@ class TrainingFeature(QObject):
         where = "kept in My models" if kept else "in no file yet (use Save model as)"
         word = {
             "finished": f"Finished after {progress.epochs} epochs; {where}.",
-            "stopped": f"Stopped in epoch {progress.epoch + 1}; {where}. Train goes on with it.",
+            "stopped": f"Stopped in epoch {progress.epoch + 1}; {where}. Continue goes on with it.",
             "diverged": f"The loss stopped being a number; the last good weights are {where}. Try a smaller learning rate.",
         }[progress.outcome]
         self._window.transport.set_word(word)
-        if progress.outcome == "diverged":
+        if progress.outcome == "diverged" and kept:
             self._session.notice(word, trouble=True)
         self._window.status.set_work("")
         self._current = None

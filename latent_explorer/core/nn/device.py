@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from latent_explorer.core.errors import SettingError, TrainingError
 
+NO_MEMORY = "Memory ran out while training; choose a smaller batch, smaller widths or smaller images."
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -29,6 +32,19 @@ def resolve_device(name: str = "auto") -> torch.device:
     if (name == "cuda" and not cuda) or (name == "mps" and not mps):
         raise TrainingError(f"The device {name} is not available here; choose cpu or auto.")
     return torch.device(name)
+
+
+@contextmanager
+def memory_in_a_sentence() -> Iterator[None]:
+    """Turn torch's and Python's ways to say that memory ran out into a known error."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TrainingError(NO_MEMORY) from error
+    except RuntimeError as error:
+        if not any(words in str(error).lower() for words in ("not enough memory", "out of memory", "can't allocate memory")):
+            raise
+        raise TrainingError(NO_MEMORY) from error
 
 
 def set_threads(count: int | None) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import decode, encode
+from latent_explorer.core.nn.inference import batch_of, decode, encode
 from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
 from latent_explorer.core.types import ImageDataset, ModelHandle
 
@@ -43,11 +43,12 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     generator = torch.Generator().manual_seed(ELBO_SEED)
     reconstruction, kl = [], []
     with torch.inference_mode():
-        for start in range(0, len(binary), BATCH):
-            terms = module.terms(binary[start : start + BATCH], generator, ELBO_SAMPLES)
+        batch = min(BATCH, batch_of(handle, ELBO_SAMPLES))
+        for start in range(0, len(binary), batch):
+            terms = module.terms(binary[start : start + batch], generator, ELBO_SAMPLES)
             reconstruction.append(terms.reconstruction.double().numpy())
             kl.append(terms.kl.double().numpy())
-            progress("ELBO", min(1.0, (start + BATCH) / len(binary)))
+            progress("ELBO", min(1.0, (start + batch) / len(binary)))
     r, k = np.concatenate(reconstruction), np.concatenate(kl)
     draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw"
     samples = f"{ELBO_SAMPLES} samples of z for each image"

@@ -14,6 +14,7 @@ from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
 BATCH = 2048
+NUMBERS = 1 << 24  # pixels of all images that are computed at once
 
 
 def grey_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -36,10 +37,11 @@ def eval_mode(module: VAE) -> Iterator[None]:
 def encode_with(module: VAE, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `encode`, for a module in hand on any device (training uses this)."""
     device = next(module.parameters()).device
+    batch = max(1, min(BATCH, NUMBERS // module.config.pixels))
     means, log_vars = [], []
     with torch.inference_mode(), eval_mode(module):
-        for start in range(0, len(images), BATCH):
-            mu, log_var = module.encode(grey_tensor(images[start : start + BATCH]).to(device))
+        for start in range(0, len(images), batch):
+            mu, log_var = module.encode(grey_tensor(images[start : start + batch]).to(device))
             means.append(mu.cpu().numpy())
             log_vars.append(log_var.cpu().numpy())
     empty = np.zeros((0, module.config.latent_dim), np.float32)
@@ -62,19 +64,32 @@ def encode(handle: ModelHandle, images: NDArray[np.uint8]) -> tuple[NDArray[np.f
 
 def decode(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.float32]:
     """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C)."""
+    return np.concatenate(list(decode_pieces(handle, z, batch_of(handle))))
+
+
+def decode_pieces(handle: ModelHandle, z: NDArray[np.floating], piece: int) -> Iterator[NDArray[np.float32]]:
+    """As `decode`, `piece` points at a time and all by the same weights, also when a newer snapshot comes meanwhile."""
     module = module_of(handle)
     points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
-    parts = []
-    with torch.inference_mode():
-        for chunk in points.split(BATCH):
-            parts.append(module.mean_image(chunk).numpy())
-    images: NDArray[np.float32] = np.concatenate(parts).reshape(-1, *handle.architecture.image_shape)
-    return images
+    for chunk in points.split(piece):
+        with torch.inference_mode():
+            images: NDArray[np.float32] = module.mean_image(chunk).numpy().reshape(-1, *handle.architecture.image_shape)
+        yield images
+
+
+def batch_of(handle: ModelHandle, samples: int = 1) -> int:
+    """Images to compute at once: `BATCH` of MNIST's size, fewer of larger ones, so that memory stays bounded."""
+    return max(1, min(BATCH, NUMBERS // (handle.architecture.pixels * samples)))
 
 
 def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Expected pixels for display: (n, d) to uint8 (n, H, W, C), rounded to the nearest level."""
-    pixels: NDArray[np.uint8] = np.rint(decode(handle, z) * 255).astype(np.uint8)
+    return as_bytes(decode(handle, z))
+
+
+def as_bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Pixels in 0..1 to the nearest of 256 levels."""
+    pixels: NDArray[np.uint8] = np.rint(images * 255).astype(np.uint8)
     return pixels
 
 

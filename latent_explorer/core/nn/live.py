@@ -85,6 +85,10 @@ class LossHistory:
         else:
             self._rows.append((epoch, math.nan, math.nan, math.nan, loss, reconstruction, kl))
 
+    def cut(self, step: int) -> None:
+        """Forget what came after `step`: the run has gone back to the weights it had then."""
+        self._rows = [row for row in self._rows if row[0] <= step / self._steps_per_epoch]
+
     def freeze(self) -> History:
         """All rows so far, as a value that may leave."""
         table = np.array(self._rows, np.float32).reshape(-1, 1 + len(SERIES))

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import TrainingError
-from latent_explorer.core.nn.device import resolve_device
+from latent_explorer.core.nn.device import memory_in_a_sentence, resolve_device
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import publish
-from latent_explorer.core.nn.inference import eval_mode
+from latent_explorer.core.nn.inference import NUMBERS, eval_mode
 from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu
 from latent_explorer.core.nn.optimizer import Optimizer
@@ -99,18 +99,19 @@ def train(
             run.publish(with_state=outcome == "stopped")
             last = run.progress(outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped")
             continue
-        sound = run.take_step()
-        epoch_ended = sound and run.step % run.steps_per_epoch == 0
-        if epoch_ended:
-            sound = run.validate()
+        with memory_in_a_sentence():
+            sound = run.take_step()
+            epoch_ended = sound and run.step % run.steps_per_epoch == 0
+            if epoch_ended:
+                sound = run.validate()
         if not sound:
             run.restore_good()
             last = run.progress(outcome="diverged", codes=live.all(run.module), history=run.history.freeze())
             continue
         run.tick()
         if epoch_ended:
-            run.keep_good()
             run.publish(with_state=True)
+            run.keep_good()
             last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze(), resumable=True)
         elif snapshots_per_second > 0 and run.seconds_here >= next_snapshot:
             begun = time.perf_counter()
@@ -142,6 +143,7 @@ class _Run:
         self.rows = torch.from_numpy(dataset.split.train.copy())
         self.handle = ModelHandle(uuid.uuid4().hex, model)
         self.revision = 0
+        self._validation_batch = max(1, min(VALIDATION_BATCH, NUMBERS // model.pixels))
         self.module = build(model, settings.seed)
         if resume is None:
             self.module.start_at(self._mean_image())
@@ -159,6 +161,7 @@ class _Run:
         self._began = self.step, self.seconds
         self._clock = time.perf_counter()
         self.order = self._order()
+        self._published = copy_to_cpu(self.module)
         self.keep_good()
 
     def _mean_image(self) -> torch.Tensor:
@@ -228,7 +231,7 @@ class _Run:
         generator = torch.Generator(self.device).manual_seed(VALIDATION_SEED)
         sums = np.zeros(2)
         with eval_mode(self.module):
-            for part in np.array_split(rows, math.ceil(len(rows) / VALIDATION_BATCH)):
+            for part in np.array_split(rows, math.ceil(len(rows) / self._validation_batch)):
                 x = self.images[torch.from_numpy(part.copy()).to(self.device)].float().mul_(1 / 255)
                 if self.settings.binarize == "dynamic":
                     x = binarize(x, generator)
@@ -242,18 +245,20 @@ class _Run:
 
     def keep_good(self) -> None:
         """Remember the weights to fall back on, and their step: an epoch ended with finite losses."""
-        self._good = copy_to_cpu(self.module), self.step
+        self._good = self._published, self.step
 
     def restore_good(self) -> None:
         """After a divergence: publish the last good weights, and go on with them as the run's own."""
         module, self.step = self._good
         self.module.load_state_dict(module.state_dict())
+        self.history.cut(self.step)
         self.publish()
 
     def publish(self, *, with_state: bool = False) -> None:
         """Make CPU copies of the weights known under the run's handle."""
         self.revision += 1
-        publish(self.handle, copy_to_cpu(self.module), self._state() if with_state else None)
+        self._published = copy_to_cpu(self.module)
+        publish(self.handle, self._published, self._state() if with_state else None)
 
     def progress(
         self, *, codes: Codes | None = None, history: History | None = None, resumable: bool = False, outcome: str = ""

@@ -70,13 +70,13 @@ def lattice_for(window: tuple[float, float, float, float], cells: int, aspect: f
         step *= math.sqrt(2)
 
 
-def assemble(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Pictures (n, H, W, C), n a multiple of `columns`, side by side and row by row: (n / columns * H, columns * W, C).
+def framed(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures (n, H, W, C) of up to `BARE` pixels with an empty one around them: what they show often reaches their edges."""
+    return np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))) if max(images.shape[1:3]) <= BARE else images
 
-    Pictures of up to `BARE` pixels get an empty one around them, since what they show often reaches their edges.
-    """
-    if max(images.shape[1:3]) <= BARE:
-        images = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+
+def assemble(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Pictures (n, H, W, C), n a multiple of `columns`, side by side and row by row: (n / columns * H, columns * W, C)."""
     count, height, width, channels = images.shape
     rows = count // columns
     return images.reshape(rows, columns, height, width, channels).swapaxes(1, 2).reshape(rows * height, columns * width, channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from latent_explorer.views.style import DARK, Theme
 
 ZOOM_PER_NOTCH = 1.2
 SPAN_LIMITS = (1e-5, 1e4)
+FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
 FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side, for one press of an arrow key
 AXIS_WIDTH = 56  # pixels, room for the numbers and the label
 MARGIN = 12  # pixels between the overlays and the plot's edge
@@ -77,7 +80,10 @@ class PlaneView(pg.PlotWidget):
         box = self._box = self.getPlotItem().getViewBox()
         box.setAspectLocked(True)
         box.setMouseEnabled(False, False)
-        box.setLimits(minXRange=SPAN_LIMITS[0], maxXRange=SPAN_LIMITS[1])
+        box.setLimits(
+            minXRange=SPAN_LIMITS[0], maxXRange=SPAN_LIMITS[1],
+            xMin=-2 * FARTHEST, xMax=2 * FARTHEST, yMin=-2 * FARTHEST, yMax=2 * FARTHEST,
+        )  # fmt: skip
         box.disableAutoRange()
         box.setDefaultPadding(0.0)
         self.getPlotItem().hideButtons()
@@ -138,6 +144,10 @@ class PlaneView(pg.PlotWidget):
         """Show this part of the plane."""
         if camera == self.camera():
             return
+        low, high = SPAN_LIMITS
+        numbers = (camera.x, camera.y, camera.span)
+        x, y, span = (min(max(number, -FARTHEST), FARTHEST) if math.isfinite(number) else 0.0 for number in numbers)
+        camera = Camera(x, y, min(max(span, low), high))
         width, height = self._box.width() or 1, self._box.height() or 1
         half_x = camera.span / 2 * max(1.0, width / height)
         half_y = camera.span / 2 * max(1.0, height / width)
