@@ -125,8 +125,10 @@ class LossView(QWidget):
         """The titles are the legends: every name in its curve's colour. The text is our own, so markup is safe."""
         theme = self._theme
         rest = ", nats per image (dashed: validation)" if self.width() >= LONG_TITLES else ", nats"
+        # A title that is wider than its plot would push the axis out of sight.
+        short = {"total": "total", "reconstruction": "rec." if self.width() < TWO_PLOTS else "reconstruction", "kl": "KL"}
         for plot, roles in zip(self._plots, (("total", "reconstruction"), ("kl",)), strict=True):
-            names = " · ".join(f'<b style="color:{getattr(theme, role)}">{"KL" if role == "kl" else role}</b>' for role in roles)
+            names = " · ".join(f'<b style="color:{getattr(theme, role)}">{short[role]}</b>' for role in roles)
             plot.setTitle(f"{names}{rest if plot is self._plots[0] else ', nats'}", size="8pt", color=theme.muted)
 
     def sizeHint(self) -> QSize:  # Qt's name

@@ -95,8 +95,9 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, left)
         self.setCorner(Qt.Corner.BottomRightCorner, right)
         docks = self._docks
+        for dock in docks.values():  # all of them first: a dock that stays behind alone would keep its tab bar
+            self.removeDockWidget(dock)
         for name, area in (("model", left), ("layers", left), ("training", left), ("image", right), ("run", bottom)):
-            self.removeDockWidget(docks[name])
             self.addDockWidget(area, docks[name])
             docks[name].setFloating(False)
             docks[name].show()
@@ -107,8 +108,8 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-            rest = max(300, self.height() - 310 - 215 - 60)
-            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [310, 215, rest], Qt.Orientation.Vertical)
+            rest = max(300, self.height() - 330 - 205 - 60)
+            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [330, 205, rest], Qt.Orientation.Vertical)
         narrow = self.width() < 1200
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)

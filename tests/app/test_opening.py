@@ -153,22 +153,33 @@ def test_a_cancelled_dialog_changes_nothing(opened: Desk, monkeypatch: pytest.Mo
     assert opened.slot is before
 
 
-def test_the_first_shipped_model_is_the_default(
-    desk: Desk, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "b.safetensors").write_bytes(models["other"].read_bytes())
+@pytest.fixture
+def ships_nothing(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program comes without models."""
+    folder = tmp_path_factory.mktemp("shipped")
+    monkeypatch.setattr(library, "resource_folder", lambda name: folder)
+
+
+@pytest.fixture
+def ships_other(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program comes with one model; the one that is listed before it is not there."""
+    folder = tmp_path_factory.mktemp("shipped")
+    (folder / "b.safetensors").write_bytes(models["other"].read_bytes())
     index = {"models": [{"name": "lost", "file": "lost.safetensors"}, {"name": "other", "file": "b.safetensors"}]}
-    (tmp_path / "index.json").write_text(json.dumps(index))
-    monkeypatch.setattr(library, "resource_folder", lambda name: tmp_path)
+    (folder / "index.json").write_text(json.dumps(index))
+    monkeypatch.setattr(library, "resource_folder", lambda name: folder)
+
+
+def test_the_first_shipped_model_is_the_default(desk: Desk, ships_other: None) -> None:
     desk.program.start()
     desk.wait(lambda: desk.session.slot is not None and desk.session.dataset is not None)
     desk.rest()
     assert desk.slot.name == "other"
     assert desk.box("models").currentText() == "other"
+    assert desk.notice == ""
 
 
-def test_without_any_model_there_is_an_empty_plane(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "resource_folder", lambda name: tmp_path)
+def test_without_any_model_there_is_an_empty_plane(desk: Desk, ships_nothing: None) -> None:
     desk.program.start()
     desk.wait(lambda: desk.session.dataset is not None)
     assert desk.session.slot is None
@@ -278,12 +289,33 @@ def test_three_latent_dimensions_are_refused_with_what_to_do(opened: Desk, model
     assert opened.slot is before
 
 
-@pytest.mark.parametrize(("name", "content"), BAD, ids=[name for name, _ in BAD])
-def test_a_first_model_that_is_refused_leaves_an_empty_plane(
-    desk: Desk, models: dict[str, Path], tmp_path: Path, name: str, content: Callable[[Path], bytes]
+@pytest.mark.parametrize("name", [name for name, _ in BAD])
+def test_a_first_model_that_is_refused_gives_way_to_the_default(
+    desk: Desk, ships_other: None, models: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    """A bad file on the command line: the sentence, and the program as it starts without one."""
+    bad = tmp_path / name
+    bad.write_bytes(dict(BAD)[name](models["small"]))
+    desk.program.start(bad)
+    desk.wait(lambda: desk.notice != "")
+    desk.wait(lambda: desk.session.slot is not None and desk.slot.name == "other" and desk.session.dataset is not None)
+    desk.rest()
+    assert is_sentence(desk.notice)
+    assert name in desk.notice
+    assert desk.shows((0.0, 0.0))
+    assert desk.window.windowTitle() == "other · Latent Explorer"
+    desk.program.opening.open(models["small"])
+    desk.wait(lambda: desk.slot.name == "small")
+    desk.rest()
+    assert desk.shows((0.0, 0.0))
+
+
+@pytest.mark.parametrize("name", ["cut.safetensors", "networks.safetensors"])
+def test_a_first_model_that_is_refused_without_a_default_leaves_an_empty_plane(
+    desk: Desk, ships_nothing: None, models: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     bad = tmp_path / name
-    bad.write_bytes(content(models["small"]))
+    bad.write_bytes(dict(BAD)[name](models["small"]))
     desk.program.start(bad)
     desk.wait(lambda: desk.notice != "")
     desk.wait(lambda: desk.session.dataset is not None and not desk.program.lanes.jobs.busy)
@@ -295,16 +327,18 @@ def test_a_first_model_that_is_refused_leaves_an_empty_plane(
     assert desk.box("models").currentText() == ""
     assert not desk.window.plane.legend.isVisible()
     assert not desk.says("loading")
-    # Another one can be opened at once.
-    desk.program.opening.open(models["small"])
+    desk.program.opening.open(models["small"])  # another one can be opened at once
+    desk.wait(lambda: not desk.empty and desk.slot.ready)
     desk.rest()
     assert desk.shows((0.0, 0.0))
 
 
-def test_three_latent_dimensions_first(desk: Desk, models: dict[str, Path]) -> None:
+def test_three_latent_dimensions_first(desk: Desk, ships_other: None, models: dict[str, Path]) -> None:
     desk.program.start(models["three"])
     desk.wait(lambda: desk.notice != "")
-    assert desk.empty
+    desk.wait(lambda: desk.session.slot is not None and desk.slot.name == "other")
+    desk.rest()
+    assert "3 latent dimensions" in desk.notice
 
 
 # --- states that must look right ---------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ def test_on_a_small_screen_the_interface_stays_within_it(opened: Desk) -> None:
 def test_the_gesture_sheet(opened: Desk) -> None:
     for _ in range(2):
         opened.window.activateWindow()
+        settle()
         opened.window.plane.setFocus()
         opened.hand.key(Key.Key_F1)
         sheets = opened.window.findChildren(GestureSheet)
@@ -231,6 +232,8 @@ def reporter(qtbot: QtBot) -> Iterator[CrashReporter]:
     reporter.install()
     yield reporter
     reporter.remove()
+    for name in ("last_type", "last_value", "last_traceback"):  # what Python keeps of an exception that it showed
+        vars(sys).pop(name, None)
 
 
 class Said(NamedTuple):

@@ -441,11 +441,15 @@ def test_impossible_settings_start_nothing(opened: Desk, name: str, text: str, o
         assert label.text() == desk.notice
 
 
-def test_without_data_there_is_a_sentence(desk: Desk) -> None:
-    desk.press("train")
-    assert is_sentence(desk.notice)
-    assert "data" in desk.notice
+def test_train_before_the_data_are_there_waits_for_them(desk: Desk, models: dict[str, Path]) -> None:
+    desk.train(epochs=3)
+    assert desk.says("Waiting for the data")
     assert desk.session.run_state == "idle"
+    assert not desk.program.training_lane.active
+    desk.program.start(models["small"])
+    desk.wait(lambda: bool(desk.progress) and desk.progress[-1].outcome == "finished")
+    idle(desk)
+    assert len(own_files()) == 1
 
 
 def diverge(monkeypatch: pytest.MonkeyPatch, after: int, value: float = float("nan")) -> None:

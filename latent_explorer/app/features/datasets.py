@@ -18,10 +18,7 @@ from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
 BUILT_IN = "digits"
-NO_MNIST = (
-    "This model's images (MNIST) are not on this computer, so the plane shows stored codes. "
-    "Train uses the built-in digits, or open a folder with MNIST's four files."
-)
+NO_MNIST = "MNIST's images are not on this computer; the plane shows stored codes. Train on the built-in digits, or open MNIST."
 
 
 class DatasetsFeature(QObject):

@@ -151,7 +151,8 @@ class OpeningFeature(QObject):
         if not isinstance(error, LatentExplorerError):
             raise error
         self.refresh()
-        if self._session.slot is None and not self._fell_back:
+        slot = self._session.slot
+        if (slot is None or (slot.handle is None and not slot.codes)) and not self._fell_back:
             # A bad file on the command line: the sentence, and the program as it starts without one.
             self._fell_back = True
             self.open_default()
