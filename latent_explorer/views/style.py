@@ -75,7 +75,7 @@ def palette_of(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     """What the palette cannot say: a 4-pixel rhythm, quiet borders, and hover, focus, pressed and disabled states."""
     small, unit = round(11 * scale), round(4 * scale)
-    t, icons = theme, (resource_folder("assets") / "icons").as_posix()
+    t, arrows = theme, (resource_folder("assets") / "arrows").as_posix()  # of boxes: a style sheet takes files only
     return f"""
     QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
     QMainWindow::separator:hover {{ background: {t.accent}; }}
@@ -116,9 +116,9 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QLineEdit:disabled {{ color: {t.muted}; background: {t.panel}; }}
     QLineEdit[bad="true"] {{ border-color: #d9485f; }}
     QComboBox::drop-down {{ border: none; width: {5 * unit}px; }}
-    QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url("{icons}/down-{t.name}.svg"); width: {3 * unit}px; height: {3 * unit}px; }}
+    QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url("{arrows}/down-{t.name}.svg"); width: {3 * unit}px; height: {3 * unit}px; }}
     QSpinBox::up-button, QSpinBox::down-button {{ border: none; width: {5 * unit}px; }}
-    QSpinBox::up-arrow {{ image: url("{icons}/up-{t.name}.svg"); width: {3 * unit}px; height: {3 * unit}px; }}
+    QSpinBox::up-arrow {{ image: url("{arrows}/up-{t.name}.svg"); width: {3 * unit}px; height: {3 * unit}px; }}
     QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.line}; }}
     QProgressBar {{ background: {t.field}; border: none; border-radius: 2px; max-height: {unit}px; min-height: {unit}px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}

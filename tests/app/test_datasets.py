@@ -227,7 +227,11 @@ def test_a_model_whose_images_are_not_here_offers_to_open_them(
 
 
 def test_the_newest_wish_wins(opened: Desk, tmp_path: Path) -> None:
+    """And those before it are not shown on the way."""
+    seen: list[str] = []
+    opened.session.datasetChanged.connect(lambda dataset: seen.append(dataset.name))
     for name in ("one", "two", "three"):
         opened.program.datasets.load(str(folder_of(tmp_path / name)))
     loaded(opened, "three")
+    assert seen == ["three"]
     assert opened.box("data").currentText() == "three"

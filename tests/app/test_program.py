@@ -82,7 +82,7 @@ def test_the_interface_can_be_made_larger_and_smaller(large_screen: None, opened
         heights.append(opened.window.fontMetrics().height())
     normal, larger, largest, again, smaller = heights
     assert smaller < normal == again < larger < largest
-    for _ in range(30):
+    for _ in range(10):
         opened.hand.key(Key.Key_Plus, CONTROL)
     assert opened.window.fontMetrics().height() < 3.5 * normal
     opened.hand.key(Key.Key_0, CONTROL)

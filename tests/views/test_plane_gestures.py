@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -333,12 +333,14 @@ def test_keys_of_others_are_left_to_them(desk: Desk) -> None:
 def test_both_axes_have_the_same_scale_and_y_goes_up(desk: Desk, size: tuple[int, int]) -> None:
     desk.plane.window().resize(*size)
     desk.plane.set_camera(Camera(0.0, 0.0, 4.0))
-    settle()
-    zero, right, up = (desk.plane.plane_to_pixel(x, y) for x, y in ((0, 0), (2, 0), (0, 2)))
-    across, along = right.x() - zero.x(), zero.y() - up.y()
-    assert across > 50
-    assert along == pytest.approx(across, abs=1.5)
-    assert (right.y(), up.x()) == pytest.approx((zero.y(), zero.x()), abs=1)
+    for change in (QSize(0, 0), QSize(60, -40), QSize(-120, 90)):  # and keep it whatever the window becomes
+        desk.plane.window().resize(desk.plane.window().size() + change)
+        settle()
+        zero, right, up = (desk.plane.plane_to_pixel(x, y) for x, y in ((0, 0), (2, 0), (0, 2)))
+        across, along = right.x() - zero.x(), zero.y() - up.y()
+        assert across > 50
+        assert along == pytest.approx(across, abs=1.5)
+        assert (right.y(), up.x()) == pytest.approx((zero.y(), zero.x()), abs=1)
 
 
 @pytest.mark.parametrize("size", [(760, 520), (1600, 400), (420, 900)], ids=str)

@@ -19,7 +19,7 @@ from latent_explorer.core.nn import device
 from latent_explorer.core.types import Codes, History, ModelHandle, TrainingProgress
 from latent_explorer.workers import training as training_module
 from latent_explorer.workers.lanes import LOW_PRIORITY
-from latent_explorer.workers.training import REPORTS_PER_SECOND, TrainingLane, merge
+from latent_explorer.workers.training import TrainingLane, merge
 
 WATCHDOG = 20_000  # milliseconds
 HANDLE = ModelHandle("a run", ModelConfig((2, 2, 1), hidden=(2,)))
@@ -135,7 +135,7 @@ def test_reports_come_at_most_thirty_times_a_second_and_lose_nothing(
     heard = Heard(lane)
     lane.start_run(Run(3000, at).start, lambda what: None)
     qtbot.waitUntil(lambda: heard.outcome == "finished", timeout=WATCHDOG)
-    assert 3 * REPORTS_PER_SECOND / 2 < len(heard.progress) <= 3 * REPORTS_PER_SECOND + 2
+    assert 45 < len(heard.progress) <= 3 * 30 + 2
     steps = [what.step for what in heard.progress[:-1]]
     assert steps == sorted(set(steps))
     for name, values in said.items():  # after every report the newest is known that was said until then
