@@ -81,7 +81,7 @@ def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, conte
     parts = []
     for images in decode_pieces(request.handle, request.z, piece):
         parts.append(as_bytes(images))
-        context.progress("", len(parts) * piece / len(request.z))
+        context.progress("", min(1.0, len(parts) * piece / len(request.z)))
     pixels = assemble(framed(np.concatenate(parts)), lattice.columns)
     return MosaicAnswer(request.generation, revision, lattice, pixels, 1000 * (time.perf_counter() - begun))
 
