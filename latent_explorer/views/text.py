@@ -47,7 +47,6 @@ class LiveText(QWidget):
         """Say something else."""
         if text != self._text:
             self._text = text
-            self.setAccessibleName(text)
             self.update()
 
     def sizeHint(self) -> QSize:
