@@ -197,6 +197,8 @@ def test_the_probe_uses_the_newest_weights_while_training(opened: Desk) -> None:
     pictures, revisions = [before], []
     for _ in range(3):
         running(desk, after=desk.progress[-1].step + 20 if desk.progress else 20)
+        seen = desk.slot.revision
+        desk.wait(lambda seen=seen: desk.slot.revision > seen)  # type: ignore[misc]
         desk.press("train")  # pause
         desk.wait(lambda: desk.session.run_state == "paused")
         desk.rest()

@@ -25,6 +25,7 @@ from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle
 
 VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
 PRIVATE_SEEDS = 2**62  # keeps the streams of order and noise apart
+EPOCHS_PER_SECOND = 1.0  # published with all that a continued run needs, while a window looks on
 SNAPSHOT_SHARE = 0.05  # of the training time at most
 VALIDATION_BATCH = 2000
 
@@ -84,7 +85,7 @@ def train(
     run = _Run(model, settings, dataset, resolve_device(device), resume)
     control = control or Control()
     live = LiveCodes(dataset, dataset.split.test)
-    next_snapshot = 0.0
+    next_snapshot = next_epoch = 0.0
     # Before the first step: the plane of the untrained (or resumed) networks.
     run.publish()
     last = run.progress(codes=live.all(run.module), history=run.history.freeze())
@@ -109,9 +110,10 @@ def train(
             last = run.progress(outcome="diverged", codes=live.all(run.module), history=run.history.freeze())
             continue
         run.tick()
-        if epoch_ended:
+        if epoch_ended and (snapshots_per_second == 0 or run.seconds_here >= next_epoch):
             run.publish(with_state=True)
             run.keep_good()
+            next_epoch = run.seconds_here + 1 / EPOCHS_PER_SECOND  # short epochs must not fill a window's time with copies
             last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze(), resumable=True)
         elif snapshots_per_second > 0 and run.seconds_here >= next_snapshot:
             begun = time.perf_counter()
