@@ -13,6 +13,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from latent_explorer.core.checkpoint.record import read_checkpoint, write_checkpoint
+from latent_explorer.core.data.registry import BUILTIN
 from tests.app.conftest import Desk, is_sentence
 from tests.app.test_training import MANY, idle, running
 from tests.core.data import idx_files
@@ -44,7 +45,7 @@ def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
 
 def test_the_digits_are_always_there(opened: Desk) -> None:
     loaded(opened, "digits")
-    assert entries(opened) == ["digits", "Open an MNIST folder…"]
+    assert entries(opened) == [*BUILTIN, "Open an MNIST folder…"]
     assert opened.window.training.training_config().epochs == 300  # a small set
 
 
@@ -55,12 +56,12 @@ def test_a_folder_is_opened_by_its_dialog_and_listed(opened: Desk, monkeypatch: 
     loaded(opened, "mine")
     assert opened.slot is before  # the plane still shows the model
     assert opened.box("data").currentText() == "mine"
-    assert entries(opened) == ["digits", "mine", "Open an MNIST folder…"]
+    assert entries(opened) == [*BUILTIN, "mine", "Open an MNIST folder…"]
     box = opened.box("data")
     box.activated.emit(0)  # and back
     loaded(opened, "digits")
     assert box.currentData() == "digits"
-    box.activated.emit(1)
+    box.activated.emit(len(BUILTIN))
     loaded(opened, "mine")
 
 
@@ -186,7 +187,7 @@ def test_the_environment_names_data(new_desk: NewDesk, monkeypatch: pytest.Monke
     desk = new_desk()
     desk.program.start(models["small"])
     loaded(desk, "mnist")
-    assert entries(desk) == ["digits", "fashion-mnist", "mnist", "Open an MNIST folder…"]
+    assert entries(desk) == [*BUILTIN, "fashion-mnist", "mnist", "Open an MNIST folder…"]
     assert desk.box("data").currentText() == "mnist"
     desk.close()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
-from latent_explorer.core.data.registry import available, load_dataset
+from latent_explorer.core.data.registry import BUILTIN, available, load_dataset
 from latent_explorer.core.errors import DatasetError, LatentExplorerError
 from latent_explorer.core.types import ImageDataset, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -44,7 +44,7 @@ class DatasetsFeature(QObject):
         folder = self._settings.mnist_folder()
         if folder is not None and folder.is_dir() and "mnist" not in self._sources:
             self._sources[str(folder)] = folder.name
-        mnist = next((key for key in self._sources if key != BUILT_IN), BUILT_IN)
+        mnist = next((key for key in self._sources if key not in BUILTIN), BUILT_IN)
         self.load("mnist" if "mnist" in self._sources else mnist)
 
     def load(self, source: str) -> None:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from latent_explorer.core.data.builtin import digits
 from latent_explorer.core.data.idx import is_idx_folder, read_idx_folder
+from latent_explorer.core.data.shapes import shapes
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.gate import shown
 from latent_explorer.core.types import ImageDataset
 
 VARIABLE = "LATENT_EXPLORER_DATA"
 
-BUILTIN: Mapping[str, Callable[[], ImageDataset]] = MappingProxyType({"digits": digits})
+BUILTIN: Mapping[str, Callable[[], ImageDataset]] = MappingProxyType(
+    {
+        "digits": digits,
+        "shapes": shapes,
+        "shapes-64": partial(shapes, size=64),
+        "shapes-colour": partial(shapes, colour=True),
+        "shapes-64-colour": partial(shapes, size=64, colour=True),
+    }
+)
 
 _HINT = (
     "to open MNIST, give the folder that holds its four files (train-images-idx3-ubyte.gz and the others),"
@@ -52,7 +62,7 @@ def find_folder(name: str) -> Path | None:
 
 
 def available() -> tuple[str, ...]:
-    """The names that can be loaded right now; "digits" always is."""
+    """The names that can be loaded right now: first those built in, which always can."""
     return (*BUILTIN, *sorted(set(_folders()) - set(BUILTIN)))
 
 

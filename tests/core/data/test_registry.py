@@ -8,6 +8,8 @@ from latent_explorer.core.data.registry import available, find_folder, load_data
 from latent_explorer.core.errors import DatasetError
 from tests.core.data.idx_files import arrays, write
 
+BUILT_IN = ("digits", "shapes", "shapes-64", "shapes-colour", "shapes-64-colour")
+
 
 @pytest.fixture
 def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -22,14 +24,14 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("no_data_folder")
-def test_digits_are_always_there() -> None:
-    assert available() == ("digits",)
+def test_what_is_built_in_is_always_there() -> None:
+    assert available() == BUILT_IN
     assert load_dataset("Digits").name == "digits"
     assert find_folder("mnist") is None
 
 
 def test_a_folder_of_folders(offered: Path) -> None:
-    assert available() == ("digits", "fashion-mnist", "mnist")
+    assert available() == (*BUILT_IN, "fashion-mnist", "mnist")
     assert find_folder("MNIST") == offered / "mnist"
     assert load_dataset("mnist").images.shape == (40, 5, 4, 1)
     assert load_dataset("fashion_mnist").name == "fashion-mnist"
@@ -37,7 +39,7 @@ def test_a_folder_of_folders(offered: Path) -> None:
 
 def test_the_variable_may_name_the_four_files_folder_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(write(tmp_path / "anything", arrays())))
-    assert available() == ("digits", "mnist")
+    assert available() == (*BUILT_IN, "mnist")
     assert load_dataset("mnist").name == "mnist"
 
 
@@ -64,7 +66,7 @@ def test_an_unknown_name_lists_what_exists_and_says_how_to_open_mnist(name: str)
     with pytest.raises(DatasetError) as caught:
         load_dataset(name)
     text = str(caught.value)
-    assert "available: digits;" in text
+    assert f"available: {', '.join(BUILT_IN)};" in text
     assert "four files" in text
     assert "LATENT_EXPLORER_DATA" in text
     assert text.isprintable()
@@ -81,4 +83,4 @@ def test_a_file_is_no_data_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize("root", ["", "/no/such/folder"])
 def test_a_variable_that_leads_nowhere_offers_nothing(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENT_EXPLORER_DATA", root)
-    assert available() == ("digits",)
+    assert available() == BUILT_IN
