@@ -1,4 +1,4 @@
-"""The dependency rule: cli --lazily--> app --> workers | views --> core, and what else holds the rooms apart."""
+"""The dependency rule: cli --lazily--> app --> workers | views --> core, api --> core, and what else holds the rooms apart."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ LOG_ROOMS = ("cli", "app.main", "app.crash")
 
 # Who may not reach what of ours. A room that is not named here may import everything of ours but app.
 FORBIDDEN_ROOMS = {
-    "core": ("workers", "views", "app", "cli"),
-    "workers": ("views", "app", "cli"),
-    "views": ("workers", "app", "cli", *TORCH_ROOMS),
-    "app": ("cli",),
-    "cli": ("workers", "views"),
+    "core": ("workers", "views", "app", "cli", "api"),
+    "workers": ("views", "app", "cli", "api"),
+    "views": ("workers", "app", "cli", "api", *TORCH_ROOMS),
+    "app": ("cli", "api"),
+    "cli": ("workers", "views", "api"),
+    "api": ("workers", "views", "app", "cli"),
 }
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: the name it may bind, whether it waits inside a function, and the line."""
+    """One import: the name it may bind, whether it waits inside a function or is for type checkers only, and the line."""
 
     name: str
     lazy: bool
     line: int
+    types: bool = False
 
 
 def module_name(path: Path, root: Path) -> str:
@@ -62,19 +64,21 @@ def imports_of(tree: ast.Module, name: str, is_package: bool) -> Iterator[Import
     here = [PACKAGE, *name.split(".")] if name else [PACKAGE]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
     lazy_nodes = {id(inner) for function in functions for inner in ast.walk(function)}
+    checks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    type_nodes = {id(inner) for check in checks for line in check.body for inner in ast.walk(line)}
     for node in ast.walk(tree):
-        lazy = id(node) in lazy_nodes
+        lazy, types = id(node) in lazy_nodes, id(node) in type_nodes
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(alias.name, lazy, node.lineno)
+                yield Import(alias.name, lazy, node.lineno, types)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 above = here[: len(here) - node.level + (1 if is_package else 0)]
                 base = ".".join([*above, *([base] if base else [])])
-            yield Import(base, lazy, node.lineno)
+            yield Import(base, lazy, node.lineno, types)
             for alias in node.names:
-                yield Import(f"{base}.{alias.name}", lazy, node.lineno)
+                yield Import(f"{base}.{alias.name}", lazy, node.lineno, types)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in ("import_module", "__import__"):
@@ -87,7 +91,7 @@ def import_faults(room: str, item: Import) -> Iterator[str]:
     top = room.partition(".")[0]
     if lies_in(item.name, *TORCH) and not lies_in(room, *TORCH_ROOMS):
         yield f"torch ({item.name}) belongs under core/nn and in core/checkpoint/weights.py"
-    if lies_in(item.name, *QT) and top in ("core", "cli", "", "__main__"):
+    if lies_in(item.name, *QT) and top in ("core", "cli", "api", "", "__main__"):
         yield f"Qt ({item.name}) never enters {top or 'the package itself'}"
     if top == "workers" and lies_in(item.name, *WIDGETS):
         yield f"workers know QtCore only, not {item.name}"
@@ -100,7 +104,7 @@ def import_faults(room: str, item: Import) -> Iterator[str]:
             yield f"app is imported by cli and __main__ only, not by {top or 'the package itself'}"
         elif not item.lazy:
             yield "app is imported inside functions only, when the window opens"
-    if room == "" and not item.lazy:
+    if room == "" and not item.lazy and not item.types:
         yield f"importing the package must stay quick: import {ours} inside a function"
 
 
@@ -169,6 +173,15 @@ PLANTED = [
     ("__init__.py", "from latent_explorer.core.types import Slot", "importing the package must stay quick"),
     ("__init__.py", "def load():\n    from latent_explorer.app import main", "app is imported by cli and __main__ only"),
     ("__init__.py", "import torch", "torch (torch)"),
+    (
+        "__init__.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    from latent_explorer.api import load",
+        "must stay quick",
+    ),
+    ("api.py", "def load():\n    import torch", "torch (torch)"),
+    ("api.py", "def load():\n    from PySide6 import QtCore", "Qt (PySide6"),
+    ("api.py", "from latent_explorer.workers import lanes", "api must not import workers"),
+    ("app/features/probe.py", "from latent_explorer.api import load", "app must not import api"),
     ("core/__init__.py", "from latent_explorer.core.types import Slot", "stays empty"),
     ("app/features/probe.py", "print('here')", "print only under cli"),
     ("views/style.py", "import logging\nlogging.basicConfig()", "log handlers"),
@@ -196,7 +209,9 @@ ALLOWED = [
     ("app/main.py", "import logging\nfrom ..views import style\nfrom ..workers import lanes\nlogging.basicConfig()"),
     ("cli/open.py", "def run():\n    from latent_explorer.app.main import main\n    print(main)"),
     ("__main__.py", "from latent_explorer.cli.main import main"),
-    ("__init__.py", "def load():\n    from latent_explorer.core.nn import api"),
+    ("__init__.py", "def load():\n    from latent_explorer.core.nn import inference"),
+    ("__init__.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from latent_explorer.api import load"),
+    ("api.py", "import numpy\ndef load():\n    from latent_explorer.core.checkpoint.weights import load_model"),
     ("core/__init__.py", ""),
     ("core/types.py", "x = 1\n" * 450),
 ]
@@ -233,7 +248,7 @@ def test_importing_the_package_is_quick() -> None:
 
 
 def test_views_and_the_record_do_not_load_torch() -> None:
-    wanted = modules("views", "core.types", "core.plane", "core.checkpoint.record", "core.raster", "core.palette")
+    wanted = modules("views", "api", "core.types", "core.plane", "core.checkpoint.record", "core.raster", "core.palette")
     loaded = loaded_after("\n".join(f"import {name}" for name in wanted))
     assert "PySide6" in loaded
     assert "torch" not in loaded
@@ -250,5 +265,5 @@ class Absent:
 
 sys.meta_path.insert(0, Absent())
 """
-    imports = "\n".join(f"import {name}" for name in [PACKAGE, *modules("core", "cli")])
+    imports = "\n".join(f"import {name}" for name in [PACKAGE, *modules("core", "cli", "api")])
     assert loaded_after(blocked + imports).isdisjoint(QT)

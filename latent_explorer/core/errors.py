@@ -28,5 +28,13 @@ class TrainingError(LatentExplorerError):
     """Training that cannot start or go on."""
 
 
+class DeviceError(LatentExplorerError):
+    """A device that is not there, or whose memory ran out."""
+
+
+class InputError(LatentExplorerError, ValueError):
+    """An array given to the Python API that the model cannot take; the text names the shapes or values that it takes."""
+
+
 class Cancelled(Exception):
     """The user cancelled; not an error, never shown as one."""

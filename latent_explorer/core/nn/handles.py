@@ -21,7 +21,7 @@ _entries: dict[str, tuple[VAE, TrainingState]] = {}
 
 
 def publish(handle: ModelHandle, module: VAE, state: TrainingState | None = None) -> None:
-    """Put `module` (in eval mode, on the CPU, not to be changed any more) behind `handle`, with the state to go on training."""
+    """Put `module` (in eval mode, on any device, not to be changed any more) behind `handle`, with the state to go on training."""
     _entries[handle.id] = (module, dict(state or {}))
 
 

@@ -17,10 +17,19 @@ BATCH = 2048
 NUMBERS = 1 << 24  # pixels of all images that are computed at once
 
 
-def grey_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
-    """Bytes (N, H, W, C) to float32 pixels (N, D) in 0..1."""
+Pixels = NDArray[np.uint8] | NDArray[np.float32]  # 0..255, or 0..1
+
+
+def device_of(module: VAE) -> torch.device:
+    """Where the weights are, and so where the module computes."""
+    return next(module.parameters()).device
+
+
+def grey_tensor(images: Pixels) -> torch.Tensor:
+    """Images (N, H, W, C), bytes or float32 in 0..1, to float32 pixels (N, D) in 0..1."""
     flat = np.ascontiguousarray(images).reshape(len(images), -1)
-    return torch.from_numpy(flat.astype(np.float32)).mul_(1 / 255)
+    pixels = torch.from_numpy(flat.astype(np.float32))  # a copy, writable
+    return pixels.mul_(1 / 255) if images.dtype == np.uint8 else pixels
 
 
 @contextmanager
@@ -34,9 +43,9 @@ def eval_mode(module: VAE) -> Iterator[None]:
         module.train(before)
 
 
-def encode_with(module: VAE, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def encode_with(module: VAE, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `encode`, for a module in hand on any device (training uses this)."""
-    device = next(module.parameters()).device
+    device = device_of(module)
     batch = max(1, min(BATCH, NUMBERS // module.config.pixels))
     means, log_vars = [], []
     with torch.inference_mode(), eval_mode(module):
@@ -48,12 +57,12 @@ def encode_with(module: VAE, images: NDArray[np.uint8]) -> tuple[NDArray[np.floa
     return np.concatenate([empty, *means]), np.concatenate([empty, *log_vars])
 
 
-def encode(handle: ModelHandle, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def encode(handle: ModelHandle, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Posterior mean and log variance of each image, from the grey picture.
 
     Parameters
     ----------
-    images : uint8 array, shape (N, H, W, C)
+    images : uint8 array, or float32 array in 0..1, shape (N, H, W, C)
 
     Returns
     -------
@@ -70,10 +79,11 @@ def decode(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.float32]:
 def decode_pieces(handle: ModelHandle, z: NDArray[np.floating], piece: int) -> Iterator[NDArray[np.float32]]:
     """As `decode`, `piece` points at a time and all by the same weights, also when a newer snapshot comes meanwhile."""
     module = module_of(handle)
+    device = device_of(module)
     points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
     for chunk in points.split(piece):
         with torch.inference_mode():
-            images: NDArray[np.float32] = module.mean_image(chunk).numpy().reshape(-1, *handle.architecture.image_shape)
+            images: NDArray[np.float32] = module.mean_image(chunk.to(device)).cpu().numpy().reshape(-1, *handle.architecture.image_shape)
         yield images
 
 

@@ -88,6 +88,16 @@ def test_bytes_become_a_part_of_one() -> None:
     np.testing.assert_allclose(x, [[0], [0.2], [1]], atol=1e-7)
 
 
+def test_floats_are_parts_of_one_already() -> None:
+    floats = np.array([0, 0.2, 1], np.float32).reshape(3, 1, 1, 1)
+    floats.setflags(write=False)
+    x = grey_tensor(floats)
+    np.testing.assert_array_equal(x, floats.reshape(3, 1))
+    _, handle = module_for(architecture(COLOUR))
+    for found, wanted in zip(encode(handle, COLOUR.images.astype(np.float32) / 255), encode(handle, COLOUR.images), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
 def test_bytes_are_rounded_to_the_nearest_level() -> None:
     """Cut off instead of rounded, pictures would be half a level too dark."""
     dataset = toy(1, 1, (1, 8, 1))
