@@ -5,16 +5,19 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from latent_explorer.views.glossary import explain, explained, term_label
 from latent_explorer.views.style import Theme, icon
 from latent_explorer.views.text import LiveText, plain_label
 
+# key, which is also its term in the glossary, and label
 FACTS = (
-    ("points", "Test images", "Images of the test part; each is a point on the plane."),
-    ("image", "Image", "Height x width of one image."),
-    ("network", "Network", "Widths of the encoder and the decoder."),
-    ("epoch", "Trained for", "Epochs behind the weights that are shown."),
-    ("elbo", "Validation ELBO", "A lower bound of log p(x), nats per image, on validation images; one draw each. Bigger is better."),
-)  # fmt: skip
+    ("points", "Test images"),
+    ("image", "Image"),
+    ("network", "Network"),
+    ("likelihood", "Likelihood"),
+    ("trained_for", "Trained for"),
+    ("elbo", "Validation ELBO"),
+)
 
 
 class ModelPanel(QWidget):
@@ -30,8 +33,8 @@ class ModelPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(6)
-        self._models, self._open = _row("Model", "The model whose plane is shown.", "Open a model file… (Ctrl+O)")
-        self._data, self._open_data = _row("Training data", "What Train trains on.", "Open an MNIST folder…")
+        self._models, self._open = _row("Model", explain("model"), "Open a model file… (Ctrl+O)")
+        self._data, self._open_data = _row("Training data", explain("data"), "Open an MNIST folder…")
         self._models.setObjectName("models")
         self._data.setObjectName("data")
         self._models.activated.connect(self._model_activated)
@@ -41,23 +44,24 @@ class ModelPanel(QWidget):
         form = QFormLayout()
         form.setVerticalSpacing(5)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, box, button in (("Model", self._models, self._open), ("Train on", self._data, self._open_data)):
+        for text, term, box, button in (
+            ("Model", "model", self._models, self._open),
+            ("Train on", "data", self._data, self._open_data),
+        ):
             row = QHBoxLayout()
             row.setSpacing(4)
             row.addWidget(box, 1)
             row.addWidget(button)
-            form.addRow(plain_label(text), row)
+            form.addRow(term_label(text, term, muted=False), row)
         layout.addLayout(form)
         form = QFormLayout()  # its own, since its names are longer
         form.setVerticalSpacing(5)
         self._facts = {}
-        for key, text, hint in FACTS:
-            name, value = plain_label(text), LiveText("dense 512-512", right=True)
+        for key, text in FACTS:
+            value = LiveText("dense 512-512", right=True)
             value.setText("–")
-            name.setProperty("role", "muted")
-            name.setToolTip(hint)
-            value.setToolTip(hint)
-            form.addRow(name, value)
+            explained(value, key, text)
+            form.addRow(term_label(text, key), value)
             self._facts[key] = value
         layout.addLayout(form)
         self._offer = plain_label("", wrap=True)

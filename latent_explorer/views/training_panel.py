@@ -7,25 +7,22 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QW
 
 from latent_explorer.core.config import SCHEDULES, ModelConfig, TrainingConfig
 from latent_explorer.core.errors import SettingError
+from latent_explorer.views.glossary import explain
 from latent_explorer.views.text import plain_label
 
 BINARIZE_NAMES = {"dynamic": "dynamic", "none": "none (grey BCE)"}
 
-# field, label, tooltip
+# field, which is also its term in the glossary, and label
 FIELDS = (
-    ("hidden", "Hidden layers", "Widths of the encoder from the image inward, such as 512,512; the decoder mirrors them."),
-    ("epochs", "Epochs", "How often every training image is visited."),
-    ("batch_size", "Batch", "Images for one optimiser step."),
-    ("lr", "Learning rate", "Size of Adam's steps at the start."),
-    (
-        "beta",
-        "β",
-        "Weight of the KL against the reconstruction; both are sums, so this is the effective beta. 1: the VAE itself.",
-    ),
-    ("warmup_epochs", "KL warm-up", "Epochs over which the weight of the KL rises from 0 to β."),
-    ("clip_norm", "Clip gradient", "Gradients longer than this are shortened to it."),
-    ("validation", "Validation", "Training images set aside to choose by; empty for a sixth of MNIST or a tenth of a small set."),
-    ("seed", "Seed", "Two runs with the same settings, seed and machine are equal."),
+    ("hidden", "Hidden layers"),
+    ("epochs", "Epochs"),
+    ("batch_size", "Batch"),
+    ("lr", "Learning rate"),
+    ("beta", "β"),
+    ("warmup_epochs", "KL warm-up"),
+    ("clip_norm", "Clip gradient"),
+    ("validation", "Validation"),
+    ("seed", "Seed"),
 )
 
 
@@ -50,15 +47,14 @@ class TrainingPanel(QWidget):
         self._fields: dict[str, QLineEdit] = {}
         self._epochs_typed = False
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
-        for name, text, hint in FIELDS:
+        for name, text in FIELDS:
             field = QLineEdit("" if defaults[name] is None else _shown(defaults[name]))
             field.setObjectName(f"field_{name}")
-            field.setAccessibleName(text)
             field.setMinimumWidth(60)
             field.textEdited.connect(self._edited)
             if name == "validation":
                 field.setPlaceholderText("automatic")
-            self._add(form, text, field, hint)
+            self._add(form, text, field, explain(name))
             self._fields[name] = field
         self._schedule, self._binarize = QComboBox(), QComboBox()
         for box in (self._schedule, self._binarize):
@@ -67,14 +63,8 @@ class TrainingPanel(QWidget):
         self._schedule.addItems(SCHEDULES)
         for value, text in BINARIZE_NAMES.items():
             self._binarize.addItem(text, value)
-        self._add(form, "Schedule", self._schedule, "How the learning rate goes: falling along a cosine to 0, or constant.")
-        self._add(
-            form,
-            "Binarisation",
-            self._binarize,
-            "Dynamic: every visit draws black or white with the grey level as probability, so the Bernoulli likelihood is a true one. "
-            "None: grey pixels; the loss is then a cross-entropy, not a likelihood.",
-        )
+        self._add(form, "Schedule", self._schedule, explain("schedule"))
+        self._add(form, "Binarisation", self._binarize, explain("binarize"))
         for box in (self._schedule, self._binarize):
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.activated.connect(self._edited)
@@ -90,6 +80,7 @@ class TrainingPanel(QWidget):
         label.setToolTip(hint)
         field.setToolTip(hint)
         label.setBuddy(field)
+        field.setAccessibleName(text)
         form.addRow(label, field)
 
     def model_config(self, image_shape: tuple[int, int, int]) -> ModelConfig:
@@ -161,7 +152,7 @@ class TrainingPanel(QWidget):
 
     def sentence(self, problem: str) -> str:
         """The problem in the form's own words: settings by their labels."""
-        for name, text, _ in FIELDS:
+        for name, text in FIELDS:
             for start in (f"{_spelled(name)} is", f"a width of {_spelled(name)} is"):
                 if problem.startswith(start):
                     return problem.replace(_spelled(name), text, 1)

@@ -65,7 +65,7 @@ def fill(window: MainWindow) -> None:
             "points": "10,000",
             "image": "120 × 200 colour",
             "network": "dense 512-512-512",
-            "epoch": "300 epochs",
+            "trained_for": "300 epochs",
             "elbo": "−137.42 nats",
         }
     )

@@ -26,7 +26,7 @@ from pytestqt.qtbot import QtBot
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.types import Layers, TrainingProgress
 from latent_explorer.views.layers_panel import LayersPanel
-from latent_explorer.views.model_panel import ModelPanel
+from latent_explorer.views.model_panel import FACTS, ModelPanel
 from latent_explorer.views.notice import Notice
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import DARK, LIGHT
@@ -251,12 +251,12 @@ def test_while_a_run_is_on_its_data_stay(show: Show) -> None:
 def test_facts_and_what_is_missing(show: Show) -> None:
     panel = ModelPanel()
     show(panel)
-    assert texts(panel).count("–") == 5
-    panel.set_facts({"points": "10,000", "epoch": "20 epochs"})
+    assert texts(panel).count("–") == len(FACTS)
+    panel.set_facts({"points": "10,000", "trained_for": "20 epochs"})
     assert {"10,000", "20 epochs"} <= set(texts(panel))
-    assert texts(panel).count("–") == 3
+    assert texts(panel).count("–") == len(FACTS) - 2
     panel.set_facts({})
-    assert texts(panel).count("–") == 5
+    assert texts(panel).count("–") == len(FACTS)
     panel.set_offer("These images are not here.")
     assert "These images are not here." in texts(panel)
     panel.set_offer("")

@@ -201,7 +201,7 @@ class OpeningFeature(QObject):
         self._window.set_model_title(slot.name)
         own = path in self._entries and not self._entries[path].shipped
         self._window.set_own_model(own and self._session.run_state == "idle")
-        facts = {"epoch": f"{slot.epoch} epochs" if slot.epoch != 1 else "1 epoch"}
+        facts = {"trained_for": f"{slot.epoch} epochs" if slot.epoch != 1 else "1 epoch"}
         codes = slot.codes.get("mean")
         if codes is not None:
             facts["points"] = f"{len(codes.z):,}"
@@ -210,6 +210,13 @@ class OpeningFeature(QObject):
             height, width, channels = model.image_shape
             facts["image"] = f"{height} × {width} {'grey' if channels == 1 else 'colour'}"
             facts["network"] = f"{model.network} " + "-".join(str(n) for n in model.hidden)
+            grey = (
+                model.likelihood == "bernoulli"
+                and record is not None
+                and record.training is not None
+                and record.training.binarize == "none"
+            )
+            facts["likelihood"] = "BCE (grey)" if grey else model.likelihood.capitalize()
         if record is not None and record.history is not None:
             losses = record.history.columns.get("validation_reconstruction", np.zeros(0))
             kl = record.history.columns.get("validation_kl", np.zeros(0))

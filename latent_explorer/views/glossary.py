@@ -1,0 +1,92 @@
+"""What the words on the screen mean, one sentence each: the one place where the panels look them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from PySide6.QtWidgets import QLabel, QWidget
+
+from latent_explorer.views.text import plain_label
+
+GLOSSARY: Mapping[str, str] = MappingProxyType(
+    {
+        # The model
+        "model": "The model whose plane is shown: an encoder that gives each image a code, and a decoder that turns codes into images.",
+        "data": "The images that Train learns from.",
+        "points": "Images of the test part; the model was not trained on them, and each is a point on the plane.",
+        "image": "Height × width of one image, in pixels.",
+        "network": "Kind of the networks, and the widths of the encoder's layers from the image inward.",
+        "likelihood": "How the decoder's picture gives a real image its probability, p(x|z).",
+        "trained_for": "Epochs behind the weights that are shown.",
+        "elbo": "Evidence lower bound: a lower bound of log p(x), nats per image; bigger is better. On validation images, one z each.",
+        "prior": "Where codes are expected before an image is seen: the standard normal N(0, I) around the plane's origin.",
+        "posterior": "Where the code of one image may lie, q(z|x); each point on the plane is its mean.",
+        "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
+        "z": "The code of the image: the coordinates of the probe in latent space.",
+        # The place
+        "trust": "Counts and distances between this place and the codes of real images; no promise.",
+        "prior_density": "log N(z; 0, I) in nats: how usual this place is under the prior, towards which the KL pulls all codes.",
+        "decode": "Milliseconds that the decoder took for this image.",
+        "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
+        "nearest": "The images whose codes lie nearest to the probe, nearest first.",
+        # The layers
+        "opacity": "Opacity of one point; where points overlap, their colours mix.",
+        "point_size": "Diameter of a point, in pixels of the screen.",
+        "mosaic": "Opacity of the mosaic: the decoder's images of places all over the plane, behind the points.",
+        "mosaic_cells": "About how many images of the mosaic lie along the plane's longer side.",
+        "grey_map": "How grey images are coloured on the right.",
+        "smooth": "On: enlarged images are smoothed. Off: every pixel of an image is a square.",
+        # The run
+        "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
+        "epochs": "How often every training image is visited; one epoch visits each of them once.",
+        "batch_size": "Images for one optimiser step.",
+        "lr": "Learning rate: size of the optimiser's (Adam's) steps at the start.",
+        "beta": "Weight of the KL against the reconstruction; both are sums, so this is the effective beta. 1 is the VAE itself.",
+        "warmup_epochs": "Epochs over which the weight of the KL rises from 0 to β.",
+        "clip_norm": "Gradients longer than this are shortened to it, so that one odd batch does not throw the weights far.",
+        "validation": "Training images set aside to measure by, never trained on; empty: 10,000 of a set of MNIST's size, else a tenth.",
+        "seed": "Start of all random numbers: two runs with equal settings, seed and machine are equal.",
+        "schedule": "How the learning rate goes on: falling along a cosine to 0, or constant.",
+        "binarize": (
+            "Binarisation. Dynamic: each visit draws every pixel black or white with its grey level as probability, so the Bernoulli"
+            " likelihood is a true one. None: grey pixels; the loss is then a cross-entropy, not a likelihood."
+        ),
+        "epoch": "Finished epochs of the run; one epoch visits every training image once.",
+        "left": "Time left at the present speed.",
+        "speed": "Optimiser steps a second; each learns from one batch.",
+        # The losses
+        "total": "What training makes small: reconstruction + β × KL, nats per image; with β = 1 it is the negative ELBO.",
+        "reconstruction": "−log p(x|z), summed over pixels: what it costs, in nats, to describe an image by its decoded picture.",
+        "kl": "KL(q(z|x) ‖ p(z)), summed over latent dimensions: how far an image's posterior lies from the prior, in nats.",
+        "nats": "Nats per image, natural units of information (1 nat = 1.44 bits); smaller is better.",
+        "validation_loss": "Dashed: on validation images, which are never trained on; if it rises while the other falls, the model overfits.",
+        "loss_axis": "Epochs since the run began.",
+        # The status line
+        "count": "Codes on the plane, one for each image, and how many of them are in hidden classes.",
+        "place": "z of the probe.",
+        "cells": "Columns × rows of images that the mosaic has now.",
+        "work": "What runs in the background.",
+    }
+)  # fmt: skip
+
+
+def explain(term: str) -> str:
+    """The sentence for a term of `GLOSSARY`."""
+    return GLOSSARY[term]
+
+
+def term_label(text: str, term: str, *, muted: bool = True) -> QLabel:
+    """A form's label that explains itself."""
+    label = plain_label(text)
+    label.setToolTip(explain(term))
+    if muted:
+        label.setProperty("role", "muted")
+    return label
+
+
+def explained(widget: QWidget, term: str, name: str = "") -> None:
+    """Give a widget the term's sentence as its tooltip, and an accessible name where one is given."""
+    widget.setToolTip(explain(term))
+    if name:
+        widget.setAccessibleName(name)
