@@ -60,7 +60,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "reconstruction": "−log p(x|z), summed over pixels: what it costs, in nats, to describe an image by its decoded picture.",
         "kl": "KL(q(z|x) ‖ p(z)), summed over latent dimensions: how far an image's posterior lies from the prior, in nats.",
         "nats": "Nats per image, natural units of information (1 nat = 1.44 bits); smaller is better.",
-        "validation_loss": "Dashed: on validation images, which are never trained on; if it rises while the other falls, the model overfits.",
+        "validation_loss": "Dashed: on validation images, which are never trained on; if it alone rises, the model overfits.",
         "loss_axis": "Epochs since the run began.",
         # The status line
         "count": "Codes on the plane, one for each image, and how many of them are in hidden classes.",
