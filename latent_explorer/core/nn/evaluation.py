@@ -15,12 +15,12 @@ from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import batch_of, decode, encode
 from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
+from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.types import ImageDataset, ModelHandle
 
 ELBO_SAMPLES = 16
 ELBO_SEED = 20250103
 BATCH = 1000
-ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, arXiv 1509.00519, section 5.3
 
 Figures = dict[str, dict[str, Any]]
 Progress = Callable[[str, float], None]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
-def _read_only(values: NDArray[np.floating]) -> NDArray[np.float64]:
+def _read_only(values: ArrayLike) -> NDArray[np.float64]:
     copy = np.array(values, dtype=np.float64)
     copy.setflags(write=False)
     return copy
@@ -24,14 +24,22 @@ class PlaneFrame:
     Parameters
     ----------
     origin : float64 array, shape (d,)
-    directions : float64 array, shape (2, d), linearly independent rows
+    directions : float64 array, shape (2, d)
+        Linearly independent rows. For d = 1, where there is no second direction, the second row is 0: see `line`.
     kind : str
         "affine"; later pieces add "torus" and "sphere".
+
+    Attributes
+    ----------
+    pair : (int, int) or None
+        The latent axes that run to the right and up, when the plane is spanned by two of them and ``origin`` is 0 there:
+        plane coordinates then are entries of z, to the last bit.
     """
 
     origin: NDArray[np.float64]
     directions: NDArray[np.float64]
     kind: str = "affine"
+    pair: tuple[int, int] | None = field(init=False, repr=False)
     _inverse: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -40,12 +48,37 @@ class PlaneFrame:
             raise ValueError(f"a plane needs an origin (d,) and two directions (2, d), not {origin.shape} and {directions.shape}")
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "directions", directions)
+        object.__setattr__(self, "pair", _pair(origin, directions))
         object.__setattr__(self, "_inverse", _read_only(np.linalg.pinv(directions)))
 
     @classmethod
     def identity(cls) -> Self:
         """The plane of a 2-D model: plane coordinates are z."""
         return cls(np.zeros(2), np.eye(2))
+
+    @classmethod
+    def line(cls) -> Self:
+        """The plane of a 1-D model: z[0] runs to the right, and nothing changes upwards; codes lie on the line v = 0."""
+        return cls(np.zeros(1), np.array([[1.0], [0.0]]))
+
+    @classmethod
+    def axes(cls, a: int, b: int, origin: ArrayLike) -> Self:
+        """The plane spanned by latent axes `a` (to the right) and `b` (up) that goes through `origin`, shape (d,), d at least 2.
+
+        The frame's own origin is 0 on both axes, so that plane coordinates are z[a] and z[b].
+
+        Raises
+        ------
+        ValueError
+            The axes are equal, or there are none of these numbers.
+        """
+        through = np.array(origin, dtype=np.float64)
+        if through.ndim != 1 or a == b or not (0 <= a < through.size and 0 <= b < through.size):
+            raise ValueError(f"two different axes of 0 to {through.size - 1} span a plane, not {a} and {b}")
+        through[[a, b]] = 0.0
+        directions = np.zeros((2, through.size))
+        directions[(0, 1), (a, b)] = 1.0
+        return cls(through, directions)
 
     @property
     def latent_dim(self) -> int:
@@ -54,8 +87,39 @@ class PlaneFrame:
 
     def to_z(self, plane: NDArray[np.floating]) -> NDArray[np.float64]:
         """Plane coordinates (..., 2) to latent points (..., d)."""
-        return self.origin + np.asarray(plane, dtype=np.float64) @ self.directions
+        plane = np.asarray(plane, dtype=np.float64)
+        if self.pair is None:
+            return self.origin + plane @ self.directions
+        z = np.empty((*plane.shape[:-1], self.latent_dim))
+        z[...] = self.origin
+        z[..., self.pair] = plane
+        return z
 
     def to_plane(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection."""
-        return (np.asarray(z, dtype=np.float64) - self.origin) @ self._inverse
+        z = np.asarray(z)
+        if self.pair is not None:
+            return z[..., self.pair].astype(np.float64)
+        return (z.astype(np.float64) - self.origin) @ self._inverse
+
+    def same_as(self, other: PlaneFrame) -> bool:
+        """Whether both lie in the same place, in the same way."""
+        return self.kind == other.kind and np.array_equal(self.origin, other.origin) and np.array_equal(self.directions, other.directions)
+
+    def parallel_to(self, other: PlaneFrame) -> bool:
+        """Whether both project all latent points alike: one is the other, moved at a right angle to itself."""
+        return (
+            self.kind == other.kind
+            and np.array_equal(self.directions, other.directions)
+            and not self.to_plane(other.origin).any()
+            and not other.to_plane(self.origin).any()
+        )
+
+
+def _pair(origin: NDArray[np.float64], directions: NDArray[np.float64]) -> tuple[int, int] | None:
+    """The two axes that span a plane, if it is spanned by axes and goes through 0 along them."""
+    if np.count_nonzero(directions) != 2:
+        return None
+    a, b = (int(row.argmax()) for row in directions)
+    alone = directions[0, a] == 1.0 == directions[1, b] and a != b
+    return (a, b) if alone and origin[a] == 0.0 == origin[b] else None

@@ -77,3 +77,86 @@ def test_a_frame_is_read_only_and_keeps_copies() -> None:
 def test_shapes_that_do_not_fit_are_refused(origin: tuple[int, ...], directions: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="a plane needs an origin"):
         PlaneFrame(np.zeros(origin), np.ones(directions))
+
+
+# --- planes spanned by two axes ----------------------------------------------------------------------------------------------
+
+
+@st.composite
+def axes_frames(draw: st.DrawFn) -> tuple[PlaneFrame, int, int, np.ndarray]:
+    d = draw(st.integers(2, 300))
+    a = draw(st.integers(0, d - 1))
+    b = draw(st.integers(0, d - 1).filter(lambda k: k != a))
+    through = np.random.default_rng(draw(st.integers(0, 1000))).normal(0, 3, d)
+    return PlaneFrame.axes(a, b, through), a, b, through
+
+
+@given(axes_frames(), st.integers(0, 1000))
+def test_a_plane_of_two_axes_selects_and_puts_in_exactly(frame: tuple[PlaneFrame, int, int, np.ndarray], seed: int) -> None:
+    plane, a, b, through = frame
+    assert plane.pair == (a, b)
+    points = np.random.default_rng(seed).uniform(-5, 5, (6, 2))
+    z = plane.to_z(points)
+    for (u, v), found in zip(points, z, strict=True):
+        for k, value in enumerate(found):
+            assert value == (u if k == a else v if k == b else through[k])
+    np.testing.assert_array_equal(plane.to_plane(z), points)
+    anywhere = np.random.default_rng(seed + 1).standard_normal((5, len(through))).astype(np.float32)
+    np.testing.assert_array_equal(plane.to_plane(anywhere), anywhere[:, [a, b]])
+    general = PlaneFrame(plane.origin + 0.0, np.stack([np.eye(len(through))[a], np.eye(len(through))[b]]))
+    assert general.same_as(plane)
+
+
+def test_a_plane_of_two_axes_agrees_with_the_formula() -> None:
+    frame = PlaneFrame.axes(3, 1, [1, 2, 3, 4, 5])
+    assert frame.origin.tolist() == [1, 0, 3, 0, 5]
+    assert frame.directions.tolist() == [[0, 0, 0, 1, 0], [0, 1, 0, 0, 0]]
+    assert frame.to_z(np.array([0.5, -2.0])).tolist() == [1, -2, 3, 0.5, 5]
+
+
+@pytest.mark.parametrize(("a", "b", "d"), [(1, 1, 3), (0, 3, 3), (-1, 0, 3), (0, 1, 1)])
+def test_axes_that_span_no_plane_are_refused(a: int, b: int, d: int) -> None:
+    with pytest.raises(ValueError, match="two different axes of 0 to"):
+        PlaneFrame.axes(a, b, np.zeros(d))
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [[[0, 1, 1], [0, 0, 0]], [[0, 0, 2], [1, 0, 0]], [[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [0, 1, 1e-9]], [[0, 0, -1], [0, 1, 0]]],
+)
+def test_other_directions_are_not_taken_for_axes(directions: list[list[float]]) -> None:
+    assert PlaneFrame(np.zeros(3), np.array(directions)).pair is None
+    assert PlaneFrame(np.array([0, 0.5, 0]), np.eye(2, 3)).pair is None  # its coordinates are not entries of z
+
+
+def test_the_plane_of_one_dimension_is_a_line() -> None:
+    frame = PlaneFrame.line()
+    assert frame.latent_dim == 1
+    points = np.array([[-1.5, 0.0], [2.0, 7.0], [2.0, -7.0]])
+    assert frame.to_z(points).tolist() == [[-1.5], [2.0], [2.0]]  # nothing changes upwards
+    assert frame.to_plane(np.array([[-1.5], [2.0]])).tolist() == [[-1.5, 0.0], [2.0, 0.0]]
+
+
+# --- comparing planes --------------------------------------------------------------------------------------------------------
+
+
+def test_planes_are_compared_by_where_they_lie() -> None:
+    frame = PlaneFrame.axes(0, 2, [1, 2, 3, 4])
+    assert frame.same_as(PlaneFrame.axes(0, 2, [9, 2, 9, 4]))
+    assert not frame.same_as(PlaneFrame.axes(0, 2, [1, 2.5, 3, 4]))
+    assert not frame.same_as(PlaneFrame.axes(2, 0, [1, 2, 3, 4]))
+    assert not frame.same_as(PlaneFrame.identity())
+
+
+@given(st.integers(3, 20), st.integers(0, 1000))
+def test_a_parallel_plane_projects_alike(d: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    frame = PlaneFrame.axes(2, 0, generator.standard_normal(d))
+    moved, z = PlaneFrame.axes(2, 0, generator.standard_normal(d)), generator.standard_normal((9, d))
+    assert frame.parallel_to(moved)
+    np.testing.assert_array_equal(frame.to_plane(z), moved.to_plane(z))
+    assert not frame.parallel_to(PlaneFrame.axes(0, 2, frame.origin))
+    shifted = PlaneFrame(frame.origin + frame.directions[0], frame.directions)
+    assert not frame.parallel_to(shifted)
+    assert not shifted.parallel_to(frame)
+    assert not np.array_equal(frame.to_plane(z), shifted.to_plane(z))
