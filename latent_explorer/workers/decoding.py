@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.neighbours import Neighbours, Surroundings
+from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, images_of
 from latent_explorer.core.plane.tiles import Lattice, assemble, framed
-from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult
+from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images
 from latent_explorer.workers.task import Context
 
 
@@ -34,14 +35,44 @@ def decode(request: DecodeRequest) -> DecodeResult:
     return DecodeResult(request, images, 1000 * (time.perf_counter() - begun))
 
 
+def decode_unless(request: DecodeRequest, unwanted: Callable[[], bool]) -> DecodeResult:
+    """As `decode`, for pictures that may wait: given up as soon as something else is wanted.
+
+    A convolutional decoder takes a millisecond and more for each picture, so it is asked for one at a time.
+
+    Raises
+    ------
+    Cancelled
+        It was given up, or the model was let go.
+    """
+    from latent_explorer.core.nn.handles import has
+    from latent_explorer.core.nn.inference import as_bytes, decode_pieces
+
+    if not has(request.handle):
+        raise Cancelled
+    begun = time.perf_counter()
+    parts = []
+    for images in decode_pieces(request.handle, request.z, 1 if request.handle.architecture.network == "conv" else len(request.z)):
+        if unwanted():
+            raise Cancelled
+        parts.append(as_bytes(images))
+    return DecodeResult(request, np.concatenate(parts), 1000 * (time.perf_counter() - begun))
+
+
 @dataclass(frozen=True, eq=False)
 class ProbeAnswer:
-    """What is known about one point: its picture (none while the weights are not loaded) and what lies around it."""
+    """What is known about one point: its picture (none while the weights are not loaded) and what lies around it.
+
+    ``around`` speaks of rows of ``codes``; ``nearest`` are the images of ``around.nearest`` in the data set (n, H, W, C), none
+    where that was not given or has others.
+    """
 
     generation: int
     z: NDArray[np.float32]
     result: DecodeResult | None
     around: Surroundings | None
+    codes: Codes | None = None
+    nearest: Images | None = None
 
 
 class Prober:
@@ -51,12 +82,20 @@ class Prober:
         self._codes: Codes | None = None
         self._neighbours: Neighbours | None = None
 
-    def answer(self, z: NDArray[np.float32], generation: int, request: DecodeRequest | None, codes: Codes | None) -> ProbeAnswer:
-        """Decode (where there is a request) and look around among the codes."""
+    def answer(
+        self,
+        z: NDArray[np.float32],
+        generation: int,
+        request: DecodeRequest | None,
+        codes: Codes | None,
+        dataset: ImageDataset | None = None,
+    ) -> ProbeAnswer:
+        """Decode (where there is a request) and look around among the codes; with their data set, also at the nearest images."""
         if codes is not self._codes:
             self._codes, self._neighbours = codes, None if codes is None else Neighbours(codes.z, codes.labels)
         around = None if self._neighbours is None else self._neighbours.around(z)
-        return ProbeAnswer(generation, z, None if request is None else decode(request), around)
+        nearest = None if around is None or codes is None or dataset is None else images_of(codes, around.nearest, dataset)
+        return ProbeAnswer(generation, z, None if request is None else decode(request), around, codes, nearest)
 
 
 @dataclass(frozen=True, eq=False)

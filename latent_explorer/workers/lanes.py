@@ -63,6 +63,7 @@ class _Answer:
 
     call: Callable[[Any], object]
     value: Any
+    kind: str = ""
 
 
 class Lane(QThread):
@@ -113,6 +114,11 @@ class Lane(QThread):
         with self._condition:
             return self._running is not None or bool(self._waiting)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for the running task to end. Any thread."""
+        return bool(self._waiting)
+
     def ask_to_close(self) -> None:
         """Cancel the work and let the thread end; returns at once."""
         self.cancel()
@@ -134,7 +140,7 @@ class Lane(QThread):
             answer: _Answer | None = None
             try:
                 self._prepare(task)
-                answer = _Answer(task.done, task.work(context))
+                answer = _Answer(task.done, task.work(context), task.kind)
             except Cancelled:
                 pass
             except Exception as error:
@@ -178,15 +184,16 @@ class Lane(QThread):
 class NewestLane(Lane):
     """A mailbox of one: a newer task replaces the one that waits, a newer answer the one not yet delivered.
 
-    So there is never a backlog on either side, whatever the mouse does. An exception is always delivered.
+    So there is never a backlog on either side, whatever the mouse does. An exception is always delivered. Tasks of several
+    kinds (`Task.kind`) take turns in the thread, and each kind has a mailbox of its own.
     """
 
     def __init__(self, name: str, torch_threads: int = 1, *, low_priority: bool = False, parent: QObject | None = None) -> None:
-        self._outbox: _Answer | None = None
+        self._outbox: dict[str, _Answer] = {}
         super().__init__(name, torch_threads, low_priority=low_priority, parent=parent)
 
     def _enqueue(self, task: Task) -> None:
-        self._waiting.clear()
+        self._waiting = deque(other for other in self._waiting if other.kind != task.kind)
         self._waiting.append(task)
 
     def _hand_over(self, answer: _Answer) -> None:
@@ -194,17 +201,17 @@ class NewestLane(Lane):
             self._spoke.emit(answer)
             return
         with self._condition:
-            delivery_pending = self._outbox is not None
-            self._outbox = answer
+            delivery_pending = answer.kind in self._outbox
+            self._outbox[answer.kind] = answer
         if not delivery_pending:
-            self._spoke.emit(None)
+            self._spoke.emit(answer.kind)
 
-    def _deliver(self, answer: _Answer | None) -> None:
-        if answer is None:
+    def _deliver(self, answer: _Answer | str) -> None:
+        """An exception itself, or the kind of answer that lies in the outbox."""
+        if isinstance(answer, str):
             with self._condition:
-                answer, self._outbox = self._outbox, None
-        if answer is not None:
-            super()._deliver(answer)
+                answer = self._outbox.pop(answer)
+        super()._deliver(answer)
 
 
 class _Report:

@@ -15,8 +15,8 @@ from latent_explorer.core.nn.handles import forget, module_of, publish
 from latent_explorer.core.nn.inference import decode_bytes
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.tiles import lattice_for
-from latent_explorer.core.types import Codes, DecodeRequest, ModelHandle
-from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, lattice_codes
+from latent_explorer.core.types import Codes, DecodeRequest, ImageDataset, ModelHandle, Split
+from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, decode_unless, lattice_codes
 from latent_explorer.workers.task import Context
 
 SHAPE = (6, 4, 1)
@@ -150,3 +150,47 @@ def test_without_weights_or_codes_the_prober_says_what_it_knows(handle: ModelHan
     forget(handle)
     with pytest.raises(Cancelled):
         prober.answer(point, 1, request_for(handle, point[None]), None)
+
+
+def test_with_the_data_set_the_prober_shows_the_nearest_images(handle: ModelHandle) -> None:
+    generator = np.random.default_rng(3)
+    images = generator.integers(0, 256, (500, *handle.architecture.image_shape)).astype(np.uint8)
+    rows = np.arange(500)
+    dataset = ImageDataset("random", images, None, (), Split(rows[:0], rows[:0], rows))
+    z = generator.standard_normal((200, 2)).astype(np.float32)
+    codes = Codes("mean", z, generator.permutation(500)[:200], np.full(200, -1))
+    point = np.array([0.4, 0.1], np.float32)
+    answer = Prober().answer(point, 1, None, codes, dataset)
+    nearest = np.argsort(np.hypot(*(z.astype(float) - point).T))[:6]
+    assert answer.codes is codes
+    assert answer.nearest is not None
+    np.testing.assert_array_equal(answer.nearest, images[codes.index[nearest]])
+    assert Prober().answer(point, 1, None, codes).nearest is None
+    assert Prober().answer(point, 1, None, None, dataset).nearest is None
+
+
+@pytest.mark.parametrize("network", ["dense", "conv"])
+def test_pictures_that_may_wait_are_given_up(handle: ModelHandle, network: str) -> None:
+    request = request_for(handle, Z)
+    if network == "conv":
+        config = ModelConfig((6, 4, 1), hidden=(5,), network="conv")
+        request = request_for(ModelHandle("test conv", config), Z)
+        publish(request.handle, build(config, 3).eval().requires_grad_(False))
+    asked: list[int] = []
+
+    def not_yet(after: int) -> bool:
+        asked.append(1)
+        return len(asked) > after
+
+    try:
+        whole = decode_unless(request, lambda: not_yet(99))
+        np.testing.assert_allclose(whole.images.astype(int), decode_bytes(request.handle, Z).astype(int), atol=1)
+        assert len(asked) == (3 if network == "conv" else 1)  # a slow decoder looks up between its pictures
+        asked.clear()
+        with pytest.raises(Cancelled):
+            decode_unless(request, lambda: not_yet(0))
+        assert len(asked) == 1
+    finally:
+        forget(request.handle)
+    with pytest.raises(Cancelled):
+        decode_unless(request, lambda: False)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from latent_explorer.core.types import Codes, ImageDataset, Images
+
 NEAR = 0.1  # radius, in units of z, within which codes are counted
+NEAREST = 6  # codes that are named, nearest first
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,10 @@ class Surroundings:
         Part of the near codes that carry it, 0..1.
     log_prior : float
         log N(z; 0, I) in nats.
+    nearest : tuple of int
+        Rows of the codes that lie nearest, nearest first, `NEAREST` at most.
+    distances : tuple of float
+        How far each of them lies away.
     """
 
     near: int
@@ -34,6 +43,8 @@ class Surroundings:
     label: int
     share: float
     log_prior: float
+    nearest: tuple[int, ...] = ()
+    distances: tuple[float, ...] = ()
 
 
 class Neighbours:
@@ -43,6 +54,7 @@ class Neighbours:
         from scipy.spatial import cKDTree
 
         finite = np.isfinite(z).all(axis=1)
+        self._rows = np.flatnonzero(finite)
         self._labels = labels[finite]
         self._tree = cKDTree(np.asarray(z, np.float64)[finite]) if finite.any() else None
 
@@ -52,13 +64,24 @@ class Neighbours:
         log_prior = -0.5 * float(point @ point) - 0.5 * len(point) * math.log(2 * math.pi)
         if self._tree is None:
             return Surroundings(0, math.nan, -1, 0.0, log_prior)
-        distance, nearest = self._tree.query(point)
+        found, leaves = self._tree.query(point, min(NEAREST, len(self._rows)))
+        leaves = np.atleast_1d(leaves)
+        distances = tuple(np.atleast_1d(found).tolist())
+        nearest = tuple(self._rows[leaves].tolist())
         near = self._tree.query_ball_point(point, NEAR)
         if not near:
-            return Surroundings(0, float(distance), int(self._labels[nearest]), 0.0, log_prior)
+            return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances)
         labels, counts = np.unique(self._labels[near], return_counts=True)
         best = int(counts.argmax())
-        return Surroundings(len(near), float(distance), int(labels[best]), float(counts[best] / len(near)), log_prior)
+        return Surroundings(len(near), distances[0], int(labels[best]), float(counts[best] / len(near)), log_prior, nearest, distances)
+
+
+def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:
+    """The images (n, H, W, C) that some rows of the codes come from; None where a row lies outside the data set."""
+    index = codes.index[list(rows)]
+    if not len(index) or index.min() < 0 or index.max() >= len(dataset.images):
+        return None
+    return dataset.images[index]
 
 
 def densest_place(z: NDArray[np.floating], cells: int = 24) -> NDArray[np.float64]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latent_explorer.core.plane.neighbours import NEAR, Neighbours, Surroundings, sentence
+from latent_explorer.core.plane.neighbours import NEAR, NEAREST, Neighbours, Surroundings, images_of, sentence
+from latent_explorer.core.types import Codes, ImageDataset
 
 NAMES = ("zero", "one", "two")
 
@@ -41,6 +42,9 @@ def test_around_is_what_brute_force_finds(d: int) -> None:
     for point in np.concatenate([generator.standard_normal((60, d)), z[:20]]):
         around = neighbours.around(point)
         same(around, by_hand(z.astype(float), labels, np.asarray(point, float)))
+        distances = np.sqrt(((z.astype(float) - point) ** 2).sum(1))
+        assert list(around.nearest) == np.argsort(distances)[:NEAREST].tolist()
+        assert around.distances == pytest.approx(np.sort(distances)[:NEAREST])
         found.append(around.near)
     if d < 5:
         assert max(found) > 3
@@ -51,6 +55,7 @@ def test_codes_that_are_not_finite_are_left_out() -> None:
     z = np.array([[0, 0], [np.nan, 0], [0.05, np.inf], [0.05, 0], [3, 3]], np.float32)
     around = Neighbours(z, np.array([2, 0, 0, 2, 1])).around(np.zeros(2))
     assert (around.near, around.label, around.share, around.distance) == (2, 2, 1.0, 0.0)
+    assert around.nearest == (0, 3, 4)  # rows of what was given, not of what was left over
     far = Neighbours(z, np.array([2, 0, 0, 2, 1])).around(np.array([3.0, 2.0]))
     assert (far.near, far.label, far.distance) == (0, 1, 1.0)
 
@@ -59,6 +64,7 @@ def test_codes_that_are_not_finite_are_left_out() -> None:
 def test_no_codes_at_all(z: NDArray[np.float32]) -> None:
     around = Neighbours(z, np.zeros(len(z), np.int64)).around(np.array([1.0, 1.0]))
     assert (around.near, around.label, around.share) == (0, -1, 0.0)
+    assert around.nearest == around.distances == ()
     assert math.isnan(around.distance)
     assert around.log_prior == pytest.approx(-1 - math.log(2 * math.pi))
     assert sentence(around, NAMES) == "No codes to compare with."
@@ -69,6 +75,23 @@ def test_later_changes_of_the_codes_do_not_matter() -> None:
     neighbours = Neighbours(z, labels)
     z += 5
     assert neighbours.around(np.zeros(2)).near == 4
+
+
+def test_images_of_codes_are_the_rows_of_their_data_set(digits: ImageDataset) -> None:
+    rows = digits.split.test[[5, 3, 9]]
+    codes = Codes("mean", np.zeros((3, 2), np.float32), rows, np.zeros(3, np.int64))
+    found = images_of(codes, (2, 0), digits)
+    assert found is not None
+    np.testing.assert_array_equal(found, digits.images[rows[[2, 0]]])
+    assert images_of(codes, (), digits) is None
+
+
+@pytest.mark.parametrize("row", [-1, 1797])
+def test_a_row_outside_the_data_set_has_no_image(digits: ImageDataset, row: int) -> None:
+    """A foreign file may say what it likes."""
+    codes = Codes("mean", np.zeros((2, 2), np.float32), np.array([0, row]), np.zeros(2, np.int64))
+    assert images_of(codes, (0, 1), digits) is None
+    assert images_of(codes, (0,), digits) is not None
 
 
 @pytest.mark.parametrize(
