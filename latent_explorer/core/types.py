@@ -20,6 +20,7 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.slices import Slice, Spread, spread_of
+from latent_explorer.core.quick import QuickDecoder
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -260,9 +261,15 @@ class Slot:
     data: DataReference | None = None
     epoch: int = 0
     revision: int = 0
-    ready: bool = False  # the workers hold the weights, so decodes can be asked for
+    ready: bool = False  # the workers hold the networks
     record: ModelRecord | None = None
     since: int = 0
+    quick: QuickDecoder | None = None  # decodes until the networks are there; none where it cannot, or need not any more
+
+    @property
+    def decodes(self) -> bool:
+        """Whether decodes can be asked for."""
+        return self.handle is not None and (self.ready or self.quick is not None)
 
     def takes(self, generation: int) -> bool:
         """Whether an answer for this generation may be shown."""
@@ -295,6 +302,19 @@ class Layers:
     mosaic_n: int = 28  # cells along the longer side of the window, about
     smooth: bool = False
     grey_map: str = "grey"
+    trail: bool = True  # of the probe
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A place that a person keeps: `z` in the latent space itself, so that it does not depend on the plane.
+
+    ``number`` is what the marker shows; no two pins of a scene share one. ``name`` is the person's own word, or "".
+    """
+
+    z: tuple[float, ...]
+    number: int
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -303,6 +323,7 @@ class Scene:
 
     camera: Camera = Camera()
     probe: tuple[float, ...] | None = None  # z of the held point
+    pins: tuple[Pin, ...] = ()  # in the person's order; of any latent size, those of another one than the model's wait
     hidden_classes: frozenset[int] = frozenset()
     layers: Layers = Layers()
     slice: Slice = field(default_factory=Slice)  # where the plane lies in more than two dimensions
@@ -318,6 +339,7 @@ class DecodeRequest:
     z: Floats
     condition: int | None = None
     seed: int = 0
+    quick: QuickDecoder | None = None  # decodes in the place of the networks
 
 
 @dataclass(frozen=True, eq=False)

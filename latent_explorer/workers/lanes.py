@@ -114,11 +114,6 @@ class Lane(QThread):
         with self._condition:
             return self._running is not None or bool(self._waiting)
 
-    @property
-    def waiting(self) -> bool:
-        """Whether something waits for the running task to end. Any thread."""
-        return bool(self._waiting)
-
     def ask_to_close(self) -> None:
         """Cancel the work and let the thread end; returns at once."""
         self.cancel()

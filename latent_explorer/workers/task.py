@@ -51,6 +51,8 @@ class Task:
         Whether the work needs torch; the first such task of a lane loads it.
     must_finish : bool
         A person's file depends on it: neither cancelling nor closing drops it.
+    kind : str
+        In a lane where the newest wins, only tasks of the same kind take each other's place.
     """
 
     title: str
@@ -59,3 +61,4 @@ class Task:
     failed: Callable[[Exception], None] | None = None
     torch: bool = True
     must_finish: bool = False
+    kind: str = ""

@@ -312,6 +312,23 @@ def test_answers_that_nobody_fetched_are_overtaken_by_the_newest(qtbot: QtBot, m
     assert delivered == [3, 4]
 
 
+def test_kinds_have_mailboxes_of_their_own(qtbot: QtBot, make_lane: MakeLane) -> None:
+    """Neither what waits nor what was answered is replaced by something of another kind."""
+    lane, said, first = make_lane(NewestLane), [], Gated("first")
+    lane.submit(Task("", first, said.append, torch=False))
+    first.wait_until_begun()
+    last = Gated("end")
+    for k in range(20):
+        lane.submit(Task("", lambda context, k=k: f"one {k}", said.append, torch=False))  # type: ignore[misc]
+        lane.submit(Task("", lambda context, k=k: f"other {k}", said.append, torch=False, kind="other"))  # type: ignore[misc]
+    lane.submit(Task("", last, said.append, torch=False, kind="end"))
+    first.gate.set()
+    last.wait_until_begun()  # this thread has handled no event since, so "first" was still waiting to be delivered
+    last.gate.set()
+    qtbot.waitUntil(lambda: "end" in said, timeout=WATCHDOG)
+    assert said == ["one 19", "other 19", "end"]
+
+
 def test_an_exception_is_always_delivered(qtbot: QtBot, make_lane: MakeLane) -> None:
     """Also when a newer answer overtakes it before this thread looks."""
     lane, delivered, told, own = make_lane(NewestLane), [], [], []
