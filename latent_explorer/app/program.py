@@ -15,6 +15,7 @@ from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.opening import OpeningFeature
 from latent_explorer.app.features.probe import ProbeFeature
+from latent_explorer.app.features.python import PythonFeature
 from latent_explorer.app.features.scenery import SceneryFeature
 from latent_explorer.app.features.training import TrainingFeature
 from latent_explorer.app.session import Session
@@ -48,6 +49,7 @@ class Program(QObject):
         self.training = TrainingFeature(session, window, self.training_lane)
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
+        self.python = PythonFeature(session, window, self.probe)
         session.noticed.connect(window.notice.tell)
         window.filesDropped.connect(self._dropped)
         window.closeRequested.connect(self._ask_to_close)

@@ -27,7 +27,7 @@ class MainWindow(QMainWindow):
 
     Signals
     -------
-    wish(str) : "open", "open_data", "save_as", "export", "copy", "rename", "delete", "train", "step", "stop", "fit",
+    wish(str) : "open", "open_data", "save_as", "export", "copy", "copy_python", "rename", "delete", "train", "step", "stop", "fit",
         "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
     themePicked(str), closeRequested(), filesDropped(list of str)
     """
@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
         self._add(file, "Save model &as…", "save_as", "Ctrl+Shift+S")
         self._add(file, "&Export the decoded image…", "export", "Ctrl+E")
         self._add(file, "&Copy the decoded image", "copy", "Ctrl+Shift+C")
+        self._add(file, "Copy as P&ython", "copy_python", "Ctrl+Shift+P")
         file.addSeparator()
         leave = QAction("&Quit", self)
         leave.setShortcut("Ctrl+Q")

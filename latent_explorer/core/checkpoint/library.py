@@ -107,6 +107,21 @@ def resolve_model(text: str) -> Path:
     raise CheckpointError(f'There is no model file or model "{shown(text)}"; give the path of a model file or one of these names: {names}.')
 
 
+def reference_to(path: Path) -> str:
+    """What `resolve_model` takes for a file from any folder: its name if it is shipped or in "My models", else its full path.
+
+    Raises
+    ------
+    CheckpointError
+        The list of shipped models is damaged.
+    """
+    path = Path(os.path.abspath(path))
+    for entry in (*shipped(), *my_models()):
+        if Path(os.path.abspath(entry.path)) == path and resolve_model(entry.name) == entry.path:
+            return entry.name
+    return str(path)
+
+
 def _check_name(name: str) -> str:
     """The name without outer spaces, if it can be a file name on every system."""
     name = name.strip()

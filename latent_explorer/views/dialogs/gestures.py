@@ -24,7 +24,7 @@ GESTURES = (
         ("Ctrl+O", "Open a model file"),
         ("Ctrl+Shift+S", "Save the model as…"),
         ("Ctrl+E", "Export the decoded image"),
-        ("Ctrl+Shift+C", "Copy the decoded image"),
+        ("Ctrl+Shift+C, Ctrl+Shift+P", "Copy the decoded image; copy it as lines of Python"),
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
         ("F11", "Full screen: the plane and the decoded image"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),

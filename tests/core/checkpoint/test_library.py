@@ -15,6 +15,7 @@ from latent_explorer.core.checkpoint.library import (
     my_model_path,
     my_models,
     my_models_folder,
+    reference_to,
     rename_model,
     resolve_model,
     shipped,
@@ -224,3 +225,17 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot be made"):
         my_model_path("a")
     assert my_models() == ()
+
+
+def test_a_reference_leads_back_from_any_folder(shelf: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(shelf, "digits")
+    hidden, mine = keep("digits"), keep("mine")
+    loose = tmp_path / "loose.safetensors"
+    loose.write_bytes(mine.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    cases = {shelf / "digits.safetensors": "digits", mine: "mine", hidden: str(hidden), loose: str(loose), Path(loose.name): str(loose)}
+    references = {path: reference_to(path) for path in cases}
+    assert references == cases
+    monkeypatch.chdir("/")
+    for path, reference in references.items():
+        assert resolve_model(reference).samefile(tmp_path / path)
