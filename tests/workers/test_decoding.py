@@ -16,7 +16,7 @@ from latent_explorer.core.nn.inference import decode_bytes
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.tiles import lattice_for
 from latent_explorer.core.types import Codes, DecodeRequest, ImageDataset, ModelHandle, Split
-from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, decode_unless, lattice_codes
+from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, lattice_codes
 from latent_explorer.workers.task import Context
 
 SHAPE = (6, 4, 1)
@@ -167,30 +167,3 @@ def test_with_the_data_set_the_prober_shows_the_nearest_images(handle: ModelHand
     np.testing.assert_array_equal(answer.nearest, images[codes.index[nearest]])
     assert Prober().answer(point, 1, None, codes).nearest is None
     assert Prober().answer(point, 1, None, None, dataset).nearest is None
-
-
-@pytest.mark.parametrize("network", ["dense", "conv"])
-def test_pictures_that_may_wait_are_given_up(handle: ModelHandle, network: str) -> None:
-    request = request_for(handle, Z)
-    if network == "conv":
-        config = ModelConfig((6, 4, 1), hidden=(5,), network="conv")
-        request = request_for(ModelHandle("test conv", config), Z)
-        publish(request.handle, build(config, 3).eval().requires_grad_(False))
-    asked: list[int] = []
-
-    def not_yet(after: int) -> bool:
-        asked.append(1)
-        return len(asked) > after
-
-    try:
-        whole = decode_unless(request, lambda: not_yet(99))
-        np.testing.assert_allclose(whole.images.astype(int), decode_bytes(request.handle, Z).astype(int), atol=1)
-        assert len(asked) == (3 if network == "conv" else 1)  # a slow decoder looks up between its pictures
-        asked.clear()
-        with pytest.raises(Cancelled):
-            decode_unless(request, lambda: not_yet(0))
-        assert len(asked) == 1
-    finally:
-        forget(request.handle)
-    with pytest.raises(Cancelled):
-        decode_unless(request, lambda: False)
