@@ -66,9 +66,9 @@ def lines(record: ModelRecord, size: int) -> Iterator[tuple[str, str]]:
     yield "name", shown(record.name)
     yield "hash", record.handle.content_hash
     yield "file", f"{shown(record.path or '')} ({size_text(size)})"
-    widths = ["-".join(str(n) for n in hidden) for hidden in (a.hidden, a.decoder_widths)]
-    yield "architecture", f"{a.family}, {a.network} {widths[0]} / {a.latent_dim} / {widths[1]}, {a.activation}, {a.parameters:,} weights"
-    yield "images", f"{' x '.join(str(n) for n in a.image_shape)}, {a.likelihood}"
+    decoder = "-".join(str(n) for n in a.decoder_widths)
+    yield "architecture", f"{a.family}, {a.network_words} / {a.latent_dim} / {decoder}, {a.activation}, {a.parameters:,} weights"
+    yield "images", f"{' x '.join(str(n) for n in a.image_shape)}, {a.likelihood_words}"
     train, validation, test = (f"{n:,}" for n in data.sizes)
     yield "data", f"{shown(data.name)}: {train} train, {validation} validation, {test} test, hash {data.content_hash[:12]}"
     if record.training is not None:

@@ -22,7 +22,18 @@ from latent_explorer.cli.options import (
     quiet_option,
     threads_option,
 )
-from latent_explorer.core.config import ACTIVATIONS, BINARIZE, NETWORKS, SCHEDULES, ModelConfig, TrainingConfig
+from latent_explorer.core.config import (
+    ACTIVATIONS,
+    BINARIZE,
+    CONV_CHANNELS,
+    LIKELIHOODS,
+    NETWORKS,
+    PRECISIONS,
+    SCHEDULES,
+    ModelConfig,
+    TrainingConfig,
+    default_hidden,
+)
 from latent_explorer.core.errors import DatasetError, ExportError, SettingError, TrainingError
 
 if TYPE_CHECKING:
@@ -31,12 +42,22 @@ if TYPE_CHECKING:
 
 MODEL_DEFAULTS = ModelConfig((1, 1, 1))
 TRAINING_DEFAULTS = TrainingConfig()
-MODEL_FIELDS = ("network", "hidden", "decoder_hidden", "activation", "latent_dim")
+MODEL_FIELDS = ("network", "hidden", "decoder_hidden", "channels", "activation", "latent_dim", "likelihood", "sigma")
 OPTIONS = {"warmup_epochs": "warmup", "clip_norm": "clip"}  # fields whose option has another name
-TRAINING_FIELDS = ("epochs", "batch_size", "lr", "schedule", "beta", "warmup_epochs", "clip_norm", "binarize", "seed", "validation")
+TRAINING_FIELDS = (
+    "epochs", "batch_size", "lr", "schedule", "beta", "warmup_epochs", "clip_norm", "binarize", "precision", "seed", "validation",
+)  # fmt: skip
+BY_KIND = ("hidden", "decoder_hidden", "channels")  # whose defaults depend on the network
 SILENT = ("quiet", "as_json")  # options that do not belong in the recorded command
 MAX_NAME = 100
 INTERRUPTED = 130
+
+
+def _widths(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
+DEFAULT_WIDTHS = f"[default: {_widths(default_hidden('dense'))}; conv: {_widths(default_hidden('conv'))}]"
 
 
 def _flag(field: str) -> str:
@@ -46,8 +67,8 @@ def _flag(field: str) -> str:
 def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType | None = None) -> Callable[[F], F]:
     """An option for a field of the configurations, with its default."""
     default = getattr(TRAINING_DEFAULTS if field in TRAINING_FIELDS else MODEL_DEFAULTS, field)
-    if field == "decoder_hidden":
-        default = None  # mirrors the encoder's
+    if field in BY_KIND:
+        default = None
     shown = default is not None
     if isinstance(default, tuple):  # click would show it in brackets
         text, shown = f"{text}  [default: {','.join(map(str, default))}]", False
@@ -57,11 +78,21 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @click.command("train", cls=Command)
 @data_option
 @out_option("FILE.safetensors", "The model. An existing file is replaced, at the end and only by a run that finished.")
-@_setting("network", "Kind of networks.", kind=click.Choice(NETWORKS), metavar=None)
-@_setting("hidden", "Encoder widths from the image inward; the decoder mirrors them.", "N,N,...", Widths())
+@_setting(
+    "network", "Dense layers, dense layers with shortcuts, or convolutions and dense layers.", kind=click.Choice(NETWORKS), metavar=None
+)
+@_setting("hidden", f"Encoder widths from the image inward; the decoder mirrors them.  {DEFAULT_WIDTHS}", "N,N,...", Widths())
 @_setting("decoder_hidden", "Decoder widths from the code outward.", "N,N,...", Widths())
+@_setting(
+    "channels",
+    f"Of the stages of a conv network, each of which halves the image.  [default: {_widths(CONV_CHANNELS)}]",
+    "N,N,...",
+    Widths(),
+)
 @_setting("activation", "Between layers.", kind=click.Choice(ACTIVATIONS), metavar=None)
-@_setting("latent_dim", "Latent dimensions; the window shows 2.")
+@_setting("latent_dim", "Latent dimensions.")
+@_setting("likelihood", "Of pixels: black or white, or grey levels around a mean.", kind=click.Choice(LIKELIHOODS), metavar=None)
+@_setting("sigma", "Standard deviation of the Gaussian likelihood, pixels in 0..1; without it, it is learned.", "X")
 @_setting("epochs", "Passes over the training images.")
 @_setting("batch_size", "Images in a step.")
 @_setting("lr", "Adam's learning rate.", "X")
@@ -70,6 +101,12 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @_setting("warmup_epochs", "Epochs over which the weight of the KL rises from 0.", "X")
 @_setting("clip_norm", "Largest norm of the gradient.", "X")
 @_setting("binarize", "dynamic: fresh binary pixels for each step; none: grey pixels.", kind=click.Choice(BINARIZE), metavar=None)
+@_setting(
+    "precision",
+    "Of the matrix products of training; bfloat16 is faster where the processor has it.",
+    kind=click.Choice(PRECISIONS),
+    metavar=None,
+)
 @_setting("seed", "Of weights, order and noise; equal seeds and threads give equal models.")
 @_setting("validation", "Images set aside from the training set; without it 10,000 for sets of MNIST's size, else a tenth.")
 @click.option("--name", metavar="TEXT", help="The model's name; without it, that of the file.")
@@ -116,6 +153,9 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
         _settings(ModelConfig, _architecture(options, (1, 1, 1)))  # refused before the data are read
         dataset = load_dataset(data)
         model = _settings(ModelConfig, _architecture(options, dataset.image_shape))
+        if model.likelihood != "bernoulli" and "--binarize" in (_flag(p.name) for p in given if p.name) and settings.binarize != "none":
+            raise click.UsageError(f"--binarize {settings.binarize} needs the bernoulli likelihood; leave it out")
+        settings = settings.for_model(model)
         run = _fresh(model, settings, out, name, _command_text(given, ctx, dataset))
 
     from latent_explorer.core.nn.device import set_threads

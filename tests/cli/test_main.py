@@ -47,7 +47,7 @@ def test_help_shows_the_defaults_of_the_configuration(call: Call) -> None:
     from latent_explorer.core.config import ModelConfig, TrainingConfig
 
     words = " ".join(call("train", "--help").out.split())
-    assert f"[default: {','.join(map(str, ModelConfig((1, 1, 1)).hidden))}]" in words
+    assert f"[default: {','.join(map(str, ModelConfig((1, 1, 1)).hidden))}; conv: 256]" in words
     assert f"Passes over the training images. [default: {TrainingConfig().epochs}]" in words
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import batch_of, decode, encode
+from latent_explorer.core.nn.inference import batch_of, decode, encode, grey_tensor
 from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.types import ImageDataset, ModelHandle
@@ -37,24 +37,29 @@ def _mean(values: NDArray[np.float64], **more: Any) -> dict[str, Any]:
 
 
 def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progress) -> Figures:
-    """ELBO, reconstruction and KL of each image on the fixed binary draw, `ELBO_SAMPLES` draws of z for each image."""
+    """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each.
+
+    The Bernoulli likelihood is quoted on the fixed binary draw, the Gaussian density on the grey or colour image.
+    """
     module = module_of(handle)
-    binary = torch.from_numpy(fixed_binary_draw(images).reshape(len(images), -1))
+    bernoulli = handle.architecture.likelihood == "bernoulli"
+    pixels = torch.from_numpy(fixed_binary_draw(images).reshape(len(images), -1)) if bernoulli else grey_tensor(images)
     generator = torch.Generator().manual_seed(ELBO_SEED)
     reconstruction, kl = [], []
     with torch.inference_mode():
         batch = min(BATCH, batch_of(handle, ELBO_SAMPLES))
-        for start in range(0, len(binary), batch):
-            terms = module.terms(binary[start : start + batch], generator, ELBO_SAMPLES)
+        for start in range(0, len(pixels), batch):
+            terms = module.terms(pixels[start : start + batch], generator, ELBO_SAMPLES)
             reconstruction.append(terms.reconstruction.double().numpy())
             kl.append(terms.kl.double().numpy())
-            progress("ELBO", min(1.0, (start + batch) / len(binary)))
+            progress("ELBO", min(1.0, (start + batch) / len(pixels)))
     r, k = np.concatenate(reconstruction), np.concatenate(kl)
-    draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw"
+    draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw" if bernoulli else "pixels in 0..1 as they are"
+    score = "log p(x|z)" if bernoulli else "log density p(x|z)"
     samples = f"{ELBO_SAMPLES} samples of z for each image"
     return {
         "elbo": _mean(-(r + k), unit="nats/image", protocol=f"ELBO, beta 1, {draw}, {samples}", seed=ELBO_SEED),
-        "reconstruction": _mean(r, unit="nats/image", protocol=f"-E_q[log p(x|z)], {draw}, {samples}", seed=ELBO_SEED),
+        "reconstruction": _mean(r, unit="nats/image", protocol=f"-E_q[{score}], {draw}, {samples}", seed=ELBO_SEED),
         "kl": _mean(k, unit="nats/image", protocol=f"KL(q(z|x) || N(0, I)), closed form, {draw}"),
     }
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import module_of
+from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
 BATCH = 2048
-NUMBERS = 1 << 24  # pixels of all images that are computed at once
+NUMBERS = 1 << 24  # of the largest layer, for all images that are computed at once
 
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]  # 0..255, or 0..1
@@ -46,7 +47,7 @@ def eval_mode(module: VAE) -> Iterator[None]:
 def encode_with(module: VAE, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `encode`, for a module in hand on any device (training uses this)."""
     device = device_of(module)
-    batch = max(1, min(BATCH, NUMBERS // module.config.pixels))
+    batch = max(1, min(BATCH, NUMBERS // module.config.widest))
     means, log_vars = [], []
     with torch.inference_mode(), eval_mode(module):
         for start in range(0, len(images), batch):
@@ -89,18 +90,12 @@ def decode_pieces(handle: ModelHandle, z: NDArray[np.floating], piece: int) -> I
 
 def batch_of(handle: ModelHandle, samples: int = 1) -> int:
     """Images to compute at once: `BATCH` of MNIST's size, fewer of larger ones, so that memory stays bounded."""
-    return max(1, min(BATCH, NUMBERS // (handle.architecture.pixels * samples)))
+    return max(1, min(BATCH, NUMBERS // (handle.architecture.widest * samples)))
 
 
 def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Expected pixels for display: (n, d) to uint8 (n, H, W, C), rounded to the nearest level."""
     return as_bytes(decode(handle, z))
-
-
-def as_bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Pixels in 0..1 to the nearest of 256 levels."""
-    pixels: NDArray[np.uint8] = np.rint(images * 255).astype(np.uint8)
-    return pixels
 
 
 def codes_of(handle: ModelHandle, dataset: ImageDataset, rows: NDArray[np.int64]) -> Codes:

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from latent_explorer.core.config import ModelConfig
+
 TEST_DRAW_SEED = 20250101
+LOG_2_PI = math.log(2 * math.pi)
+LEAST_SIGMA = 1e-3  # of a learned sigma at the start, when all images are equal
+
+
+class _BernoulliLogProb(torch.autograd.Function):
+    """The sum and its derivative x - sigmoid(a) in one pass each; autograd's own would keep and read three arrays more."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
+        ctx.save_for_backward(x, logits)
+        found: Tensor = torch.linalg.vecdot(x, logits) - functional.softplus(logits).sum(-1)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        x, logits = ctx.saved_tensors
+        return None, torch.sigmoid(logits).neg_().add_(x).mul_(grads[0].unsqueeze(-1))
 
 
 def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     """log p(x|z) = sum_i [x_i a_i - softplus(a_i)] in nats, summed over pixels.
 
-    A true likelihood for binary x only; on grey pixels it is called "BCE (grey)".
+    A true likelihood for binary x only; on grey pixels it is called "BCE (grey)". Derivatives go to the logits only.
 
     Parameters
     ----------
@@ -25,12 +47,79 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     -------
     Tensor, shape (...)
     """
-    return -functional.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").sum(-1)
+    found: Tensor = _BernoulliLogProb.apply(x.expand_as(logits), logits)  # type: ignore[no-untyped-call]  # torch's
+    return found
 
 
-def bernoulli_mean(logits: Tensor) -> Tensor:
-    """E[x|z] in 0..1, the picture that is shown."""
-    return torch.sigmoid(logits)
+def gaussian_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
+    """log N(x; mean, sigma^2 I) = -1/2 sum_i ((x_i - mean_i) / sigma)^2 - D (log sigma + 1/2 log 2 pi) in nats, summed over pixels.
+
+    A density: it may be positive, and is not to be compared with a Bernoulli likelihood.
+
+    Parameters
+    ----------
+    x, mean : Tensor, shape (..., D)
+    log_sigma : Tensor, shape ()
+
+    Returns
+    -------
+    Tensor, shape (...)
+    """
+    squares = (x - mean).square().sum(-1)
+    return -0.5 * squares * torch.exp(-2 * log_sigma) - mean.shape[-1] * (log_sigma + 0.5 * LOG_2_PI)
+
+
+class Bernoulli(nn.Module):
+    """Every pixel is black or white, with the sigmoid of the decoder's number as probability of white."""
+
+    def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
+        """As `bernoulli_log_prob`."""
+        return bernoulli_log_prob(x, logits)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """E[x|z] in 0..1, the picture that is shown."""
+        return torch.sigmoid(logits)
+
+    def start_at(self, mean_square: float) -> None:
+        """Nothing to start."""
+
+
+class Gaussian(nn.Module):
+    """Every pixel is normal around the sigmoid of the decoder's number, with one standard deviation for all pixels.
+
+    It is fixed, or learned with the other weights (sigma-VAE: Rybkin et al. 2021, arXiv 2006.13202); its optimum is the
+    root of the mean squared error. "SSE / 2 + beta KL" is the same objective with ``beta = sigma^2``.
+    """
+
+    log_sigma: Tensor
+
+    def __init__(self, sigma: float | None) -> None:
+        super().__init__()
+        self.learned = sigma is None
+        if self.learned:
+            self.log_sigma = nn.Parameter(torch.zeros(()))
+        else:
+            # Not stored with the weights: the architecture's record has it.
+            self.register_buffer("log_sigma", torch.tensor(math.log(sigma or 1.0)), persistent=False)
+
+    def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
+        """As `gaussian_log_prob`, for the mean below."""
+        return gaussian_log_prob(x, torch.sigmoid(logits), self.log_sigma)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """E[x|z] in 0..1, the picture that is shown."""
+        return torch.sigmoid(logits)
+
+    @torch.no_grad()
+    def start_at(self, mean_square: float) -> None:
+        """Set a learned sigma to the root of a mean squared error, its optimum for that error."""
+        if self.learned:
+            self.log_sigma.fill_(math.log(max(math.sqrt(mean_square), LEAST_SIGMA)))
+
+
+def likelihood_of(config: ModelConfig) -> Bernoulli | Gaussian:
+    """New likelihood for an architecture."""
+    return Gaussian(config.sigma) if config.likelihood == "gaussian" else Bernoulli()
 
 
 def binarize(grey: Tensor, generator: torch.Generator) -> Tensor:

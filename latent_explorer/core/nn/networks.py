@@ -1,29 +1,57 @@
-"""Encoder and decoder networks: numbers in, parameters of a distribution out."""
+"""Encoder and decoder networks: numbers in, parameters of a distribution out.
+
+All take and give pixels as rows of numbers, in the order height, width, channel.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
+
+from latent_explorer.core.config import ModelConfig, stage_sizes
 
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def dense_layers(sizes: Sequence[int], activation: str) -> nn.Sequential:
-    """Linear layers from ``sizes[0]`` to ``sizes[-1]``, an activation after each but the last."""
+class ResidualLayer(nn.Module):
+    """``x + act(W x + b)`` (He et al. 2016, arXiv 1512.03385); where the widths differ, a matrix takes the place of the first x."""
+
+    def __init__(self, inputs: int, outputs: int, activation: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+        self.activation = ACTIVATION_LAYERS[activation]()
+        self.shortcut = nn.Identity() if inputs == outputs else nn.Linear(inputs, outputs, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Numbers (..., inputs) to (..., outputs)."""
+        y: Tensor = self.shortcut(x) + self.activation(self.linear(x))
+        return y
+
+
+def dense_layers(sizes: Sequence[int], activation: str, *, residual: bool = False) -> nn.Sequential:
+    """Linear layers from ``sizes[0]`` to ``sizes[-1]``, an activation after each but the last.
+
+    ``residual`` puts shortcuts around all but the first and the last.
+    """
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), ACTIVATION_LAYERS[activation]()]
+    for k, (inputs, outputs) in enumerate(pairwise(sizes)):
+        if residual and 0 < k < len(sizes) - 2:
+            layers.append(ResidualLayer(inputs, outputs, activation))
+        else:
+            layers += [nn.Linear(inputs, outputs), ACTIVATION_LAYERS[activation]()]
     return nn.Sequential(*layers[:-1])
 
 
 class DenseEncoder(nn.Module):
     """q(z|x) = N(mu, diag(exp(log_var))): the last layer has separate weights for mu and log_var."""
 
-    def __init__(self, pixels: int, hidden: Sequence[int], latent_dim: int, activation: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.layers = dense_layers((pixels, *hidden, 2 * latent_dim), activation)
+        sizes = (config.inner_pixels, *config.hidden, 2 * config.latent_dim)
+        self.layers = dense_layers(sizes, config.activation, residual=config.network == "residual")
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""
@@ -32,13 +60,82 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """p(x|z) by its natural parameters, for the Bernoulli likelihood the logits."""
+    """p(x|z) by one number for each pixel, whose sigmoid is the expected pixel."""
 
-    def __init__(self, latent_dim: int, hidden: Sequence[int], pixels: int, activation: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.layers = dense_layers((latent_dim, *hidden, pixels), activation)
+        sizes = (config.latent_dim, *config.decoder_widths, config.inner_pixels)
+        self.layers = dense_layers(sizes, config.activation, residual=config.network == "residual")
 
     def forward(self, z: Tensor) -> Tensor:
         """Latent points (..., d) to logits (..., D)."""
         logits: Tensor = self.layers(z)
         return logits
+
+    def last_bias(self) -> nn.Parameter:
+        """One number for each pixel (dense) or channel (conv), added at the very end."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        return last.bias
+
+
+class ConvEncoder(DenseEncoder):
+    """Stages of 3 x 3 convolutions with stride 2 that halve the image, then the dense layers."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.shape = config.image_shape
+        stages: list[nn.Module] = []
+        for inputs, outputs in pairwise((config.image_shape[2], *config.stages)):
+            stages += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), ACTIVATION_LAYERS[config.activation]()]
+        self.stages = nn.Sequential(*stages)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As of `DenseEncoder`."""
+        images = x.unflatten(-1, self.shape).movedim(-1, -3)  # B, C, H, W; in memory still H, W, C
+        return super().forward(self.stages(images).flatten(1))
+
+
+class ConvDecoder(DenseDecoder):
+    """Dense layers, then stages of transposed 4 x 4 convolutions that double the image and cut it to the encoder's sizes."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        height, width, channels = config.image_shape
+        self.sizes = stage_sizes(height, width, len(config.stages))[::-1]
+        self.activation = ACTIVATION_LAYERS[config.activation]()
+        self.stages = nn.ModuleList(
+            nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1) for inputs, outputs in pairwise((*config.stages[::-1], channels))
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        """As of `DenseDecoder`; equal points of a batch give equal pictures, whatever its shape."""
+        inner = self.activation(super().forward(z.reshape(-1, z.shape[-1])))
+        maps = inner.unflatten(-1, (-1, *self.sizes[0]))
+        for k, (stage, (height, width)) in enumerate(zip(self.stages, self.sizes[1:], strict=True)):
+            maps = stage(self.activation(maps) if k else maps)[..., :height, :width]
+        pixels: Tensor = maps.movedim(-3, -1).reshape(*z.shape[:-1], -1)
+        return pixels
+
+    def last_bias(self) -> nn.Parameter:
+        """As of `DenseDecoder`."""
+        bias = self.stages[-1].bias
+        assert isinstance(bias, nn.Parameter)
+        return bias
+
+
+def encoder_of(config: ModelConfig) -> DenseEncoder:
+    """New encoder for an architecture."""
+    return ConvEncoder(config) if config.network == "conv" else DenseEncoder(config)
+
+
+def decoder_of(config: ModelConfig) -> DenseDecoder:
+    """New decoder for an architecture."""
+    return ConvDecoder(config) if config.network == "conv" else DenseDecoder(config)
+
+
+def pixel_means_to_bias(means: Tensor, config: ModelConfig) -> Tensor:
+    """Logits of the mean image (D,) for the last bias: by pixel, or by channel where a convolution shares it among pixels."""
+    if config.network == "conv":
+        means = means.unflatten(0, config.image_shape).mean((0, 1))
+    return torch.logit(means * 0.98 + 0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,13 +31,26 @@ class Optimizer:
             parameter.grad = None
 
     @torch.no_grad()
-    def step(self, lr: float) -> None:
-        """One update with learning rate `lr`."""
+    def step(self, lr: float, clip_norm: float) -> bool:
+        """One update with learning rate `lr`, by gradients shortened to `clip_norm`.
+
+        Returns
+        -------
+        bool
+            False, with nothing changed, when a gradient is not finite.
+        """
         gradients = []
         for name, parameter in zip(self.names, self.parameters, strict=True):
             if parameter.grad is None:
                 raise RuntimeError(f"{name} has no gradient: it takes no part in the loss")
             gradients.append(parameter.grad)
+        # torch's clip_grad_norm_ would multiply every gradient at every step, mostly by 1.
+        norm = nn.utils.get_total_norm(gradients).item()
+        if not math.isfinite(norm):
+            return False
+        if norm > clip_norm:
+            for gradient in gradients:
+                gradient.mul_(clip_norm / norm)
         adam(
             self.parameters,
             gradients,
@@ -53,6 +67,7 @@ class Optimizer:
             eps=EPSILON,
             maximize=False,
         )
+        return True
 
     def state(self) -> dict[str, NDArray[Any]]:
         """``optim.<moment>.<weight>`` and ``optim.step``, copies on the CPU; the moments are missing before the first step."""

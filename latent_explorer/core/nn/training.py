@@ -20,14 +20,15 @@ from latent_explorer.core.nn.handles import publish
 from latent_explorer.core.nn.inference import NUMBERS, eval_mode
 from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu
+from latent_explorer.core.nn.noise import ORDER, WEIGHTS, StepNoise, torch_seed
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
 
 VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
-PRIVATE_SEEDS = 2**62  # keeps the streams of order and noise apart
 EPOCHS_PER_SECOND = 1.0  # published with all that a continued run needs, while a window looks on
 SNAPSHOT_SHARE = 0.05  # of the training time at most
 VALIDATION_BATCH = 2000
+START_IMAGES = 10_000  # whose mean the decoder starts at
 
 
 class Control:
@@ -138,20 +139,21 @@ class _Run:
     ) -> None:
         if model.image_shape != dataset.image_shape:
             raise TrainingError(f"The model is for images of {model.image_shape}, but {dataset.name} has {dataset.image_shape}.")
-        self.settings, self.device = settings, device
+        self.settings = settings = settings.for_model(model)
+        self.device = device
         self.dataset = dataset = dataset.with_validation(settings.validation, settings.split_seed)
         # One tensor of bytes for all images: a batch is one gather and one conversion.
         self.images = torch.from_numpy(dataset.images.reshape(len(dataset.images), -1).copy()).to(device)
         self.rows = torch.from_numpy(dataset.split.train.copy())
         self.handle = ModelHandle(uuid.uuid4().hex, model)
         self.revision = 0
-        self._validation_batch = max(1, min(VALIDATION_BATCH, NUMBERS // model.pixels))
-        self.module = build(model, settings.seed)
+        self._validation_batch = max(1, min(VALIDATION_BATCH, NUMBERS // model.widest))
+        self.module = build(model, torch_seed(settings.seed, WEIGHTS))
         if resume is None:
-            self.module.start_at(self._mean_image())
+            self.module.start_at(self.images[self.rows[:START_IMAGES].to(device)].float().cpu() / 255)
         self.module.to(device)
         self.optimizer = Optimizer(self.module)
-        self.noise = torch.Generator(device).manual_seed(settings.seed)
+        self.noise = StepNoise(settings.seed, device)
         self.step = 0
         self.seconds = 0.0
         self.steps_per_epoch = math.ceil(len(self.rows) / settings.batch_size)
@@ -166,15 +168,10 @@ class _Run:
         self._published = copy_to_cpu(self.module)
         self.keep_good()
 
-    def _mean_image(self) -> torch.Tensor:
-        sample = self.images[self.rows[:10_000].to(self.device)]
-        return sample.float().mean(0).cpu() / 255
-
     def _resume(self, weights: Mapping[str, NDArray[Any]], state: Mapping[str, NDArray[Any]], history: History | None) -> None:
         try:
             self.module.load_state_dict({name: torch.from_numpy(np.array(array, np.float32)) for name, array in weights.items()})
             self.optimizer.load(state)
-            self.noise.set_state(torch.from_numpy(np.array(state["rng.noise"], np.uint8)))
             self.step = int(state["optim.position"][0])
             self.seconds = float(state["optim.seconds"][0])
             self.history.load(history, state["optim.window"])
@@ -186,7 +183,6 @@ class _Run:
     def _state(self) -> dict[str, NDArray[Any]]:
         return {
             **self.optimizer.state(),
-            "rng.noise": self.noise.get_state().numpy(),
             "optim.position": np.array([self.step], np.int64),
             "optim.seconds": np.array([self.seconds], np.float64),
             "optim.window": self.history.window(),
@@ -194,14 +190,13 @@ class _Run:
 
     def _order(self) -> torch.Tensor:
         """The visiting order of the current epoch: depends on seed and epoch alone, so a resumed run goes on exactly."""
-        epoch = self.step // self.steps_per_epoch
-        seed = np.random.SeedSequence([self.settings.seed, epoch]).generate_state(1, np.uint64)[0]
-        generator = torch.Generator().manual_seed(int(seed % PRIVATE_SEEDS))
+        seed = torch_seed(self.settings.seed, ORDER, self.step // self.steps_per_epoch)
+        generator = torch.Generator().manual_seed(seed)
         return self.rows[torch.randperm(len(self.rows), generator=generator)].to(self.device)
 
     def _pixels(self, rows: torch.Tensor) -> torch.Tensor:
-        grey = self.images[rows].float().mul_(1 / 255)
-        return binarize(grey, self.noise) if self.settings.binarize == "dynamic" else grey
+        images = self.images[rows]
+        return self.noise.binary(images) if self.settings.binarize == "dynamic" else images.float().mul_(1 / 255)
 
     def take_step(self) -> bool:
         """One optimiser step; False, with the weights untouched, when loss or gradient is not finite."""
@@ -210,16 +205,18 @@ class _Run:
             self.order = self._order()
         rows = self.order[position * self.settings.batch_size : (position + 1) * self.settings.batch_size]
         self.beta = beta_at(self.settings, self.step / self.steps_per_epoch)
-        terms = self.module.terms(self._pixels(rows), self.noise)
+        self.noise.begin(self.step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            terms = self.module.terms(self._pixels(rows), self.noise.generator)
         reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()  # means over the batch only
         loss = reconstruction + self.beta * kl
         self.optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)
         self.loss = loss.item()
-        if not (math.isfinite(self.loss) and math.isfinite(norm.item())):
+        if not math.isfinite(self.loss) or not self.optimizer.step(
+            learning_rate(self.settings, self.step, self.steps), self.settings.clip_norm
+        ):
             return False
-        self.optimizer.step(learning_rate(self.settings, self.step, self.steps))
         self.step += 1
         self.history.add(self.step, self.loss, reconstruction.item(), kl.item(), len(rows))
         return True

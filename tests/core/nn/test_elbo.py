@@ -54,7 +54,7 @@ def integrate(module: VAE, x: Doubles) -> dict[str, Doubles]:
 
 @pytest.fixture(scope="module")
 def truth(digits: ImageDataset) -> Truth:
-    how = settings(epochs=6, batch_size=64, lr=5e-3)
+    how = settings(epochs=12, batch_size=64, lr=5e-3)
     last = run(digits, how, architecture(digits, 2, (32,)))
     assert last.snapshot is not None
     module = module_of(last.snapshot)

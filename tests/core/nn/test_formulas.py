@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from latent_explorer.core.nn.families.vae import gaussian_kl, reparameterize
-from latent_explorer.core.nn.likelihoods import bernoulli_log_prob, bernoulli_mean, binarize
+from latent_explorer.core.nn.likelihoods import Bernoulli as BernoulliPixels
+from latent_explorer.core.nn.likelihoods import bernoulli_log_prob, binarize
 
 SMALL = st.floats(-3, 3, width=32)
 
@@ -164,7 +165,7 @@ def test_bernoulli_of_one_image_under_many_points() -> None:
 
 def test_the_mean_is_the_probability() -> None:
     logits = 3 * draws(50)
-    torch.testing.assert_close(bernoulli_mean(logits), Bernoulli(logits=logits).mean)
+    torch.testing.assert_close(BernoulliPixels().mean(logits), Bernoulli(logits=logits).mean)
 
 
 def test_binarization_is_one_with_the_probability_of_the_grey_level() -> None:

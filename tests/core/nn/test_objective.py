@@ -13,6 +13,7 @@ from torch.nn.functional import silu
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.families.vae import VAE, Terms
+from latent_explorer.core.nn.noise import StepNoise
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.training import train
 from latent_explorer.core.types import ImageDataset, Split
@@ -34,10 +35,11 @@ class Seen:
             self.pixels = x.clone()
             return terms(module, x, *args)
 
-        def keep(optimizer: Optimizer, lr: float) -> None:
+        def keep(optimizer: Optimizer, lr: float, clip_norm: float) -> bool:
             self.gradients = {
                 name: p.grad.clone() for name, p in zip(optimizer.names, optimizer.parameters, strict=True) if p.grad is not None
             }
+            return True
 
         monkeypatch.setattr(VAE, "terms", listen)
         monkeypatch.setattr(Optimizer, "step", keep)
@@ -70,7 +72,9 @@ def test_beta_is_the_effective_beta(monkeypatch: pytest.MonkeyPatch, d: int, sha
     how = settings(batch_size=20, beta=beta, binarize="none", clip_norm=1e9)
     seen = Seen(monkeypatch, architecture(dataset, d), how, dataset)
     table = {name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in seen.weights.items()}
-    eps = torch.randn((20, d), generator=torch.Generator().manual_seed(how.seed)).double()
+    noise = StepNoise(how.seed, torch.device("cpu"))
+    noise.begin(0)
+    eps = torch.randn((20, d), generator=noise.generator).double()
     loss = own_loss(table, seen.pixels.double(), eps, d, beta)
     loss.backward()
     assert seen.progress.loss == pytest.approx(loss.item(), rel=1e-5)
@@ -110,7 +114,7 @@ def test_a_twice_larger_batch_of_the_same_images_has_the_same_loss() -> None:
         return progress.loss
 
     # Differs by the noise in z only; the untrained decoder hardly depends on z.
-    assert loss(400) == pytest.approx(loss(100), rel=0.02)
+    assert loss(400) == pytest.approx(loss(100), rel=0.05)
 
 
 def test_the_untrained_loss_is_that_of_the_constant_picture() -> None:

@@ -129,11 +129,9 @@ def test_time_goes_on_and_pace_is_of_the_resumed_part(monkeypatch: pytest.Monkey
     "spoil",
     [
         lambda weights, state: state.pop("optim.position"),
-        lambda weights, state: state.pop("rng.noise"),
         lambda weights, state: state.pop("optim.window"),
         lambda weights, state: state.update({"optim.window": np.zeros(3)}),
         lambda weights, state: state.update({"optim.window": np.full(4, np.nan)}),
-        lambda weights, state: state.update({"rng.noise": np.zeros(3, np.uint8)}),
         lambda weights, state: state.update({"optim.position": np.array([], np.int64)}),
         lambda weights, state: state.update({"optim.position": np.array([999], np.int64)}),
         lambda weights, state: state.update({"optim.position": np.array([-1], np.int64)}),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from latent_explorer.core.config import TrainingConfig
+from latent_explorer.core.nn import optimizer
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.training import beta_at, learning_rate, train
 from latent_explorer.core.types import TrainingProgress
@@ -61,7 +63,7 @@ def test_a_step_is_adam_as_torch_has_it() -> None:
             module.zero_grad()
             module(x).square().sum().backward()
         reference.param_groups[0]["lr"] = lr
-        ours.step(lr)
+        assert ours.step(lr, 1e9)
         reference.step()
         torch.testing.assert_close(list(layer.parameters()), list(twin.parameters()), rtol=0, atol=0)
 
@@ -70,9 +72,9 @@ def test_the_loop_uses_the_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[float] = []
     step = Optimizer.step
 
-    def listen(optimizer: Optimizer, lr: float) -> None:
+    def listen(optimizer: Optimizer, lr: float, clip_norm: float) -> bool:
         rates.append(lr)
-        step(optimizer, lr)
+        return step(optimizer, lr, clip_norm)
 
     monkeypatch.setattr(Optimizer, "step", listen)
     how = settings(epochs=20, beta=2.0, warmup_epochs=4)  # 5 steps an epoch
@@ -107,12 +109,12 @@ def norms(monkeypatch: pytest.MonkeyPatch, clip: float) -> tuple[list[float], li
     found: list[float] = []
     directions: list[np.ndarray] = []
 
-    def listen(optimizer: Optimizer, lr: float) -> None:
-        flat = np.concatenate([p.grad.numpy().ravel() for p in optimizer.parameters if p.grad is not None])
+    def listen(parameters: list[torch.Tensor], gradients: list[torch.Tensor], *args: Any, **kwargs: Any) -> None:
+        flat = np.concatenate([gradient.numpy().ravel() for gradient in gradients])
         found.append(float(np.linalg.norm(flat)))
         directions.append(flat / np.linalg.norm(flat))
 
-    monkeypatch.setattr(Optimizer, "step", listen)
+    monkeypatch.setattr(optimizer, "adam", listen)
     dataset = toy()
     list(train(architecture(dataset), settings(epochs=1, clip_norm=clip), dataset, device="cpu"))
     return found, directions

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from latent_explorer.core.config import ModelConfig
-from latent_explorer.core.nn.likelihoods import bernoulli_log_prob, bernoulli_mean
-from latent_explorer.core.nn.networks import DenseDecoder, DenseEncoder
+from latent_explorer.core.nn.likelihoods import likelihood_of
+from latent_explorer.core.nn.networks import decoder_of, encoder_of, pixel_means_to_bias
 
 
 class Terms(NamedTuple):
@@ -41,7 +41,7 @@ def reparameterize(mu: Tensor, log_var: Tensor, generator: torch.Generator | Non
 
 
 class VAE(nn.Module):
-    """Dense VAE with a Bernoulli likelihood.
+    """The VAE with the networks and the likelihood that its architecture names.
 
     The negative ELBO of one image is ``reconstruction + kl``: the sum over pixels and channels of -log p(x_i|z),
     plus the sum over latent dimensions of the KL. Means are taken over the batch only.
@@ -50,8 +50,9 @@ class VAE(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = DenseEncoder(config.pixels, config.hidden, config.latent_dim, config.activation)
-        self.decoder = DenseDecoder(config.latent_dim, config.decoder_widths, config.pixels, config.activation)
+        self.encoder = encoder_of(config)
+        self.decoder = decoder_of(config)
+        self.likelihood = likelihood_of(config)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d) of q(z|x)."""
@@ -59,24 +60,24 @@ class VAE(nn.Module):
         return mu, log_var
 
     def decode(self, z: Tensor) -> Tensor:
-        """Latent points (..., d) to logits (..., D)."""
+        """Latent points (..., d) to one number for each pixel (..., D), whose sigmoid is the expected pixel."""
         logits: Tensor = self.decoder(z)
         return logits
 
     def mean_image(self, z: Tensor) -> Tensor:
         """Latent points (..., d) to expected pixels (..., D) in 0..1."""
-        return bernoulli_mean(self.decode(z))
+        return self.likelihood.mean(self.decode(z))
 
     def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None) -> Terms:
         """Reconstruction and KL of each image, nats, shape (B,); the reconstruction is a mean over `samples` draws of z."""
-        mu, log_var = self.encode(x)
+        mu, log_var = (parameters.float() for parameters in self.encode(x))  # sums stay in float32 where products do not
         z = reparameterize(mu, log_var, generator, samples)
-        reconstruction = -bernoulli_log_prob(x, self.decode(z))
+        reconstruction = -self.likelihood.log_prob(x, self.decode(z).float())
         return Terms(reconstruction if samples is None else reconstruction.mean(0), gaussian_kl(mu, log_var))
 
     @torch.no_grad()
-    def start_at(self, mean_image: Tensor) -> None:
-        """Set the decoder's last bias to the logits of the mean image (D,), so that training starts at the best constant picture."""
-        last = self.decoder.layers[-1]
-        assert isinstance(last, nn.Linear)
-        last.bias.copy_(torch.logit(mean_image * 0.98 + 0.01))
+    def start_at(self, pixels: Tensor) -> None:
+        """Start at the best constant picture of these images (n, D), in 0..1: the decoder's last bias, and a learned sigma."""
+        mean = pixels.mean(0)
+        self.decoder.last_bias().copy_(pixel_means_to_bias(mean, self.config))
+        self.likelihood.start_at((pixels - mean).square().mean().item())
