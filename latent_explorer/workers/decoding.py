@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,11 @@ from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, images_of
 from latent_explorer.core.plane.tiles import Lattice, assemble, framed
+from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images
 from latent_explorer.workers.task import Context
+
+PIECE = 64  # pictures that are decoded at once
 
 
 def decode(request: DecodeRequest) -> DecodeResult:
@@ -25,38 +28,23 @@ def decode(request: DecodeRequest) -> DecodeResult:
     Cancelled
         The model was replaced and let go meanwhile, so nobody waits for this answer.
     """
-    from latent_explorer.core.nn.handles import has
-    from latent_explorer.core.nn.inference import decode_bytes
-
-    if not has(request.handle):
-        raise Cancelled
     begun = time.perf_counter()
-    images = decode_bytes(request.handle, request.z)
+    images = np.concatenate([as_bytes(images) for images in _pieces(request, PIECE)])
     return DecodeResult(request, images, 1000 * (time.perf_counter() - begun))
 
 
-def decode_unless(request: DecodeRequest, unwanted: Callable[[], bool]) -> DecodeResult:
-    """As `decode`, for pictures that may wait: given up as soon as something else is wanted.
-
-    A convolutional decoder takes a millisecond and more for each picture, so it is asked for one at a time.
-
-    Raises
-    ------
-    Cancelled
-        It was given up, or the model was let go.
-    """
+def _pieces(request: DecodeRequest, piece: int) -> Iterator[NDArray[np.float32]]:
+    """Expected pixels, `piece` points at a time: by the networks, or by what answers in their place before they are there."""
+    if request.quick is not None:
+        for start in range(0, max(1, len(request.z)), piece):
+            yield request.quick.decode(request.z[start : start + piece])
+        return
     from latent_explorer.core.nn.handles import has
-    from latent_explorer.core.nn.inference import as_bytes, decode_pieces
+    from latent_explorer.core.nn.inference import decode_pieces
 
     if not has(request.handle):
         raise Cancelled
-    begun = time.perf_counter()
-    parts = []
-    for images in decode_pieces(request.handle, request.z, 1 if request.handle.architecture.network == "conv" else len(request.z)):
-        if unwanted():
-            raise Cancelled
-        parts.append(as_bytes(images))
-    return DecodeResult(request, np.concatenate(parts), 1000 * (time.perf_counter() - begun))
+    yield from decode_pieces(request.handle, request.z, piece)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +97,11 @@ class MosaicAnswer:
     milliseconds: float
 
 
-def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = 64) -> MosaicAnswer:
+def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = PIECE) -> MosaicAnswer:
     """Decode all cells, `piece` at a time so that it can be cancelled in between."""
-    from latent_explorer.core.nn.handles import has
-    from latent_explorer.core.nn.inference import as_bytes, decode_pieces
-
-    if not has(request.handle):
-        raise Cancelled
     begun = time.perf_counter()
     parts = []
-    for images in decode_pieces(request.handle, request.z, piece):
+    for images in _pieces(request, piece):
         parts.append(as_bytes(images))
         context.progress("", min(1.0, len(parts) * piece / len(request.z)))
     pixels = assemble(framed(np.concatenate(parts)), lattice.columns)

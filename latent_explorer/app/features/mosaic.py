@@ -39,7 +39,7 @@ class MosaicFeature(QObject):
 
     def _ask(self) -> None:
         slot, layers = self._session.slot, self._session.scene.layers
-        if slot is None or not slot.ready or slot.handle is None or not layers.mosaic:
+        if slot is None or slot.handle is None or not slot.decodes or not layers.mosaic:
             self._asked = self._shown = None
             self._window.plane.set_mosaic(None)
             self._window.status.set_mosaic(0, 0)
@@ -55,8 +55,8 @@ class MosaicFeature(QObject):
         if key == self._asked:
             return
         self._asked = key
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame))
-        self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show))
+        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame), quick=slot.quick)
+        self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show, torch=slot.quick is None))
 
     def _show(self, answer: MosaicAnswer) -> None:
         slot = self._session.slot

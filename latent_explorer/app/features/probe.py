@@ -108,9 +108,9 @@ class ProbeFeature(QObject):
         z = slot.frame.to_z(place).astype(np.float32)
         self._window.status.set_place(_tuple(z))
         request = None
-        if slot.ready and slot.handle is not None:
-            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None])
-        self._lane.submit(Task("", partial(self._work, z, slot, request), self._show, torch=request is not None))
+        if slot.handle is not None and slot.decodes:
+            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None], quick=slot.quick)
+        self._lane.submit(Task("", partial(self._work, z, slot, request), self._show, torch=request is not None and request.quick is None))
 
     def _work(self, z: NDArray[np.float32], slot: Slot, request: DecodeRequest | None, context: Context) -> ProbeAnswer:
         """In the probe's lane; its arguments were captured when it was asked, so nothing is shared."""

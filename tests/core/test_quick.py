@@ -1,0 +1,133 @@
+"""Decoders in numpy, held against torch's networks."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.handles import forget, publish
+from latent_explorer.core.nn.inference import decode, decode_bytes
+from latent_explorer.core.quick import QuickDecoder, as_bytes, quick_decoder
+from latent_explorer.core.types import ModelHandle
+
+ARCHITECTURES = [
+    ModelConfig((6, 4, 1), hidden=(5,)),
+    ModelConfig((6, 4, 3), hidden=(9, 7), activation="relu"),
+    ModelConfig((3, 5, 1), latent_dim=7, hidden=(4,), decoder_hidden=(30, 20, 10), activation="tanh"),
+    ModelConfig((6, 4, 1), hidden=(5,), network="residual"),
+    ModelConfig((6, 4, 1), hidden=(8, 8, 8, 8), network="residual"),
+    ModelConfig((6, 4, 3), hidden=(9, 7, 7, 11), network="residual", activation="relu"),
+    ModelConfig((6, 4, 1), hidden=(6, 6), likelihood="gaussian"),
+    ModelConfig((6, 4, 1), hidden=(6, 6), likelihood="gaussian", sigma=0.1, network="residual", activation="tanh"),
+]
+
+
+def weights_of(module: VAE) -> dict[str, NDArray[Any]]:
+    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+
+
+def both(architecture: ModelConfig) -> tuple[ModelHandle, QuickDecoder, dict[str, NDArray[Any]]]:
+    """Untrained networks with enlarged weights, so that every place has a picture of its own; and what is to answer for them."""
+    module = build(architecture, 3).eval().requires_grad_(False)
+    generator = np.random.default_rng(4)
+    for parameter in module.parameters():
+        parameter.data.copy_(parameter.data.new_tensor(0.7 * generator.standard_normal(parameter.shape)))
+    handle = ModelHandle("quick", architecture)
+    publish(handle, module)
+    quick = quick_decoder(architecture, weights_of(module))
+    assert quick is not None
+    return handle, quick, weights_of(module)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=lambda a: f"{a.network}-{a.likelihood}-{a.activation}-{len(a.hidden)}")
+def test_it_says_what_torch_says(architecture: ModelConfig) -> None:
+    handle, quick, _ = both(architecture)
+    z = np.random.default_rng(0).standard_normal((300, architecture.latent_dim)).astype(np.float32)
+    z[:20] *= 8  # places far out count too
+    expected, found = decode(handle, z), quick.decode(z)
+    assert found.dtype == np.float32
+    assert found.shape == expected.shape == (300, *architecture.image_shape)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    assert len(np.unique(found.round(3), axis=0)) > 250
+    ours, theirs = as_bytes(found).astype(int), decode_bytes(handle, z).astype(int)
+    apart = np.abs(ours - theirs)
+    assert apart.max() <= 1
+    # Where they differ, the value lies on the edge between two levels.
+    edge = np.abs(expected[apart == 1] * 255 % 1 - 0.5)
+    assert (edge < 255e-5).all()
+    assert (apart == 1).mean() < 0.01
+    forget(handle)
+
+
+def test_one_point_and_none() -> None:
+    handle, quick, _ = both(ARCHITECTURES[0])
+    z = np.array([0.3, -1.2])
+    np.testing.assert_allclose(quick.decode(z), decode(handle, z[None]), atol=1e-5)
+    assert quick.decode(np.zeros((0, 2))).shape == (0, 6, 4, 1)
+    forget(handle)
+
+
+@pytest.mark.parametrize("activation", ["silu", "relu", "tanh"])
+def test_so_far_out_that_exponentials_overflow_it_says_what_torch_says_without_a_warning(activation: str) -> None:
+    handle, quick, _ = both(ModelConfig((6, 4, 1), hidden=(9, 7), activation=activation))
+    z = np.array([[1e3, -1e3], [-1e5, 3e4], [2e-3, 1e6]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = quick.decode(z)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, decode(handle, z), atol=1e-5)
+    assert activation == "tanh" or {0.0, 1.0} <= set(found.ravel().tolist())  # tanh stays within -1 and 1, however far out
+    forget(handle)
+
+
+def test_weights_of_half_precision_are_widened() -> None:
+    architecture = ARCHITECTURES[0]
+    handle, _, weights = both(architecture)
+    halves = {name: array.astype(np.float16) for name, array in weights.items()}
+    module = build(architecture)
+    module.load_state_dict({name: module.state_dict()[name].new_tensor(array.astype(np.float32)) for name, array in halves.items()})
+    publish(handle, module.eval().requires_grad_(False))
+    quick = quick_decoder(architecture, halves)
+    assert quick is not None
+    z = np.random.default_rng(1).standard_normal((50, 2))
+    np.testing.assert_allclose(quick.decode(z), decode(handle, z), atol=1e-5)
+    forget(handle)
+
+
+def test_it_looks_at_the_decoder_alone() -> None:
+    _, quick, weights = both(ARCHITECTURES[1])
+    decoder = {name: array for name, array in weights.items() if name.startswith("decoder.")}
+    alone = quick_decoder(ARCHITECTURES[1], decoder)
+    assert alone is not None
+    np.testing.assert_array_equal(alone.decode(np.ones((1, 2))), quick.decode(np.ones((1, 2))))
+    forget(ModelHandle("quick", ARCHITECTURES[1]))
+
+
+def test_convolutions_are_left_to_torch() -> None:
+    architecture = ModelConfig((8, 8, 1), network="conv", hidden=(4,), channels=(2,))
+    assert quick_decoder(architecture, weights_of(build(architecture))) is None
+
+
+@pytest.mark.parametrize("architecture", [ARCHITECTURES[1], ARCHITECTURES[5]], ids=["dense", "residual"])
+def test_weights_that_do_not_fit_are_left_to_torch(architecture: ModelConfig) -> None:
+    _, _, weights = both(architecture)
+    used = [name for name in weights if name.startswith("decoder.")]
+    assert used
+    for name in used:
+        assert quick_decoder(architecture, {other: array for other, array in weights.items() if other != name}) is None, name
+        assert quick_decoder(architecture, {**weights, name: weights[name][:-1]}) is None, name
+    forget(ModelHandle("quick", architecture))
+
+
+def test_bytes_are_the_nearest_of_256_levels() -> None:
+    grey = np.array([0, 1, 0.5 / 255, 0.4999 / 255, 0.5001 / 255, 254.4 / 255, 254.6 / 255, math.pi / 10], np.float32)
+    assert as_bytes(grey).tolist() == [0, 255, 0, 0, 1, 254, 255, 80]
+    assert as_bytes(grey).dtype == np.uint8
