@@ -9,10 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from latent_explorer.core.data.builtin import digits
+from latent_explorer.core.data.catalogue import CATALOGUE
 from latent_explorer.core.data.idx import is_idx_folder, read_idx_folder
 from latent_explorer.core.data.shapes import shapes
 from latent_explorer.core.errors import DatasetError
-from latent_explorer.core.files.gate import shown
+from latent_explorer.core.files.gate import shown, size_text
 from latent_explorer.core.types import ImageDataset
 
 VARIABLE = "LATENT_EXPLORER_DATA"
@@ -28,7 +29,8 @@ BUILTIN: Mapping[str, Callable[[], ImageDataset]] = MappingProxyType(
 )
 
 _HINT = (
-    "to open MNIST, give the folder that holds its four files (train-images-idx3-ubyte.gz and the others),"
+    f"for MNIST, run latent-explorer download mnist ({size_text(CATALOGUE['mnist'].size)}; in the window: menu File),"
+    " or give the folder with its four files (train-images-idx3-ubyte.gz and the others),"
     f" or set the environment variable {VARIABLE} to it"
 )
 
@@ -38,6 +40,11 @@ def _plain(name: str) -> str:
 
 
 def _folders() -> dict[str, Path]:
+    """Name -> folder, for what was downloaded and what the environment variable offers; the latter counts."""
+    return {**{name: entry.folder for name, entry in CATALOGUE.items() if entry.is_here()}, **_offered()}
+
+
+def _offered() -> dict[str, Path]:
     """Name -> folder, for what the environment variable offers."""
     root = os.environ.get(VARIABLE, "")
     if not root:
@@ -56,7 +63,7 @@ def find_folder(name: str) -> Path | None:
     """The folder of a named data set, None where there is none.
 
     It is looked for in the folder that LATENT_EXPLORER_DATA names: that folder itself is "mnist" when it holds the
-    four files, else its sub-folders are data sets by their names.
+    four files, else its sub-folders are data sets by their names. After that come downloaded ones (catalogue.py).
     """
     return _folders().get(_plain(name))
 

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.core.data.mirror import mirror, new_mirror, offered_entry  # noqa: F401  # fixtures
