@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NEAR = 0.1  # radius, in units of z, within which codes are counted
 NEAREST = 6  # codes that are named, nearest first
+FEW = 20_000  # codes that are looked through one by one (10,000: 0.1 ms); more go into a search tree, whose library is slow to load
 
 
 @dataclass(frozen=True)
@@ -48,28 +49,41 @@ class Surroundings:
 
 
 class Neighbours:
-    """A search tree over the codes. Building takes about 5 ms for 10,000 codes, a question 0.1 ms; any thread."""
+    """Looks for the codes around a point. Any thread."""
 
     def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64]) -> None:
-        from scipy.spatial import cKDTree
-
         finite = np.isfinite(z).all(axis=1)
         self._rows = np.flatnonzero(finite)
         self._labels = labels[finite]
-        self._tree = cKDTree(np.asarray(z, np.float64)[finite]) if finite.any() else None
+        self._columns = np.asarray(z[finite].T, np.float64, order="C")  # (d, N)
+        self._tree: Any = None
+        if len(self._rows) > FEW:
+            from scipy.spatial import cKDTree
+
+            self._tree = cKDTree(self._columns.T)
+
+    def _search(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Distances of the nearest codes and which they are, nearest first; and those within `NEAR`."""
+        count = min(NEAREST, len(self._rows))
+        if self._tree is not None:
+            distances, leaves = self._tree.query(point, count)
+            return distances, leaves, np.array(self._tree.query_ball_point(point, NEAR), np.int64)
+        squares = np.zeros(len(self._rows))
+        for column, coordinate in zip(self._columns, point, strict=True):
+            squares += np.square(column - coordinate)
+        leaves = np.argpartition(squares, count - 1)[:count]
+        leaves = leaves[np.argsort(squares[leaves])]
+        return np.sqrt(squares[leaves]), leaves, np.flatnonzero(squares <= NEAR * NEAR)
 
     def around(self, z: NDArray[np.floating]) -> Surroundings:
         """What lies around the latent point z, shape (d,)."""
         point = np.asarray(z, np.float64)
         log_prior = -0.5 * float(point @ point) - 0.5 * len(point) * math.log(2 * math.pi)
-        if self._tree is None:
+        if not len(self._rows):
             return Surroundings(0, math.nan, -1, 0.0, log_prior)
-        found, leaves = self._tree.query(point, min(NEAREST, len(self._rows)))
-        leaves = np.atleast_1d(leaves)
-        distances = tuple(np.atleast_1d(found).tolist())
-        nearest = tuple(self._rows[leaves].tolist())
-        near = self._tree.query_ball_point(point, NEAR)
-        if not near:
+        found, leaves, near = self._search(point)
+        distances, nearest = tuple(found.tolist()), tuple(self._rows[leaves].tolist())
+        if not len(near):
             return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances)
         labels, counts = np.unique(self._labels[near], return_counts=True)
         best = int(counts.argmax())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from latent_explorer.core.plane import neighbours as neighbours_module
 from latent_explorer.core.plane.neighbours import NEAR, NEAREST, Neighbours, Surroundings, images_of, sentence
 from latent_explorer.core.types import Codes, ImageDataset
 
@@ -32,8 +33,14 @@ def same(one: Surroundings, two: Surroundings) -> None:
     assert [one.distance, one.share, one.log_prior] == pytest.approx([two.distance, two.share, two.log_prior])
 
 
+@pytest.fixture(params=[20_000, 0], ids=["one by one", "by a tree"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few codes are looked through in another way than many."""
+    monkeypatch.setattr(neighbours_module, "FEW", request.param)
+
+
 @pytest.mark.parametrize("d", [1, 2, 5])
-def test_around_is_what_brute_force_finds(d: int) -> None:
+def test_around_is_what_brute_force_finds(d: int, way: None) -> None:
     generator = np.random.default_rng(d)
     z = (0.5 * generator.standard_normal((600, d))).astype(np.float32)
     labels = generator.integers(-1, 3, 600)
@@ -51,7 +58,7 @@ def test_around_is_what_brute_force_finds(d: int) -> None:
     assert min(found) == 0
 
 
-def test_codes_that_are_not_finite_are_left_out() -> None:
+def test_codes_that_are_not_finite_are_left_out(way: None) -> None:
     z = np.array([[0, 0], [np.nan, 0], [0.05, np.inf], [0.05, 0], [3, 3]], np.float32)
     around = Neighbours(z, np.array([2, 0, 0, 2, 1])).around(np.zeros(2))
     assert (around.near, around.label, around.share, around.distance) == (2, 2, 1.0, 0.0)
@@ -61,7 +68,7 @@ def test_codes_that_are_not_finite_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("z", [np.zeros((0, 2), np.float32), np.full((3, 2), np.nan, np.float32)])
-def test_no_codes_at_all(z: NDArray[np.float32]) -> None:
+def test_no_codes_at_all(z: NDArray[np.float32], way: None) -> None:
     around = Neighbours(z, np.zeros(len(z), np.int64)).around(np.array([1.0, 1.0]))
     assert (around.near, around.label, around.share) == (0, -1, 0.0)
     assert around.nearest == around.distances == ()
@@ -70,7 +77,7 @@ def test_no_codes_at_all(z: NDArray[np.float32]) -> None:
     assert sentence(around, NAMES) == "No codes to compare with."
 
 
-def test_later_changes_of_the_codes_do_not_matter() -> None:
+def test_later_changes_of_the_codes_do_not_matter(way: None) -> None:
     z, labels = np.zeros((4, 2), np.float32), np.zeros(4, np.int64)
     neighbours = Neighbours(z, labels)
     z += 5
