@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ def fetched(url: str, size: int, start: int = 0) -> bytes:
     with WebFile(url, start, size, nothing) as answer:
         assert answer.begin == start
         return b"".join(answer)
+
+
+def running() -> bool:
+    return any(thread.name == "download" for thread in threading.enumerate())
+
+
+def gone() -> None:
+    """Waits until no thread of a request is left; much less than the time after which a socket gives up by itself."""
+    end = time.monotonic() + 15
+    while running():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -89,7 +102,27 @@ def test_cancel_while_tls_is_silent(certified: tuple[Mirror, Path], monkeypatch:
     with pytest.raises(Cancelled), WebFile(mirror.url + NAME, 0, len(mirror.files[NAME]), cancel) as answer:
         for piece in answer:
             got.append(len(piece))
-    # That its thread has ended is seen by tests/conftest.py.
+    gone()
+
+
+def test_cancel_while_a_server_is_silent(mirror: Mirror) -> None:
+    """The thread does not stay behind, although the server does."""
+    mirror.mood = moods.silent
+
+    def cancel() -> None:
+        if mirror.asked:
+            raise Cancelled
+
+    with pytest.raises(Cancelled), WebFile(mirror.url + NAME, 0, 10, cancel):
+        pass
+    gone()
+
+
+def test_the_wrong_part_is_refused(mirror: Mirror) -> None:
+    mirror.mood = moods.other_part
+    with pytest.raises(WebError, match="another part") as caught, WebFile(mirror.url + NAME, 5, len(mirror.files[NAME]), nothing):
+        pass
+    assert caught.value.bad_start
 
 
 def test_the_environment_s_proxy_is_used(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +147,25 @@ def test_cancel_while_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(Cancelled), WebFile("http://slow.invalid/x", 0, 10, cancel):
         pass
-    assert any(thread.name == "download" for thread in threading.enumerate())
+    assert running()
     answers.set()
+    gone()
+
+
+def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        answers.wait(60)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    monkeypatch.setattr(web, "PATIENCE", 0.3)
+    with pytest.raises(WebError, match="does not answer") as caught, WebFile("http://slow.invalid/x", 0, 10, nothing):
+        pass
+    assert caught.value.offline and running()
+    answers.set()
+    gone()
 
 
 def test_a_connection_that_opens_after_the_cancel_is_cut(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +186,8 @@ def test_a_connection_that_opens_after_the_cancel_is_cut(mirror: Mirror, monkeyp
 
     with pytest.raises(Cancelled), WebFile(mirror.url + NAME, 0, 10, cancel):
         pass
-    goes_on.set()  # the server stays silent; that the thread ends all the same is seen by tests/conftest.py
+    goes_on.set()
+    gone()  # although the server stays silent
 
 
 def test_a_bug_in_the_thread_is_no_bad_network(monkeypatch: pytest.MonkeyPatch) -> None:
