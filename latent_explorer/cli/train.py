@@ -143,6 +143,7 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
         _refuse_beside_resume(given, ctx)
 
     from latent_explorer.core.data.registry import load_dataset
+    from latent_explorer.core.memory import check_memory
 
     if settings is None:
         assert resume is not None
@@ -156,6 +157,7 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
         if model.likelihood != "bernoulli" and "--binarize" in (_flag(p.name) for p in given if p.name) and settings.binarize != "none":
             raise click.UsageError(f"--binarize {settings.binarize} needs the bernoulli likelihood; leave it out")
         settings = settings.for_model(model)
+        check_memory(model, settings, len(dataset.images))
         run = _fresh(model, settings, out, name, _command_text(given, ctx, dataset))
 
     from latent_explorer.core.nn.device import set_threads

@@ -38,7 +38,16 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "grey_map": "How grey images are coloured on the right.",
         "smooth": "On: enlarged images are smoothed. Off: every pixel of an image is a square.",
         # The run
+        "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
         "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
+        "latent_dim": "Number of latent dimensions, the numbers in one code; beyond 2, the plane is a slice of latent space.",
+        "sigma": "Standard deviation of the Gaussian likelihood, pixels in 0..1; learned: one number for all pixels, by the same gradient.",
+        "precision": (
+            "Of matrix products while training. bfloat16 keeps 8 significant bits and is faster where the processor has it;"
+            " weights, sums and optimiser stay in float32."
+        ),
+        "device": "Where to train; auto takes a graphics processor where there is one.",
+        "needs": "An estimate, beside the program itself and the open data set.",
         "epochs": "How often every training image is visited; one epoch visits each of them once.",
         "batch_size": "Images for one optimiser step.",
         "lr": "Learning rate: size of the optimiser's (Adam's) steps at the start.",

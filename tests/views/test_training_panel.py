@@ -173,25 +173,104 @@ def test_the_form_can_show_a_models_settings_exactly(panel: TrainingPanel, setti
     assert said(panel) == ""
 
 
+def choose(panel: TrainingPanel, name: str, value: str) -> None:
+    """By the keyboard, as a person does."""
+    box = panel.findChild(QComboBox, f"field_{name}")
+    assert isinstance(box, QComboBox)
+    hand, down = Hand(panel), box.findData(value) > box.currentIndex()
+    box.setFocus()
+    while box.currentData() != value:
+        hand.key(Key.Key_Down if down else Key.Key_Up)
+
+
+def shown_rows(panel: TrainingPanel) -> set[str]:
+    widgets: list[QWidget] = [*panel.findChildren(QLineEdit), *panel.findChildren(QComboBox)]
+    return {widget.objectName().removeprefix("field_") for widget in widgets if widget.isVisibleTo(panel)}
+
+
 def test_a_choice_is_a_setting_too(panel: TrainingPanel) -> None:
-    hand = Hand(panel)
-    boxes = panel.findChildren(QComboBox)
-    assert len(boxes) == 2
-    for box in boxes:
-        box.setFocus()
-        hand.key(Key.Key_Down)
+    for name, value in (
+        ("schedule", "constant"),
+        ("binarize", "none"),
+        ("precision", "bfloat16"),
+        ("network", "residual"),
+        ("device", "cpu"),
+    ):
+        choose(panel, name, value)
     settings = panel.training_config()
-    assert settings.schedule == "constant"
-    assert settings.binarize == "none"
+    assert (settings.schedule, settings.binarize, settings.precision) == ("constant", "none", "bfloat16")
+    assert panel.model_config(SHAPE).network == "residual"
+    assert panel.device() == "cpu"
 
 
 def test_a_choice_is_told_as_a_typed_value_is(panel: TrainingPanel) -> None:
     """Whoever asks whether the form still says what a run was started with needs to hear of it."""
     ear, hand = Ear(panel, "settingsChanged"), Hand(panel)
-    for count, box in enumerate(panel.findChildren(QComboBox), 1):
+    for count, name in enumerate(("network", "schedule", "binarize", "precision", "device", "likelihood"), 1):
+        box = panel.findChild(QComboBox, f"field_{name}")
+        assert isinstance(box, QComboBox)
         box.setFocus()
         hand.key(Key.Key_Down)
         assert ear.of("settingsChanged") == [("",)] * count
+
+
+def test_settings_are_there_only_where_they_mean_something(panel: TrainingPanel) -> None:
+    assert not {"channels", "sigma"} & shown_rows(panel)
+    assert "binarize" in shown_rows(panel)
+    choose(panel, "network", "conv")
+    choose(panel, "likelihood", "gaussian")
+    assert {"channels", "sigma"} <= shown_rows(panel)
+    assert "binarize" not in shown_rows(panel)
+    model = panel.model_config(SHAPE)
+    assert (model.network, model.likelihood, model.channels, model.sigma) == ("conv", "gaussian", (32, 64), None)
+    assert panel.training_config().binarize == "none"  # there is nothing to binarise
+    Hand(panel).type(field(panel, "channels"), "8 16")
+    Hand(panel).type(field(panel, "sigma"), "0.2")
+    assert panel.model_config(SHAPE).channels == (8, 16)
+    assert panel.model_config(SHAPE).sigma == 0.2
+    choose(panel, "likelihood", "bernoulli")
+    choose(panel, "network", "dense")
+    assert panel.model_config(SHAPE) == ModelConfig(SHAPE)
+    assert panel.training_config() == TrainingConfig()
+
+
+def test_the_widths_follow_the_network_unless_they_were_typed(panel: TrainingPanel) -> None:
+    choose(panel, "network", "conv")
+    assert panel.model_config(SHAPE).hidden == (256,)
+    Hand(panel).type(field(panel, "hidden"), "64")
+    choose(panel, "network", "dense")
+    assert panel.model_config(SHAPE).hidden == (64,)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ModelConfig(SHAPE, latent_dim=32),
+        ModelConfig(SHAPE, network="residual", hidden=(64, 64)),
+        ModelConfig(SHAPE, network="conv", channels=(4, 8), hidden=(20,), likelihood="gaussian"),
+        ModelConfig(SHAPE, likelihood="gaussian", sigma=0.1),
+    ],
+)
+def test_every_kind_of_model_can_be_shown(panel: TrainingPanel, model: ModelConfig) -> None:
+    settings = TrainingConfig(precision="bfloat16").for_model(model)
+    panel.set_settings(model, settings)
+    assert panel.model_config(SHAPE) == model
+    assert panel.training_config() == settings
+    assert panel.shows(model, settings)
+    assert not panel.shows(ModelConfig(SHAPE), settings)
+
+
+def test_the_form_says_what_a_run_will_take(panel: TrainingPanel) -> None:
+    needs = panel.findChild(QLabel, "training_needs")
+    assert isinstance(needs, QLabel)
+    assert needs.text() == ""
+    panel.set_data((28, 28, 1), 60_000)
+    assert needs.text().startswith(f"{ModelConfig((28, 28, 1)).parameters:,} weights, about ")
+    small = needs.text()
+    Hand(panel).type(field(panel, "hidden"), "4096,4096")
+    assert needs.text() != small
+    Hand(panel).type(field(panel, "hidden"), "x")
+    assert needs.text() == ""
 
 
 def test_suggested_epochs_give_way_to_typed_ones(panel: TrainingPanel) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.features.opening import MAIN_SLOT
+from latent_explorer.app.features.slicing import first_frame, put_sliced
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import automatic_name, my_model_path, my_models_folder
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import LatentExplorerError, TrainingError
-from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.memory import check_memory
 from latent_explorer.core.types import ImageDataset, ModelRecord, Slot, TrainingProgress
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.keeping import RunKeeper
@@ -36,6 +37,7 @@ class Plan:
     name: str
     path: Path
     unfinished: ModelRecord | None
+    device: str = "auto"
 
 
 class TrainingFeature(QObject):
@@ -46,7 +48,7 @@ class TrainingFeature(QObject):
         self._session, self._window, self._lane = session, window, lane
         self._keeper: RunKeeper | None = None
         self._current: Plan | None = None  # of the run that is on
-        self._generation = -1
+        self._run_id = ""  # of its handle, which the first snapshot names
         self._wanted = False
         transport = window.transport
         transport.trainRequested.connect(self.start)
@@ -81,7 +83,7 @@ class TrainingFeature(QObject):
             self._session.notice(self._window.training.sentence(str(error)), trouble=True)
             self._window.raise_panel("training")
             return
-        self._current, self._generation = plan, self._session.new_generation()
+        self._current, self._run_id = plan, ""
         if self._keeper is not None:
             self._keeper.deleteLater()
         self._keeper = RunKeeper(plan.path, partial(_record, plan), self)
@@ -114,7 +116,9 @@ class TrainingFeature(QObject):
             settings = self._window.training.training_config()
             name = automatic_name(dataset.name, model, datetime.now())
             path = my_model_path(name)
-        return Plan(model, settings, dataset.with_validation(settings.validation, settings.split_seed), name, path, unfinished)
+        check_memory(model, settings, len(dataset.images))
+        divided = dataset.with_validation(settings.validation, settings.split_seed)
+        return Plan(model, settings, divided, name, path, unfinished, self._window.training.device())
 
     def pause(self) -> None:
         """Hold after the current step."""
@@ -172,14 +176,16 @@ class TrainingFeature(QObject):
 
     def _show_snapshot(self, progress: TrainingProgress, plan: Plan) -> None:
         slot = self._session.slot
-        if slot is not None and slot.generation == self._generation:
+        if slot is not None and self._is_run(slot):
             codes = {"mean": progress.codes} if progress.codes is not None else slot.codes
             slot = replace(slot, codes=codes, epoch=progress.epoch, revision=progress.revision)
         else:
+            assert progress.snapshot is not None
+            self._run_id = progress.snapshot.id
             slot = Slot(
                 slot_id=MAIN_SLOT,
-                generation=self._generation,
-                frame=PlaneFrame.identity(),
+                generation=self._session.new_generation(),
+                frame=first_frame(plan.model.latent_dim, progress.codes),
                 codes={"mean": progress.codes} if progress.codes is not None else {},
                 handle=progress.snapshot,
                 name=plan.name,
@@ -188,7 +194,11 @@ class TrainingFeature(QObject):
                 revision=progress.revision,
                 ready=True,
             )
-        self._session.put_slot(slot)
+        put_sliced(self._session, slot)
+
+    def _is_run(self, slot: Slot) -> bool:
+        """Whether this is the model of the run that is on, or was on last; its plane may have moved meanwhile."""
+        return slot.handle is not None and slot.handle.id == self._run_id
 
     def _ended(self, progress: TrainingProgress) -> None:
         slot = self._session.slot
@@ -220,7 +230,7 @@ class TrainingFeature(QObject):
 
     def _take_record(self, record: ModelRecord) -> None:
         slot = self._session.slot
-        if slot is not None and slot.generation == self._generation:
+        if slot is not None and self._is_run(slot):
             self._session.revise_slot(record=record, handle=record.handle, epoch=record.epoch)
 
     def _failed(self, error: Exception) -> None:
@@ -237,6 +247,7 @@ class TrainingFeature(QObject):
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
         if dataset is not None:
             small = len(dataset.split.train) + len(dataset.split.validation) < SMALL_SET
+            self._window.training.set_data(dataset.image_shape, len(dataset.images))
             self._window.training.suggest_epochs(SMALL_SET_EPOCHS if small else TrainingConfig().epochs)
         self._refresh_transport()
         if self._wanted and dataset is not None:
@@ -245,7 +256,7 @@ class TrainingFeature(QObject):
 
     def _slot_changed(self, slot: Slot) -> None:
         history = slot.record.history if slot.record is not None else None
-        if slot.generation != self._generation and history is not self._shown_history:
+        if not self._is_run(slot) and history is not self._shown_history:
             self._shown_history = history
             self._window.losses.set_history(history)
             self._window.transport.set_progress(None)
@@ -298,5 +309,13 @@ def _run(plan: Plan) -> tuple[Iterator[TrainingProgress], Stoppable]:
     resume = None
     if plan.unfinished is not None:
         resume = weights_of(plan.unfinished.handle), state_of(plan.unfinished.handle), plan.unfinished.history
-    progresses = train(plan.model, plan.settings, plan.dataset, control=control, snapshots_per_second=SNAPSHOTS_PER_SECOND, resume=resume)
+    progresses = train(
+        plan.model,
+        plan.settings,
+        plan.dataset,
+        device=plan.device,
+        control=control,
+        snapshots_per_second=SNAPSHOTS_PER_SECOND,
+        resume=resume,
+    )
     return progresses, control

@@ -1,0 +1,78 @@
+"""How much memory training will take, before it takes it; no torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from latent_explorer.core.config import ModelConfig, TrainingConfig, stage_sizes
+from latent_explorer.core.errors import TrainingError
+
+FLOAT = 4
+COPIES = 4 + 3 + 2 + 5  # of the weights: with gradient and two moments; snapshots; their state; a file being written, at its widest
+KEPT = 2.5  # arrays of a layer's size that autograd and the running operation hold, measured
+PIECE = 1 << 24  # numbers of the largest layer that validation and encoding compute at once: core.nn.inference.NUMBERS
+PIECE_IMAGES = 2048
+AT_ONCE = 2  # layers that live at the same time where nothing is kept for a gradient
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes that a run takes beside the program itself and the data set that is already open."""
+
+    weights: int
+    activations: int
+    images: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.activations + self.images
+
+
+def layer_numbers(model: ModelConfig) -> int:
+    """Numbers in all layers of encoder and decoder for one image."""
+    sizes = stage_sizes(*model.image_shape[:2], len(model.stages))
+    maps = sum(height * width * count for (height, width), count in zip(sizes[1:], model.stages, strict=True))
+    return 3 * model.pixels + 2 * maps + 2 * (sum(model.hidden) + sum(model.decoder_widths)) + 6 * model.latent_dim
+
+
+def training_needs(model: ModelConfig, settings: TrainingConfig, count: int) -> Needs:
+    """What a run on `count` images will take; an estimate, made to be a little high.
+
+    Training holds every layer of a batch; validation and the codes on the plane are computed in larger pieces that hold
+    two layers at a time.
+    """
+    training = KEPT * settings.batch_size * layer_numbers(model)
+    piece = min(PIECE_IMAGES, max(1, PIECE // model.widest)) * AT_ONCE * (model.widest + model.pixels)
+    return Needs(COPIES * FLOAT * model.parameters, int(FLOAT * max(training, piece)), count * model.pixels)
+
+
+def free_memory() -> int:
+    """Bytes that can be had without pushing other programs out."""
+    import psutil  # 20 ms, and only needed when somebody trains
+
+    return int(psutil.virtual_memory().available)
+
+
+def size_words(count: int) -> str:
+    """Such as "310 MB" or "2.4 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6)):,} MB"
+
+
+def check_memory(model: ModelConfig, settings: TrainingConfig, count: int) -> None:
+    """Refuse a run that this computer has no room for, before it is stopped in the middle.
+
+    Raises
+    ------
+    TrainingError
+        Says how much it would take and what to change.
+    """
+    needs, free = training_needs(model, settings, count), free_memory()
+    if needs.total > free:
+        part, advice = max(
+            (needs.weights, "smaller widths"), (needs.activations, "a smaller batch"), (needs.images, "fewer or smaller images")
+        )
+        raise TrainingError(
+            f"This run would take about {size_words(needs.total)} of memory and {size_words(free)} are free;"
+            f" most of it ({size_words(part)}) can be saved by {advice}."
+        )

@@ -1,0 +1,91 @@
+"""The estimate of what a run takes: against what one takes, and the refusal of what cannot be had."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from latent_explorer.core import memory
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.errors import TrainingError
+
+ROOT = Path(__file__).resolve().parents[2]
+# The highest memory of a whole run, beside what the process has with torch loaded and the data made.
+MEASURE = """
+import json, sys
+import numpy as np, psutil
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.nn.device import set_threads
+from latent_explorer.core.nn.training import train
+from latent_explorer.core.types import ImageDataset, Split
+model, settings = (kind.from_record(values) for kind, values in zip((ModelConfig, TrainingConfig), json.loads(sys.argv[1])))
+count = settings.batch_size * 2
+images = np.random.default_rng(0).integers(0, 256, (count, *model.image_shape), dtype=np.uint8)
+rows = np.arange(count)
+data = ImageDataset("noise", images, None, (), Split(rows[:-count // 4], rows[:0], rows[-count // 4:]))
+set_threads(1)
+process = psutil.Process()
+def used():
+    return process.memory_info().rss
+small = ModelConfig((2, 2, 1), hidden=(2,))
+tiny = ImageDataset("tiny", images[:, :2, :2, :1].copy(), None, (), data.split)
+list(train(small, settings, tiny, device="cpu"))
+before = peak = used()
+for progress in train(model, settings, data, device="cpu"):
+    peak = max(peak, used())
+print(peak - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "batch"),
+    [
+        (ModelConfig((28, 28, 1), hidden=(2048, 2048)), 128),
+        (ModelConfig((64, 64, 3), hidden=(256,)), 512),
+        (ModelConfig((64, 64, 3), network="conv", channels=(32, 64)), 128),
+    ],
+)
+def test_the_estimate_is_near_what_a_run_takes_and_rather_high(model: ModelConfig, batch: int) -> None:
+    settings = TrainingConfig(epochs=1, batch_size=batch, validation=0)
+    records = json.dumps([model.to_record(), settings.to_record()])
+    done = subprocess.run([sys.executable, "-c", MEASURE, records], cwd=ROOT, capture_output=True, text=True, check=True)
+    estimate = memory.training_needs(model, settings, batch * 2).total
+    assert 0.7 * int(done.stdout) < estimate < 4 * int(done.stdout)
+
+
+def test_more_of_everything_takes_more() -> None:
+    model, settings = ModelConfig((28, 28, 1)), TrainingConfig()
+    least = memory.training_needs(model, settings, 1000).total
+    assert memory.training_needs(model, settings, 100_000).images == 100 * memory.training_needs(model, settings, 1000).images
+    assert memory.training_needs(ModelConfig((28, 28, 1), hidden=(1024, 1024)), settings, 1000).total > least
+    assert memory.training_needs(model, TrainingConfig(batch_size=20_000), 1000).total > least
+    assert memory.training_needs(ModelConfig((56, 56, 1)), settings, 1000).total > least
+
+
+def test_a_run_without_room_is_refused_with_numbers_and_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ModelConfig((28, 28, 1))
+    monkeypatch.setattr(memory, "free_memory", lambda: 10**12)
+    memory.check_memory(model, TrainingConfig(), 60_000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 50_000_000)
+    for settings, count, advice in (
+        (TrainingConfig(), 1000, "smaller widths"),
+        (TrainingConfig(batch_size=100_000), 1000, "a smaller batch"),
+        (TrainingConfig(), 1_000_000, "fewer or smaller images"),
+    ):
+        with pytest.raises(TrainingError) as refused:
+            memory.check_memory(model, settings, count)
+        text = str(refused.value)
+        assert "50 MB are free" in text
+        assert text.endswith(f"can be saved by {advice}.")
+
+
+def test_free_memory_is_a_number_of_bytes_of_this_computer() -> None:
+    assert 10**7 < memory.free_memory() < 10**14
+
+
+def test_sizes_are_said_in_words() -> None:
+    assert [memory.size_words(count) for count in (1, 310_400_000, 2_449_000_000)] == ["1 MB", "310 MB", "2.4 GB"]
