@@ -13,6 +13,7 @@ from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.features.export import ExportFeature
 from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
+from latent_explorer.app.features.neighbours import NeighboursFeature
 from latent_explorer.app.features.opening import OpeningFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.features.python import PythonFeature
@@ -44,6 +45,7 @@ class Program(QObject):
         self.scenery = SceneryFeature(session, window)
         self.probe = ProbeFeature(session, window, lanes.probe)
         self.mosaic = MosaicFeature(session, window, lanes.tiles)
+        self.neighbours = NeighboursFeature(session, window, lanes.tiles, self.probe)
         self.opening = OpeningFeature(session, window, lanes.jobs)
         self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)
         self.training = TrainingFeature(session, window, self.training_lane)

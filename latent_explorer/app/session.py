@@ -47,6 +47,13 @@ class Session(QObject):
         """The active slot; None before the first model."""
         return next((slot for slot in self.slots if slot.slot_id == self.active), None)
 
+    def dataset_of(self, slot: Slot) -> ImageDataset | None:
+        """The open data set, where it is the one that the slot's codes come from."""
+        dataset = self.dataset
+        if dataset is None or slot.data is None or slot.data.content_hash != dataset.content_hash:
+            return None
+        return dataset if slot.handle is None or slot.handle.architecture.image_shape == dataset.image_shape else None
+
     def new_generation(self) -> int:
         """A number that no slot has had."""
         return next(self._generations)

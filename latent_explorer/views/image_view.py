@@ -9,8 +9,12 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import apply_grey_map
+from latent_explorer.views.glossary import explained, term_label
+from latent_explorer.views.neighbour_strip import NeighbourStrip
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.text import LiveText, plain_label, signed
+from latent_explorer.views.text import LiveText, signed
+
+TALLEST = 1.6  # height by width of the image's room: a taller one is smaller than the panel is wide
 
 
 class PixelView(QWidget):
@@ -91,36 +95,34 @@ class ImageView(QWidget):
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
         self._head = LiveText(muted=True)
+        explained(self._head, "z")
         self.pixels = PixelView(self)
         self._trust = LiveText(lines=3)
-        self._trust.setToolTip("Counts and distances between this place and the codes of real images; no promise.")
+        explained(self._trust, "trust", "Around this place")
+        self.nearest = NeighbourStrip(self)
+        self.nearest.roomChanged.connect(self._share_height)
         card = QFrame()
         card.setProperty("role", "trust")
         inside = QVBoxLayout(card)
         inside.setContentsMargins(8, 6, 8, 6)
         inside.addWidget(self._trust)
         layout.addWidget(self._head)
-        layout.addWidget(self.pixels, 10)
+        layout.addWidget(self.pixels, 1000)  # all that there is; the room below gets only what the image cannot use
         layout.addWidget(card)
-        form = QFormLayout()
+        layout.addWidget(self.nearest)
+        self._card = card
+        form = self._form = QFormLayout()
         form.setVerticalSpacing(4)
         self._prior, self._milliseconds, self._snapshot = LiveText(right=True), LiveText(right=True), LiveText(right=True)
-        for text, value, hint in (
-            (
-                "Prior density, log",
-                self._prior,
-                "log N(z; 0, I) in nats: how usual this place is for the prior, which codes are pulled towards.",
-            ),
-            ("Decode", self._milliseconds, "Time the decoder took for this image."),
-            ("Weights", self._snapshot, "Which weights decoded it: of a finished model, or the newest of the one in training."),
+        for text, value, term in (
+            ("Prior density, log", self._prior, "prior_density"),
+            ("Decode", self._milliseconds, "decode"),
+            ("Weights", self._snapshot, "weights"),
         ):
-            name = plain_label(text)
-            name.setProperty("role", "muted")
-            name.setToolTip(hint)
-            value.setToolTip(hint)
-            form.addRow(name, value)
+            explained(value, term, text)
+            form.addRow(term_label(text, term), value)
         layout.addLayout(form)
-        row = QHBoxLayout()
+        row = self._buttons = QHBoxLayout()
         row.setSpacing(8)
         self._copy, self._export = QPushButton("Copy image"), QPushButton("Export…")
         self._copy.setToolTip("Put the decoded image on the clipboard.")
@@ -136,22 +138,30 @@ class ImageView(QWidget):
         self.set_image(None, "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The image takes no more height than it fills, so that its read-out stays right under it."""
+        """What there is room for: the image first, then what lies near."""
         super().resizeEvent(event)
-        self._bound_height()
+        self._share_height()
 
-    def _bound_height(self) -> None:
+    def _share_height(self) -> None:
+        """The image takes no more height than it fills, so that its read-out stays right under it; the strip takes what is left."""
         picture = self.pixels.picture()
         aspect = 1.0 if picture is None else picture.height() / picture.width()
         margins = self._layout.contentsMargins()
-        self.pixels.setMaximumHeight(max(120, round((self.width() - margins.left() - margins.right()) * aspect)))
+        width = self.width() - margins.left() - margins.right()
+        image, strip = max(120, round(width * min(aspect, TALLEST))), self.nearest.heightForWidth(width)
+        self.pixels.setMaximumHeight(image)
+        self.nearest.setMaximumHeight(strip)
+        others = (self._head, self._card, self._form, self._buttons)
+        needed = image + strip + sum(part.sizeHint().height() for part in others) + (len(others) + 1) * self._layout.spacing()
+        room = self.height() - margins.top() - margins.bottom()
+        self.nearest.setVisible(needed <= room)
 
     def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
         """The newest decode, or none with a word why."""
         before = self.pixels.picture()
         self.pixels.set_image(pixels, message)
         if pixels is not None and (before is None or before.size() != QSize(pixels.shape[1], pixels.shape[0])):
-            self._bound_height()
+            self._share_height()
         for button in (self._copy, self._export):
             if button.isEnabled() != (pixels is not None):
                 button.setEnabled(pixels is not None)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
+from latent_explorer.views.accessible import offer_spoken_words
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.loss_view import LossView
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Latent Explorer")
         self.setWindowIcon(program_icon())
+        offer_spoken_words()
         self.setObjectName("main")
         self.setDockNestingEnabled(True)
         self.setAcceptDrops(True)

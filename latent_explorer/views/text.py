@@ -43,6 +43,11 @@ class LiveText(QWidget):
         """What it says."""
         return self._text
 
+    def spoken(self) -> str:
+        """For screen readers, which ask (accessible.py): the name of the field, if it has one, and what it says."""
+        name = self.accessibleName()
+        return f"{name}: {self._text}" if name and self._text else name or self._text
+
     def setText(self, text: str) -> None:
         """Say something else."""
         if text != self._text:

@@ -10,12 +10,12 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.neighbours import densest_place, sentence
-from latent_explorer.core.types import DecodeRequest, Images, Scene, Slot
+from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.decoding import ProbeAnswer, Prober
 from latent_explorer.workers.lanes import NewestLane
@@ -25,7 +25,9 @@ WAITING = "The decoder is loading."
 
 
 class ProbeFeature(QObject):
-    """Turns picks and holds into decodes."""
+    """Turns picks and holds into decodes. Signals: answered(ProbeAnswer) of the shown slot."""
+
+    answered = Signal(object)
 
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
@@ -42,6 +44,7 @@ class ProbeFeature(QObject):
         plane.nudgeRequested.connect(self._nudge)
         plane.classJumpRequested.connect(self._jump)
         session.slotChanged.connect(self._slot_changed)
+        session.datasetChanged.connect(self._dataset_changed)
         session.sceneChanged.connect(self._scene_changed)
         window.wish.connect(self._wished)
         window.image.copyRequested.connect(self.copy)
@@ -94,6 +97,10 @@ class ProbeFeature(QObject):
             self._session.set_scene(probe=None)
         self._ask()
 
+    def _dataset_changed(self, dataset: ImageDataset | None) -> None:
+        """The images near the probe may be known now."""
+        self._ask()
+
     def _scene_changed(self, scene: Scene) -> None:
         self._window.image.pixels.set_look(scene.layers.smooth, scene.layers.grey_map)
         if self._pointer is None:
@@ -110,11 +117,14 @@ class ProbeFeature(QObject):
         request = None
         if slot.handle is not None and slot.decodes:
             request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None], quick=slot.quick)
-        self._lane.submit(Task("", partial(self._work, z, slot, request), self._show, torch=request is not None and request.quick is None))
+        work = partial(self._work, z, slot, request, self._session.dataset_of(slot))
+        self._lane.submit(Task("", work, self._show, torch=request is not None and request.quick is None))
 
-    def _work(self, z: NDArray[np.float32], slot: Slot, request: DecodeRequest | None, context: Context) -> ProbeAnswer:
+    def _work(
+        self, z: NDArray[np.float32], slot: Slot, request: DecodeRequest | None, dataset: ImageDataset | None, context: Context
+    ) -> ProbeAnswer:
         """In the probe's lane; its arguments were captured when it was asked, so nothing is shared."""
-        return self._prober.answer(z, slot.generation, request, slot.codes.get("mean"))
+        return self._prober.answer(z, slot.generation, request, slot.codes.get("mean"), dataset)
 
     def _show(self, answer: ProbeAnswer) -> None:
         slot = self._session.slot
@@ -124,6 +134,7 @@ class ProbeFeature(QObject):
         names = slot.data.class_names if slot.data is not None else ()
         trust = "" if answer.around is None else sentence(answer.around, names)
         image.set_place(z, trust, None if answer.around is None else answer.around.log_prior)
+        self.answered.emit(answer)
         if answer.result is None:
             self.shown = None
             image.set_image(None, WAITING if slot.handle is not None else "")
