@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from latent_explorer.cli.options import Command, Point, json_option, model_argument, out_option, quiet_option, scale_option, threads_option
+from latent_explorer.cli.options import (
+    Command,
+    Point,
+    device_option,
+    json_option,
+    model_argument,
+    out_option,
+    quiet_option,
+    scale_option,
+    threads_option,
+)
 
 MAX_POINTS = 10_000
 
@@ -17,11 +27,20 @@ MAX_POINTS = 10_000
 @click.option("--z", "points", required=True, multiple=True, type=Point(), metavar="X,Y", help="A latent point; give it again for more.")
 @out_option("FILE.png|FOLDER|FILE.npz", "One PNG (several points: a strip from left to right), a folder of PNGs, or npz with z and images.")
 @scale_option
+@device_option
 @threads_option
 @json_option
 @quiet_option
 def command(
-    *, model: str, points: tuple[tuple[float, ...], ...], out: Path, scale: int, threads: int | None, as_json: bool, quiet: bool
+    *,
+    model: str,
+    points: tuple[tuple[float, ...], ...],
+    out: Path,
+    scale: int,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Write what the decoder says at latent points: the expected pixels.
 
@@ -42,11 +61,11 @@ def command(
 
     import numpy as np
 
-    from latent_explorer.cli.inputs import model_words, open_model
+    from latent_explorer.cli.inputs import computing, model_words, open_model
     from latent_explorer.core.export.image import check_size, image_metadata, save_png, sheet
     from latent_explorer.core.export.table import save_decoded
 
-    record = open_model(path, threads)
+    record = open_model(path, threads, device)
     architecture = record.handle.architecture
     wrong = next((point for point in points if len(point) != architecture.latent_dim), None)
     if wrong is not None:
@@ -56,23 +75,25 @@ def command(
         )
     z = np.array(points, np.float32)
     height, width, _ = architecture.image_shape
-    if not folder and out.suffix.lower() == ".png":
-        check_size(height, width * len(z), scale)
+    if folder or out.suffix.lower() == ".png":
+        check_size(height, width if folder else width * len(z), scale)
 
-    from latent_explorer.core.nn.inference import decode, decode_bytes
+    from latent_explorer.core.nn.inference import decode
+    from latent_explorer.core.quick import as_bytes
 
+    with computing(record):
+        images = decode(record.handle, z)
     words = model_words(record)
     if folder:
-        check_size(height, width, scale)
         make_folder(out)
-        for k, (point, image) in enumerate(zip(z, decode_bytes(record.handle, z), strict=True)):
+        for k, (point, image) in enumerate(zip(z, as_bytes(images), strict=True)):
             metadata = image_metadata(point, words["name"], words["hash"], architecture.family)
             save_png(out / f"z_{k:04d}.png", image, scale=scale, metadata=metadata)
     elif out.suffix.lower() == ".npz":
-        save_decoded(out, z, decode(record.handle, z))
+        save_decoded(out, z, images)
     else:
         metadata = image_metadata(z if len(z) > 1 else z[0], words["name"], words["hash"], architecture.family)
-        save_png(out, sheet(decode_bytes(record.handle, z), len(z)), scale=scale, metadata=metadata)
+        save_png(out, sheet(as_bytes(images), len(z)), scale=scale, metadata=metadata)
     if as_json:
         print_json({"schema": 1, "model": words, "n": len(z), "path": str(out)})
     else:

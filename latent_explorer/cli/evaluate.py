@@ -7,28 +7,29 @@ from typing import Any
 
 import click
 
-from latent_explorer.cli.options import Command, data_option, json_option, model_argument, quiet_option, threads_option
+from latent_explorer.cli.options import Command, data_option, device_option, json_option, model_argument, quiet_option, threads_option
 
 
 @click.command("evaluate", cls=Command, short_help="Quote figures of a model on test images.")
 @model_argument
 @data_option
+@device_option
 @threads_option
 @json_option
 @quiet_option
-def command(*, model: str, data: str, threads: int | None, as_json: bool, quiet: bool) -> None:
+def command(*, model: str, data: str, device: str, threads: int | None, as_json: bool, quiet: bool) -> None:
     """Quote figures of a model on the test part of a data set: value, standard error, number, unit and protocol."""
-    from latent_explorer.cli.inputs import model_data, model_words, open_model
+    from latent_explorer.cli.inputs import computing, model_data, model_words, open_model
     from latent_explorer.cli.output import print_json
     from latent_explorer.cli.progress import Steps
     from latent_explorer.core.checkpoint.library import resolve_model
 
-    record = open_model(resolve_model(model), threads)
+    record = open_model(resolve_model(model), threads, device)
     dataset = model_data(record, data)
 
     from latent_explorer.core.nn.evaluation import evaluate
 
-    with Steps(quiet=quiet) as steps:
+    with Steps(quiet=quiet) as steps, computing(record):
         figures = evaluate(record.handle, dataset, steps.tell)
     if as_json:
         source = {"name": dataset.name, "split": "test", "n": len(dataset.split.test), "hash": dataset.content_hash}

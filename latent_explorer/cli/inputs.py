@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.types import ImageDataset, ModelRecord
 
 
-def open_model(path: Path, threads: int | None) -> ModelRecord:
-    """Read a model file and make its networks ready, to compute with so many threads.
+def open_model(path: Path, threads: int | None, device: str = "cpu") -> ModelRecord:
+    """Read a model file and make its networks ready, to compute on a device with so many threads.
 
     Raises
     ------
     CheckpointError
         The file cannot be used.
+    SettingError, DeviceError
+        The device is unknown or not there.
     """
     from latent_explorer.core.checkpoint.weights import load_model
     from latent_explorer.core.nn.device import set_threads
 
     set_threads(threads)
-    return load_model(path)
+    return load_model(path, device)
+
+
+@contextmanager
+def computing(record: ModelRecord) -> Iterator[None]:
+    """Computing with a model goes inside: memory that runs out becomes one sentence, which names the device.
+
+    Raises
+    ------
+    DeviceError
+        Memory ran out.
+    """
+    from latent_explorer.core.nn.device import memory_in_a_sentence
+    from latent_explorer.core.nn.handles import module_of
+    from latent_explorer.core.nn.inference import device_of
+
+    with memory_in_a_sentence(device_of(module_of(record.handle)).type):
+        yield
 
 
 def model_data(record: ModelRecord, data: str) -> ImageDataset:

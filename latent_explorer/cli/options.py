@@ -112,6 +112,12 @@ def out_option(metavar: str, text: str) -> Callable[[F], F]:
     return click.option("--out", required=True, metavar=metavar, type=Path, help=text)
 
 
+def device_option(function: F) -> F:
+    """The option ``--device``."""
+    text = "Where to compute: auto takes cuda, then mps, then the CPU."
+    return click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|mps", help=text)(function)
+
+
 def threads_option(function: F) -> F:
     """The option ``--threads``."""
     text = "Threads to compute with; without it, all cores. Equal numbers to the last bit need equal threads."

@@ -54,6 +54,17 @@ def memory_in_a_sentence(device: str = "") -> Iterator[None]:
         raise known from error
 
 
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Inside, convolutions on cuda keep float32 instead of rounding to TF32, so that figures of one model agree between devices."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
 def set_threads(count: int | None) -> None:
     """Torch threads of the calling thread (the setting is per thread); None takes all cores."""
     torch.set_num_threads(count or os.cpu_count() or 1)

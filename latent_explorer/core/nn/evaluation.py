@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.nn.device import full_precision
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import batch_of, decode, encode, grey_tensor
+from latent_explorer.core.nn.inference import batch_of, decode, device_of, encode, grey_tensor
 from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.types import ImageDataset, ModelHandle
@@ -40,8 +41,10 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each.
 
     The Bernoulli likelihood is quoted on the fixed binary draw, the Gaussian density on the grey or colour image.
+    z is drawn on the CPU, so that the figures do not hang on the device.
     """
     module = module_of(handle)
+    device = device_of(module)
     bernoulli = handle.architecture.likelihood == "bernoulli"
     pixels = torch.from_numpy(fixed_binary_draw(images).reshape(len(images), -1)) if bernoulli else grey_tensor(images)
     generator = torch.Generator().manual_seed(ELBO_SEED)
@@ -49,9 +52,9 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     with torch.inference_mode():
         batch = min(BATCH, batch_of(handle, ELBO_SAMPLES))
         for start in range(0, len(pixels), batch):
-            terms = module.terms(pixels[start : start + batch], generator, ELBO_SAMPLES)
-            reconstruction.append(terms.reconstruction.double().numpy())
-            kl.append(terms.kl.double().numpy())
+            terms = module.terms(pixels[start : start + batch].to(device), generator, ELBO_SAMPLES)
+            reconstruction.append(terms.reconstruction.cpu().double().numpy())
+            kl.append(terms.kl.cpu().double().numpy())
             progress("ELBO", min(1.0, (start + batch) / len(pixels)))
     r, k = np.concatenate(reconstruction), np.concatenate(kl)
     draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw" if bernoulli else "pixels in 0..1 as they are"
@@ -97,6 +100,7 @@ def active_units(mu: NDArray[np.float32]) -> Figures:
     return {"active_units": _figure(count, n=len(mu), protocol=protocol, unit="dimensions")}
 
 
+@full_precision()
 def evaluate(handle: ModelHandle, dataset: ImageDataset, progress: Progress = lambda what, part: None) -> Figures:
     """All figures on the test part of a data set; k-NN is left out where there are no labels.
 

@@ -80,10 +80,11 @@ def train(
 
     Raises
     ------
-    TrainingError, DatasetError
-        Model and data do not fit, or the device is not there.
+    TrainingError, DatasetError, DeviceError
+        Model and data do not fit, memory ran out, or the device is not there.
     """
-    run = _Run(model, settings, dataset, resolve_device(device), resume)
+    with memory_in_a_sentence():
+        run = _Run(model, settings, dataset, resolve_device(device), resume)
     control = control or Control()
     live = LiveCodes(dataset, dataset.split.test)
     next_snapshot = next_epoch = 0.0

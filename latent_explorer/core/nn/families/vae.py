@@ -31,13 +31,15 @@ def gaussian_kl(mu: Tensor, log_var: Tensor) -> Tensor:
 def reparameterize(mu: Tensor, log_var: Tensor, generator: torch.Generator | None = None, samples: int | None = None) -> Tensor:
     """A draw from q: ``z = mu + std * eps`` with ``std = exp(log_var / 2)`` and one eps for each image.
 
+    eps is drawn where the generator lives: one on the CPU gives the same numbers whatever the device.
+
     Returns
     -------
     Tensor, shape (B, d), or (samples, B, d) when `samples` is given.
     """
     shape = mu.shape if samples is None else (samples, *mu.shape)
-    eps = torch.randn(shape, generator=generator, device=mu.device, dtype=mu.dtype)
-    return mu + torch.exp(0.5 * log_var) * eps
+    eps = torch.randn(shape, generator=generator, device=mu.device if generator is None else generator.device, dtype=mu.dtype)
+    return mu + torch.exp(0.5 * log_var) * eps.to(mu.device)
 
 
 class VAE(nn.Module):
