@@ -48,8 +48,10 @@ class PlaneFrame:
             raise ValueError(f"a plane needs an origin (d,) and two directions (2, d), not {origin.shape} and {directions.shape}")
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "directions", directions)
-        object.__setattr__(self, "pair", _pair(origin, directions))
-        object.__setattr__(self, "_inverse", _read_only(np.linalg.pinv(directions)))
+        pair = _pair(origin, directions)
+        object.__setattr__(self, "pair", pair)
+        # The same for axes, but a thousand times a second in the hand of somebody who moves a slice.
+        object.__setattr__(self, "_inverse", _read_only(np.linalg.pinv(directions) if pair is None else directions.T))
 
     @classmethod
     def identity(cls) -> Self:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from latent_explorer.core.types import Codes, ImageDataset, Images
 
-NEAR = 0.1  # radius, in units of z, within which codes are counted
+NEAR = 0.1  # radius, in units of z, within which codes are counted; in more than two dimensions: see `radius_for`
+SAMPLE = 64  # codes whose nearest other one is looked up
 NEAREST = 6  # codes that are named, nearest first
 FEW = 20_000  # codes that are looked through one by one (10,000: 0.1 ms); more go into a search tree, whose library is slow to load
 
@@ -24,7 +25,7 @@ class Surroundings:
     Parameters
     ----------
     near : int
-        Codes within `NEAR`.
+        Codes within `radius`.
     distance : float
         To the nearest code; NaN when there is none.
     label : int
@@ -37,6 +38,10 @@ class Surroundings:
         Rows of the codes that lie nearest, nearest first, `NEAREST` at most.
     distances : tuple of float
         How far each of them lies away.
+    radius : float
+        Within which the near ones are counted.
+    dimensions : int
+        Of the latent space; distances are Euclidean in all of them.
     """
 
     near: int
@@ -46,6 +51,26 @@ class Surroundings:
     log_prior: float
     nearest: tuple[int, ...] = ()
     distances: tuple[float, ...] = ()
+    radius: float = NEAR
+    dimensions: int = 2
+
+
+def radius_for(z: NDArray[np.floating]) -> float:
+    """Within which radius to count codes, given finite ones (N, d).
+
+    `NEAR` in up to two dimensions. In more, codes lie so far apart that nothing would ever be counted there: then the median
+    distance from a code to the nearest other one, over `SAMPLE` of them, to two digits.
+    """
+    count, dimensions = z.shape
+    if dimensions <= 2 or count < 2:
+        return NEAR
+    z = (z - z.mean(axis=0)).astype(np.float32)  # near 0 the formula below loses the fewest digits
+    some = np.unique(np.linspace(0, count - 1, SAMPLE).astype(np.int64))
+    lengths = np.einsum("nd,nd->n", z, z)
+    squares = lengths[some, None] + lengths[None] - 2 * (z[some] @ z.T)
+    squares[np.arange(len(some)), some] = np.inf
+    radius = float(np.median(np.sqrt(np.maximum(squares.min(axis=1), 0))))
+    return float(f"{radius:.2g}") or NEAR
 
 
 class Neighbours:
@@ -55,6 +80,7 @@ class Neighbours:
         finite = np.isfinite(z).all(axis=1)
         self._rows = np.flatnonzero(finite)
         self._labels = labels[finite]
+        self.radius = radius_for(z[finite])
         self._columns = np.asarray(z[finite].T, np.float64, order="C")  # (d, N)
         self._tree: Any = None
         if len(self._rows) > FEW:
@@ -63,31 +89,33 @@ class Neighbours:
             self._tree = cKDTree(self._columns.T)
 
     def _search(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        """Distances of the nearest codes and which they are, nearest first; and those within `NEAR`."""
+        """Distances of the nearest codes and which they are, nearest first; and those within the radius."""
         count = min(NEAREST, len(self._rows))
         if self._tree is not None:
             distances, leaves = self._tree.query(point, count)
-            return distances, leaves, np.array(self._tree.query_ball_point(point, NEAR), np.int64)
+            return distances, leaves, np.array(self._tree.query_ball_point(point, self.radius), np.int64)
         squares = np.zeros(len(self._rows))
         for column, coordinate in zip(self._columns, point, strict=True):
             squares += np.square(column - coordinate)
         leaves = np.argpartition(squares, count - 1)[:count]
         leaves = leaves[np.argsort(squares[leaves])]
-        return np.sqrt(squares[leaves]), leaves, np.flatnonzero(squares <= NEAR * NEAR)
+        return np.sqrt(squares[leaves]), leaves, np.flatnonzero(squares <= self.radius * self.radius)
 
     def around(self, z: NDArray[np.floating]) -> Surroundings:
         """What lies around the latent point z, shape (d,)."""
         point = np.asarray(z, np.float64)
         log_prior = -0.5 * float(point @ point) - 0.5 * len(point) * math.log(2 * math.pi)
+        space = self.radius, len(point)
         if not len(self._rows):
             return Surroundings(0, math.nan, -1, 0.0, log_prior)
         found, leaves, near = self._search(point)
         distances, nearest = tuple(found.tolist()), tuple(self._rows[leaves].tolist())
         if not len(near):
-            return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances)
+            return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances, *space)
         labels, counts = np.unique(self._labels[near], return_counts=True)
         best = int(counts.argmax())
-        return Surroundings(len(near), distances[0], int(labels[best]), float(counts[best] / len(near)), log_prior, nearest, distances)
+        share = float(counts[best] / len(near))
+        return Surroundings(len(near), distances[0], int(labels[best]), share, log_prior, nearest, distances, *space)
 
 
 def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:
@@ -101,12 +129,28 @@ def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Ima
 def densest_place(z: NDArray[np.floating], cells: int = 24) -> NDArray[np.float64]:
     """Where points (N, d) lie closest together: the mean of those in the fullest cell of a coarse grid over them.
 
-    A class may lie in several places, and then its mean lies where other classes are.
+    A class may lie in several places, and then its mean lies where other classes are. In more than two dimensions the cells
+    are all but empty: then it is the mean of the twentieth part around the point that has these nearest.
     """
+    if z.shape[1] > 2:
+        return _closest_together(z)
     low, high = z.min(axis=0), z.max(axis=0)
     cell = ((z - low) / np.maximum(high - low, 1e-12) * cells).astype(np.int64).clip(0, cells - 1)
     _, which, counts = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
     place: NDArray[np.float64] = z[which.ravel() == counts.argmax()].mean(axis=0, dtype=np.float64)
+    return place
+
+
+def _closest_together(z: NDArray[np.floating], most: int = 1000) -> NDArray[np.float64]:
+    """The mean of a twentieth of the points (N, d), those around the one of `most` that has them nearest."""
+    z = z[np.unique(np.linspace(0, len(z) - 1, most).astype(np.int64))].astype(np.float64)
+    away = z - z.mean(axis=0)
+    lengths = np.einsum("nd,nd->n", away, away)
+    squares = lengths[:, None] + lengths[None] - 2 * (away @ away.T)
+    count = max(1, len(z) // 20)
+    reach = np.partition(squares, count - 1, axis=1)[:, count - 1]
+    around = np.argpartition(squares[reach.argmin()], count - 1)[:count]
+    place: NDArray[np.float64] = z[around].mean(axis=0)
     return place
 
 
@@ -118,8 +162,9 @@ def sentence(around: Surroundings, class_names: tuple[str, ...]) -> str:
     def name(label: int) -> str:
         return f"class {class_names[label]}" if 0 <= label < len(class_names) else "no label"
 
+    within = f"within {around.radius:g}" + (f" in all {around.dimensions} dimensions" if around.dimensions > 2 else "")
     if around.near == 0:
-        return f"No code within {NEAR:g}; the nearest lies {around.distance:.3f} away ({name(around.label)})."
+        return f"No code {within}; the nearest lies {around.distance:.3f} away ({name(around.label)})."
     codes = "1 code" if around.near == 1 else f"{around.near:,} codes"
     share = f", {around.share:.0%} of them {name(around.label)}" if around.label >= 0 else ""
-    return f"{codes} within {NEAR:g}{share}; the nearest {around.distance:.3f} away."
+    return f"{codes} {within}{share}; the nearest {around.distance:.3f} away."

@@ -60,6 +60,11 @@ class Slice:
     axes: tuple[int, int] | None = None
     held: tuple[tuple[int, float], ...] = ()
 
+    def suits(self, latent_dim: int) -> bool:
+        """Whether a latent space of so many dimensions has all that is named here."""
+        named = (*(self.axes or ()), *(axis for axis, _ in self.held))
+        return latent_dim > 2 and all(axis < latent_dim for axis in named)
+
     def on(self, a: int, b: int) -> Slice:
         """On other axes. What comes off the plane lies at the codes' mean again."""
         return Slice((a, b), tuple(pair for pair in self.held if pair[0] not in (a, b)))

@@ -11,15 +11,24 @@ import pytest
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane import neighbours as neighbours_module
-from latent_explorer.core.plane.neighbours import NEAR, NEAREST, Neighbours, Surroundings, images_of, sentence
+from latent_explorer.core.plane.neighbours import (
+    NEAR,
+    NEAREST,
+    Neighbours,
+    Surroundings,
+    densest_place,
+    images_of,
+    radius_for,
+    sentence,
+)
 from latent_explorer.core.types import Codes, ImageDataset
 
 NAMES = ("zero", "one", "two")
 
 
-def by_hand(z: NDArray[np.float64], labels: NDArray[np.int64], point: NDArray[np.float64]) -> Surroundings:
+def by_hand(z: NDArray[np.float64], labels: NDArray[np.int64], point: NDArray[np.float64], radius: float) -> Surroundings:
     distances = np.sqrt(((z - point) ** 2).sum(1))
-    near = np.flatnonzero(distances <= NEAR)
+    near = np.flatnonzero(distances <= radius)
     log_prior = -0.5 * sum(c * c for c in point) - len(point) / 2 * math.log(2 * math.pi)
     if not len(near):
         return Surroundings(0, distances.min(), int(labels[distances.argmin()]), 0.0, log_prior)
@@ -48,14 +57,48 @@ def test_around_is_what_brute_force_finds(d: int, way: None) -> None:
     found = []
     for point in np.concatenate([generator.standard_normal((60, d)), z[:20]]):
         around = neighbours.around(point)
-        same(around, by_hand(z.astype(float), labels, np.asarray(point, float)))
+        same(around, by_hand(z.astype(float), labels, np.asarray(point, float), neighbours.radius))
+        assert (around.radius, around.dimensions) == (neighbours.radius, d)
         distances = np.sqrt(((z.astype(float) - point) ** 2).sum(1))
         assert list(around.nearest) == np.argsort(distances)[:NEAREST].tolist()
         assert around.distances == pytest.approx(np.sort(distances)[:NEAREST])
         found.append(around.near)
-    if d < 5:
-        assert max(found) > 3
+    assert max(found) > 3
     assert min(found) == 0
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_on_a_plane_the_radius_is_always_the_same(d: int) -> None:
+    assert radius_for(np.random.default_rng(0).standard_normal((100, d))) == NEAR
+
+
+@pytest.mark.parametrize(("d", "count"), [(3, 64), (5, 40), (32, 64), (256, 20)])
+def test_in_more_dimensions_the_radius_is_how_near_codes_lie_to_each_other(d: int, count: int) -> None:
+    z = np.random.default_rng(d).normal(5, 1, (count, d)).astype(np.float32)
+    nearest = sorted(min(math.dist(a, b) for k, b in enumerate(z) if k != j) for j, a in enumerate(z))
+    median = (nearest[(count - 1) // 2] + nearest[count // 2]) / 2
+    assert radius_for(z) == pytest.approx(median, rel=0.06)  # it is told with two digits
+    assert radius_for(z) == float(f"{radius_for(z):.2g}")
+    near = [Neighbours(z, np.zeros(count, np.int64)).around(point).near for point in z]
+    assert 0.3 * count < sum(n > 1 for n in near) < 0.7 * count  # about half of them have another one as near
+
+
+@pytest.mark.parametrize("z", [np.ones((50, 4), np.float32), np.ones((1, 4), np.float32), np.zeros((0, 4), np.float32)])
+def test_codes_at_one_place_leave_a_radius(z: NDArray[np.float32]) -> None:
+    assert radius_for(z) == NEAR
+
+
+@pytest.mark.parametrize("d", [2, 3, 8, 40])
+def test_the_densest_place_lies_in_the_closest_of_several_clouds(d: int) -> None:
+    generator = np.random.default_rng(d)
+    centres = np.zeros((3, d))
+    centres[1, 0], centres[2, 1] = 8, -8
+    kinds = zip(centres, (1, 0.3, 1), (150, 90, 150), strict=True)
+    clouds = [centre + scale * generator.standard_normal((count, d)) for centre, scale, count in kinds]
+    place = densest_place(np.concatenate(clouds).astype(np.float32))
+    assert np.linalg.norm(place - centres[1]) < 0.3 * math.sqrt(d)
+    one = generator.standard_normal((1, d))
+    assert densest_place(one) == pytest.approx(one[0])
 
 
 def test_codes_that_are_not_finite_are_left_out(way: None) -> None:
@@ -110,6 +153,14 @@ def test_a_row_outside_the_data_set_has_no_image(digits: ImageDataset, row: int)
         (Surroundings(1, 0.01, 2, 1, -2), "1 code within 0.1, 100% of them class two; the nearest 0.010 away."),
         (Surroundings(1234, 0.01, 0, 0.914, -2), "1,234 codes within 0.1, 91% of them class zero; the nearest 0.010 away."),
         (Surroundings(5, 0.0, -1, 1, -2), "5 codes within 0.1; the nearest 0.000 away."),
+        (
+            Surroundings(0, 3.25, 1, 0, -40, radius=2.9, dimensions=32),
+            "No code within 2.9 in all 32 dimensions; the nearest lies 3.250 away (class one).",
+        ),
+        (
+            Surroundings(12, 2.1, 2, 0.75, -40, radius=2.9, dimensions=32),
+            "12 codes within 2.9 in all 32 dimensions, 75% of them class two; the nearest 2.100 away.",
+        ),
     ],
 )
 def test_the_sentence_states_counts_and_distances(around: Surroundings, text: str) -> None:
