@@ -114,9 +114,46 @@ def test_grid_of_the_prior(call: Call, tiny: Path, tmp_path: Path) -> None:
     assert axis == pytest.approx([-1.1503494, -0.31863937, 0.31863937, 1.1503494])
 
 
-def test_grid_needs_two_dimensions(call: Call, solid: Path, tmp_path: Path) -> None:
-    assert "2 dimensions" in call("grid", solid, "--out", tmp_path / "g.png").sentence
+@pytest.mark.parametrize("axes", [None, (2, 0)])
+def test_grid_of_more_dimensions_is_a_slice_through_the_mean(
+    call: Call, solid: Path, tmp_path: Path, axes: tuple[int, int] | None
+) -> None:
+    z = read_record(solid).codes["mean"].z.astype(np.float64)
+    right, up = axes or np.argsort(-z.var(axis=0))[:2]
+    out = tmp_path / "g.png"
+    said = call("grid", solid, "--n", 3, *(("--axes", "2,0") if axes else ()), "--out", out, "--json")
+    told = said.json["grid"]
+    assert told["axes"] == [right, up]
+    places = [z.mean(axis=0) for _ in range(2)]
+    for place, (x, y) in zip(places, ((-3, 3), (3, -3)), strict=True):
+        place[right], place[up] = x, y
+    assert told["origin"] == pytest.approx([0 if k in (right, up) else value for k, value in enumerate(z.mean(axis=0))], abs=1e-6)
+    with Image.open(out) as picture:
+        page = np.asarray(picture)
+        assert json.loads(picture.text["latent_explorer"])["grid"] == told
+    for found, wanted in zip((page[:8, :8], page[-8:, -8:]), decoded(solid, places)[..., 0], strict=True):
+        assert np.abs(found.astype(int) - wanted).max() <= 1
+    words = call("grid", solid, "--n", 2, "--out", out).err
+    assert "to the right" in words and "the codes' mean" in words
+
+
+def test_grid_of_two_dimensions_can_be_turned(call: Call, tiny: Path, tmp_path: Path) -> None:
+    assert call("grid", tiny, "--n", 3, "--axes", "1,0", "--out", tmp_path / "g.png", "--json").json["grid"]["axes"] == [1, 0]
+    with Image.open(tmp_path / "g.png") as picture:
+        top_left = np.asarray(picture)[:8, :8]
+    assert np.abs(top_left.astype(int) - decoded(tiny, [[3, -3]])[0, ..., 0]).max() <= 1
+
+
+@pytest.mark.parametrize("axes", ["0", "0,0", "0,1,2", "-1,0", "0,x", "0.5,1", "", "0,3"])
+def test_grid_axes_that_span_no_plane(call: Call, solid: Path, tmp_path: Path, axes: str) -> None:
+    said = call("grid", solid, f"--axes={axes}", "--out", tmp_path / "g.png")
+    assert "axes" in said.sentence
+    assert not (tmp_path / "g.png").exists()
+
+
+def test_decode_takes_as_many_numbers_as_there_are_dimensions(call: Call, solid: Path, tmp_path: Path) -> None:
     assert call("decode", solid, "--z", "-1,0,1", "--out", tmp_path / "a.png").code == 0
+    assert "3-dimensional" in call("decode", solid, "--z", "-1,0", "--out", tmp_path / "a.png").sentence
 
 
 def test_evaluate_json(call: Call, tiny: Path, digits: ImageDataset) -> None:
