@@ -11,7 +11,7 @@ from tests.benchmarks.probing import Probing
 from tests.benchmarks.stage import stage, turn, wait
 
 MOVES = 1000
-AIM_P99 = 20.0  # of a later piece
+AIM_P99 = 20.0
 
 
 def measure() -> list[Figure]:

@@ -103,9 +103,10 @@ class Paints:
 
 
 class Stage:
-    """The window at 1600 x 1000 on `MODEL`, complete and at rest."""
+    """The window at 1600 x 1000 on a shipped model, complete and at rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self.model = model
         self.paints = Paints()
         self.program = Program("dark")
         self.window, self.plane = self.program.window, self.program.window.plane
@@ -115,7 +116,7 @@ class Stage:
         self.window.resize(*SIZE)
         self.window.arrange()
         self.window.show()
-        self.program.start(model_file())
+        self.program.start(model_file(self.model))
         program, session = self.program, self.program.session
 
         def complete() -> bool:
@@ -173,20 +174,20 @@ class Stage:
         QApplication.processEvents()
 
 
-def model_file() -> Path:
-    """The file of `MODEL`."""
+def model_file(name: str = MODEL) -> Path:
+    """The file of a shipped model."""
     for entry in shipped():
-        if entry.name == MODEL:
+        if entry.name == name:
             return entry.path
-    raise FileNotFoundError(f"{MODEL} does not ship with this checkout")
+    raise FileNotFoundError(f"{name} does not ship with this checkout")
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(model: str = MODEL) -> Iterator[Stage]:
     """The open window; closed again whatever happens."""
     sys.excepthook = break_off
     make_application()
-    made = Stage()
+    made = Stage(model)
     try:
         made.open()
         yield made

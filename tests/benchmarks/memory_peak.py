@@ -1,0 +1,41 @@
+"""The most memory that the whole program holds: the window at 1600 x 1000 with MNIST open and a run going on for 20 s.
+
+Resident memory of the process, its highest mark since the start. No peer.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+from tests.benchmarks.figure import Figure, quick
+from tests.benchmarks.mouse import MOVES_PER_SECOND
+from tests.benchmarks.probing import Probing
+from tests.benchmarks.stage import stage, turn
+
+LENGTH = 20.0
+AIM = 900.0
+
+
+def peak_mb() -> float:
+    """Highest resident memory so far, 10^6 bytes."""
+    mark = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return mark * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def measure() -> list[Figure]:
+    length = 1.0 if quick() else LENGTH
+    with stage() as it:
+        at_rest = peak_mb()
+        probing = Probing(it)
+        it.train()
+        probing.start(round(MOVES_PER_SECOND * (length + 10)))
+        turn(length)
+        probing.stop()
+        if it.program.session.run_state != "running":
+            raise RuntimeError(f"the run was {it.program.session.run_state} at the end")
+        on = f"{it.trained_on}-dense"
+    return [
+        Figure(f"memory.peak_mb.{on}", peak_mb(), "MB", 1, AIM),
+        Figure(f"memory.open_mb.{on}", at_rest, "MB", 1),
+    ]

@@ -1,0 +1,65 @@
+"""What training is measured beside: the loop that tutorials use, and the matrix products that no loop can do without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.families.vae import VAE, gaussian_kl, reparameterize
+from latent_explorer.core.types import ImageDataset
+
+
+class Tutorial(Dataset[torch.Tensor]):
+    """The images of a data set, converted one by one as torchvision's ToTensor does."""
+
+    def __init__(self, dataset: ImageDataset) -> None:
+        self._images, self._rows = dataset.images, dataset.split.train
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, k: int) -> torch.Tensor:
+        image = np.array(self._images[self._rows[k]])
+        return torch.from_numpy(image.transpose(2, 0, 1).copy()).float().div(255)
+
+
+def tutorial(model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset) -> Iterator[tuple[VAE, float]]:
+    """After each step: the module, and its loss. Grey pixels unless `settings` say dynamic; torch's Adam as it comes."""
+    torch.manual_seed(settings.seed)
+    module = build(model, settings.seed)
+    optimizer = torch.optim.Adam(module.parameters(), lr=settings.lr)
+    while True:
+        for batch in DataLoader(Tutorial(dataset), batch_size=settings.batch_size, shuffle=True):
+            x = batch.reshape(len(batch), -1)
+            if settings.binarize == "dynamic":
+                x = torch.bernoulli(x)
+            optimizer.zero_grad()
+            mu, log_var = module.encode(x)
+            logits = module.decode(reparameterize(mu, log_var))
+            reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(batch)
+            loss = reconstruction + gaussian_kl(mu, log_var).mean()
+            loss.backward()
+            optimizer.step()
+            yield module, loss.item()
+
+
+def matrix_products(model: ModelConfig, batch: int) -> Callable[[], None]:
+    """One step's products of a dense network, float32, and nothing else: outputs, weight gradients, input gradients but the first."""
+    chains = (model.pixels, *model.hidden, 2 * model.latent_dim), (model.latent_dim, *model.decoder_widths, model.pixels)
+    layers = [(torch.randn(batch, a), torch.randn(b, a), torch.randn(batch, b)) for chain in chains for a, b in pairwise(chain)]
+
+    def step() -> None:
+        for k, (x, weight, gradient) in enumerate(layers):
+            torch.mm(x, weight.t())
+            torch.mm(gradient.t(), x)
+            if k:
+                torch.mm(gradient, weight)
+
+    return step
