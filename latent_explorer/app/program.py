@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from latent_explorer.app.features.appearance import AppearanceFeature
 from latent_explorer.app.features.datasets import DatasetsFeature
+from latent_explorer.app.features.download import DownloadFeature
 from latent_explorer.app.features.export import ExportFeature
 from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
@@ -48,6 +49,7 @@ class Program(QObject):
         self.neighbours = NeighboursFeature(session, window, lanes.tiles, self.probe)
         self.opening = OpeningFeature(session, window, lanes.jobs)
         self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)
+        self.download = DownloadFeature(session, window, lanes.downloads, self.datasets)
         self.training = TrainingFeature(session, window, self.training_lane)
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)

@@ -28,7 +28,7 @@ class MainWindow(QMainWindow):
 
     Signals
     -------
-    wish(str) : "open", "open_data", "save_as", "export", "copy", "copy_python", "rename", "delete", "train", "step", "stop", "fit",
+    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "rename", "delete", "train", "step", "stop", "fit",
         "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
     themePicked(str), closeRequested(), filesDropped(list of str)
     """
@@ -110,8 +110,8 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-            rest = max(300, self.height() - 330 - 205 - 60)
-            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [330, 205, rest], Qt.Orientation.Vertical)
+            rest = max(300, self.height() - 370 - 205 - 60)
+            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [370, 205, rest], Qt.Orientation.Vertical)
         narrow = self.width() < 1200
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)
@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         file = bar.addMenu("&File")
         self._add(file, "&Open a model…", "open", keys.Open)
         self._add(file, "Open an &MNIST folder…", "open_data")
+        self._add(file, "&Download MNIST…", "download")
         file.addSeparator()
         self._add(file, "Save model &as…", "save_as", "Ctrl+Shift+S")
         self._add(file, "&Export the decoded image…", "export", "Ctrl+E")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from latent_explorer.views.data_offer import DataOffer
 from latent_explorer.views.glossary import explain, explained, term_label
 from latent_explorer.views.style import Theme, icon
-from latent_explorer.views.text import LiveText, plain_label
+from latent_explorer.views.text import LiveText
 
 # key, which is also its term in the glossary, and label
 FACTS = (
@@ -21,12 +22,14 @@ FACTS = (
 
 
 class ModelPanel(QWidget):
-    """Signals: modelPicked(str), dataPicked(str), openRequested(), openDataRequested()."""
+    """Signals: modelPicked(str), dataPicked(str), openRequested(), openDataRequested(), downloadRequested(), downloadCancelRequested()."""
 
     modelPicked = Signal(str)  # Qt's manner, here and below
     dataPicked = Signal(str)
     openRequested = Signal()
     openDataRequested = Signal()
+    downloadRequested = Signal()
+    downloadCancelRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,13 +67,11 @@ class ModelPanel(QWidget):
             form.addRow(term_label(text, key), value)
             self._facts[key] = value
         layout.addLayout(form)
-        self._offer = plain_label("", wrap=True)
-        self._offer.setProperty("role", "muted")
-        self._offer_button = QPushButton("Open an MNIST folder…")
-        self._offer_button.clicked.connect(self.openDataRequested)
-        self._offer_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._offer = DataOffer()
+        self._offer.openRequested.connect(self.openDataRequested)
+        self._offer.downloadRequested.connect(self.downloadRequested)
+        self._offer.cancelRequested.connect(self.downloadCancelRequested)
         layout.addWidget(self._offer)
-        layout.addWidget(self._offer_button)
         layout.addStretch(1)
         self.set_offer("")
 
@@ -93,16 +94,18 @@ class ModelPanel(QWidget):
             label.setText(facts.get(key, "–"))
 
     def set_offer(self, text: str) -> None:
-        """A sentence that something is missing, with the button that helps; "" for none."""
-        self._offer.setText(text)
-        self._offer.setVisible(bool(text))
-        self._offer_button.setVisible(bool(text))
+        """A sentence that something is missing, with the buttons that help; "" for none."""
+        self._offer.set_sentence(text)
+
+    def set_download(self, words: str, part: float) -> None:
+        """How far a download is, 0 to 1, in words; "" when there is none."""
+        self._offer.set_progress(words, part)
 
     def set_locked(self, locked: bool) -> None:
         """While a run is on, its data cannot be changed."""
         self._data.setEnabled(not locked)
         self._open_data.setEnabled(not locked)
-        self._offer_button.setEnabled(not locked)
+        self._offer.set_locked(locked)
 
     def _model_activated(self, row: int) -> None:
         self.modelPicked.emit(self._models.itemData(row))

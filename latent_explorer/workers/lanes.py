@@ -227,10 +227,11 @@ class Lanes:
         self.probe = NewestLane("probe", 1, parent=parent)
         self.tiles = NewestLane("tiles", 1, low_priority=True, parent=parent)
         self.jobs = Lane("jobs", shared, low_priority=True, parent=parent)
+        self.downloads = Lane("downloads", parent=parent)  # a server that stalls must not hold up an export
 
     def all(self) -> tuple[Lane, ...]:
         """Every lane."""
-        return (self.probe, self.tiles, self.jobs)
+        return (self.probe, self.tiles, self.jobs, self.downloads)
 
     def close(self) -> None:
         """End all threads; they finish at the same time, then each is waited for."""

@@ -19,6 +19,7 @@ from latent_explorer.core.nn.inference import decode_bytes
 from latent_explorer.core.nn.records import run_record
 from latent_explorer.core.nn.training import Control, train
 from latent_explorer.core.types import ImageDataset, ModelRecord, Slot
+from tests.core.data.mirror import mirror, new_mirror, offered_entry  # noqa: F401  # fixtures
 from tests.views.conftest import arguments_let_go  # noqa: F401  # a fixture
 from tests.views.hand import Ear, Hand, Place, pixels_of, settle, texts
 

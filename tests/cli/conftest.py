@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from latent_explorer.cli.main import main
+from tests.core.data.mirror import mirror, new_mirror, offered_entry  # noqa: F401  # fixtures
 
 TINY = ("--data", "digits", "--hidden", "16", "--epochs", "2", "--threads", "1", "--quiet")
 ROOT = Path(__file__).resolve().parents[2]

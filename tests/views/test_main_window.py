@@ -87,6 +87,7 @@ def fill(window: MainWindow) -> None:
 WISHES = [
     "open",
     "open_data",
+    "download",
     "save_as",
     "export",
     "copy",

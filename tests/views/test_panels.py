@@ -242,7 +242,8 @@ def test_while_a_run_is_on_its_data_stay(show: Show) -> None:
     data = panel.findChild(QComboBox, "data")
     assert data is not None and not data.isEnabled()
     for pressed in panel.findChildren(QPushButton):
-        hand.click(pressed)
+        if pressed.isVisible():
+            hand.click(pressed)
     assert ear.heard == []
     panel.set_locked(False)
     assert data.isEnabled()

@@ -251,7 +251,7 @@ def test_closing_waits_for_what_must_finish(qtbot: QtBot, make_lane: MakeLane, c
 def test_all_lanes_of_a_window_end_together(qtbot: QtBot) -> None:
     lanes = Lanes()
     names = [lane.objectName() for lane in lanes.all()]
-    assert names == ["probe", "tiles", "jobs"]
+    assert names == ["probe", "tiles", "jobs", "downloads"]
     begun = {lane: threading.Event() for lane in lanes.all()}
 
     def work(lane: Lane) -> Callable[[Context], None]:

@@ -18,7 +18,7 @@ from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
 BUILT_IN = "digits"
-NO_MNIST = "MNIST's images are not on this computer; the plane shows stored codes. Train on the built-in digits, or open MNIST."
+NO_MNIST = "MNIST's images are not on this computer; only their codes are shown."
 
 
 class DatasetsFeature(QObject):
@@ -59,6 +59,11 @@ class DatasetsFeature(QObject):
         self._asked = source
         refused = partial(self._refused, source)
         self._lane.submit(Task(f"Loading {Path(source).name}", partial(_load, source), self._loaded, refused, torch=False))
+
+    def add(self, name: str) -> None:
+        """Offer data that have just arrived; what is open stays open."""
+        self._sources.setdefault(name, name)
+        self._changed(self._session.dataset)
 
     def _loaded(self, found: tuple[str, ImageDataset]) -> None:
         source, dataset = found

@@ -61,6 +61,15 @@ def download(entry: CatalogueEntry, tell: Tell) -> Path:
     return folder
 
 
+def progress_words(done: int, total: int) -> str:
+    """How far it is, in bytes, for people: "3.4 of 11.6 MB", and "Connecting…" as long as nothing has come."""
+    if not done:
+        return "Connecting…"
+    text = size_text(total)
+    scale = {"GB": 1e9, "MB": 1e6, "kB": 1e3}.get(text.rpartition(" ")[2], 1)
+    return f"{done / scale:.{1 if scale > 1 else 0}f} of {text}"
+
+
 def _arrived(entry: CatalogueEntry) -> int:
     """Bytes that another process has brought so far."""
     paths = [entry.folder / file.name for file in entry.files]
