@@ -63,6 +63,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         ),
         "epoch": "Finished epochs of the run; one epoch visits every training image once.",
         "left": "Time left at the present speed.",
+        "run": "How the run stands, and where its model is kept.",
         "speed": "Optimiser steps a second; each learns from one batch.",
         # The losses
         "total": "What training makes small: reconstruction + β × KL, nats per image; with β = 1 it is the negative ELBO.",

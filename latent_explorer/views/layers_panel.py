@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider, QWidge
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.types import Layers
-from latent_explorer.views.text import plain_label
+from latent_explorer.views.glossary import explained, term_label
 
-# field of Layers, label, tooltip, lowest, highest, slider steps for 1.0
+# field of Layers, label, term of the glossary, lowest, highest, slider steps for 1.0
 SLIDERS = (
-    ("point_opacity", "Points", "Opacity of one point.", 0, 100, 100),
-    ("point_size", "Point size", "Diameter in pixels.", 2, 16, 1),
-    ("mosaic_opacity", "Mosaic", "Opacity of the decoded pictures behind the points.", 0, 100, 100),
-    ("mosaic_n", "Mosaic cells", "Decoded pictures along the longer side of the plane, about.", 4, 60, 1),
+    ("point_opacity", "Points", "opacity", 0, 100, 100),
+    ("point_size", "Point size", "point_size", 2, 16, 1),
+    ("mosaic_opacity", "Mosaic", "mosaic", 0, 100, 100),
+    ("mosaic_n", "Mosaic cells", "mosaic_cells", 4, 60, 1),
 )
 
 
@@ -32,26 +32,23 @@ class LayersPanel(QWidget):
         form.setContentsMargins(12, 8, 12, 12)
         form.setVerticalSpacing(6)
         self._sliders: dict[str, QSlider] = {}
-        for name, text, hint, low, high, _ in SLIDERS:
+        for name, text, term, low, high, _ in SLIDERS:
             slider = QSlider(Qt.Orientation.Horizontal)
             slider.setObjectName(f"slider_{name}")
             slider.setRange(low, high)
-            slider.setAccessibleName(text)
-            slider.setToolTip(hint)
+            explained(slider, term, text)
             slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the plane, here and below
             slider.valueChanged.connect(self._moved)
-            label = plain_label(text)
-            label.setToolTip(hint)
-            form.addRow(label, slider)
+            form.addRow(term_label(text, term, muted=False), slider)
             self._sliders[name] = slider
         self._grey = QComboBox()
         self._grey.addItems(GREY_MAPS)
-        self._grey.setToolTip("How grey images are coloured on the right.")
+        explained(self._grey, "grey_map", "Grey map")
         self._grey.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._grey.activated.connect(self._moved)
-        form.addRow(plain_label("Grey map"), self._grey)
+        form.addRow(term_label("Grey map", "grey_map", muted=False), self._grey)
         self._smooth = QCheckBox("Smooth images")
-        self._smooth.setToolTip("Off: every pixel of an image is a square.")
+        explained(self._smooth, "smooth", "Smooth images")
         self._smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._smooth.clicked.connect(self._moved)
         form.addRow(self._smooth)

@@ -6,13 +6,15 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import History
+from latent_explorer.views.glossary import explain, term_label
 from latent_explorer.views.style import DARK, Theme
 
 EARLIER_RUNS = 4
-TWO_PLOTS, LONG_TITLES = 360, 620  # least widths in pixels
+TWO_PLOTS = 360  # least width in pixels at the interface's normal size
+NORMAL_LINE = 16.0  # pixels of a line of text at that size
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
 CURVES = (
     (0, "train_loss", "total", False),
@@ -22,6 +24,49 @@ CURVES = (
     (1, "train_kl", "kl", False),
     (1, "validation_kl", "kl", True),
 )
+
+
+class PlotLegend(QWidget):
+    """The names of a plot's curves in their colours, each with its meaning; and what the plot measures, where there is room."""
+
+    def __init__(self, entries: tuple[tuple[str, str, str], ...]) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 2, 0, 0)
+        layout.setSpacing(8)
+        layout.addStretch(1)
+        self._entries = entries  # term, name, and a shorter one
+        self._names = {term: term_label(text, term, muted=False) for term, text, _ in entries}
+        self._notes = [term_label("nats per image", "nats"), term_label("dashed: validation", "validation_loss")]
+        for label in (*self._names.values(), *self._notes):
+            layout.addWidget(label)
+        layout.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """The curves' colours."""
+        for term, label in self._names.items():
+            label.setStyleSheet(f"color: {getattr(theme, term)}; font-weight: 600")
+        self._leave_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
+        """The notes are there as far as there is room."""
+        super().resizeEvent(event)
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        layout = self.layout()
+        assert layout is not None
+        gap, room = layout.spacing(), 0
+        for words in (1, 2):
+            for entry in self._entries:
+                self._names[entry[0]].setText(entry[words])
+            room = self.width() - 2 * gap - sum(label.sizeHint().width() + gap for label in self._names.values())
+            if room >= 0:
+                break
+        for note in self._notes:
+            room -= note.sizeHint().width() + gap
+            note.setVisible(room >= 0)
 
 
 class LossView(QWidget):
@@ -35,8 +80,20 @@ class LossView(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
         self._plots = (self._plot(), self._plot())
-        for plot, stretch in zip(self._plots, (3, 2), strict=True):
-            layout.addWidget(plot, stretch)
+        self._legends = (
+            PlotLegend((("total", "total", "total"), ("reconstruction", "reconstruction", "rec."))),
+            PlotLegend((("kl", "KL", "KL"),)),
+        )
+        self._columns = []
+        for plot, legend, stretch in zip(self._plots, self._legends, (3, 2), strict=True):
+            column = QWidget()
+            inside = QVBoxLayout(column)
+            inside.setContentsMargins(0, 0, 0, 0)
+            inside.setSpacing(0)
+            inside.addWidget(legend)
+            inside.addWidget(plot, 1)
+            layout.addWidget(column, stretch)
+            self._columns.append(column)
         self._curves: list[pg.PlotDataItem] = []
         self._earlier: list[pg.PlotDataItem] = []
         self._past: list[History] = []
@@ -49,10 +106,8 @@ class LossView(QWidget):
         plot.setMouseEnabled(False, False)
         plot.hideButtons()
         plot.setLabel("bottom", "epoch")
-        plot.setToolTip(
-            "Smaller is better. Reconstruction: what the picture costs when it is described by the decoder. "
-            "KL: what the code costs under the prior. Total: their sum, with beta as the weight of the KL."
-        )
+        plot.setToolTip(explain("nats"))
+        plot.getPlotItem().getAxis("bottom").setToolTip(explain("loss_axis"))
         return plot
 
     def set_theme(self, theme: Theme) -> None:
@@ -66,7 +121,11 @@ class LossView(QWidget):
                 axis = plot.getPlotItem().getAxis(name)
                 axis.setPen(theme.line)
                 axis.setTextPen(theme.muted)
-        self._write_titles()
+                axis.setTickFont(self.font())
+                axis.label.setFont(self.font())
+        for legend in self._legends:
+            legend.set_theme(theme)
+        self._share_width()
         for number, _, role, validation in CURVES:
             colour = QColor(getattr(theme, role))
             if not validation:
@@ -116,20 +175,13 @@ class LossView(QWidget):
                 self._earlier.append(item)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What does not fit is left out: first the words after the names, then the KL's own plot."""
+        """What does not fit is left out: the KL's own plot."""
         super().resizeEvent(event)
-        self._plots[1].setVisible(self.width() >= TWO_PLOTS)
-        self._write_titles()
+        self._share_width()
 
-    def _write_titles(self) -> None:
-        """The titles are the legends: every name in its curve's colour. The text is our own, so markup is safe."""
-        theme = self._theme
-        rest = ", nats per image (dashed: validation)" if self.width() >= LONG_TITLES else ", nats"
-        # A title that is wider than its plot would push the axis out of sight.
-        short = {"total": "total", "reconstruction": "rec." if self.width() < TWO_PLOTS else "reconstruction", "kl": "KL"}
-        for plot, roles in zip(self._plots, (("total", "reconstruction"), ("kl",)), strict=True):
-            names = " · ".join(f'<b style="color:{getattr(theme, role)}">{short[role]}</b>' for role in roles)
-            plot.setTitle(f"{names}{rest if plot is self._plots[0] else ', nats'}", size="8pt", color=theme.muted)
+    def _share_width(self) -> None:
+        enlarged = self.fontMetrics().height() / NORMAL_LINE
+        self._columns[1].setVisible(self.width() >= TWO_PLOTS * max(1.0, enlarged))
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStatusBar, QWidget
 
+from latent_explorer.views.glossary import explained
 from latent_explorer.views.text import LiveText, signed
 
 
@@ -18,6 +19,14 @@ class StatusLine(QStatusBar):
         self._mosaic = LiveText("mosaic 000 × 000", muted=True)
         self._work = LiveText(muted=True, right=True)
         self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
+        for label, term, name in (
+            (self._points, "count", "Points"),
+            (self._place, "place", "Probe"),
+            (self._mosaic, "cells", "Mosaic"),
+            (self._work, "work", "At work"),
+            (self._decode, "decode", "Decoder"),
+        ):
+            explained(label, term, name)
         self.setContentsMargins(8, 0, 8, 0)
         for label in (self._points, self._place, self._mosaic):
             self.addWidget(label)

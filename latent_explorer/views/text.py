@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
@@ -21,7 +21,7 @@ class LiveText(QWidget):
     """Text that changes while the mouse moves.
 
     A QLabel lays out its whole window again at every change; this asks for the room of a sample once, and a change only
-    repaints it. What is too long is shortened in the middle (one line) or cut (several).
+    repaints it. What is too long is shortened in the middle (one line) or cut (several); its tooltip then has all of it.
 
     Parameters
     ----------
@@ -53,6 +53,23 @@ class LiveText(QWidget):
         if text != self._text:
             self._text = text
             self.update()
+
+    def fits(self) -> bool:
+        """Whether all of the text is seen."""
+        if self._lines == 1:
+            return self.fontMetrics().horizontalAdvance(self._text) <= self.width()
+        return self.fontMetrics().boundingRect(self.rect(), int(Qt.TextFlag.TextWordWrap), self._text).height() <= self.height()
+
+    def hint(self) -> str:
+        """What its tooltip says: the explanation, and before it the whole text where that is not seen."""
+        return self.toolTip() if self.fits() else "\n".join(words for words in (self._text, self.toolTip()) if words)
+
+    def event(self, event: QEvent) -> bool:  # Qt's name
+        """The pointer rests on it."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.hint(), self)
+            return True
+        return bool(super().event(event))
 
     def sizeHint(self) -> QSize:
         """Room for the sample."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import TrainingProgress
+from latent_explorer.views.glossary import explained, term_label
 from latent_explorer.views.style import DARK, Theme, icon
-from latent_explorer.views.text import LiveText, plain_label, time_left
+from latent_explorer.views.text import LiveText, time_left
 
 STATES = ("idle", "running", "paused", "stopping")
 
@@ -66,28 +67,28 @@ class Transport(QWidget):
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)
         self._stop.clicked.connect(self.stopRequested)
-        self._epoch, self._left, self._speed = LiveText(right=True), LiveText(right=True), LiveText(right=True)
-        form = QFormLayout()
-        form.setVerticalSpacing(4)
-        for text, value, hint in (
-            ("Epoch", self._epoch, "One epoch visits every training image once."),
-            ("Left", self._left, "Time left at the present speed."),
-            ("Speed", self._speed, "Optimiser steps a second."),
+        self._epoch, self._left, self._speed = LiveText("300 / 300"), LiveText("2 min 51 s"), LiveText("1,234 steps/s")
+        counters = QGridLayout()
+        counters.setHorizontalSpacing(12)
+        counters.setVerticalSpacing(0)
+        for column, (text, value, term) in enumerate(
+            (("Epoch", self._epoch, "epoch"), ("Left", self._left, "left"), ("Speed", self._speed, "speed"))
         ):
-            name = plain_label(text)
-            name.setProperty("role", "muted")
-            name.setToolTip(hint)
-            form.addRow(name, value)
+            explained(value, term, text)
+            counters.addWidget(term_label(text, term), 0, column)
+            counters.addWidget(value, 1, column)
+        counters.setColumnStretch(2, 1)
         self._bar = ThinBar()
-        self._word = LiveText(lines=2, muted=True)
+        self._word = LiveText(lines=3, muted=True)
+        self._word.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        explained(self._word, "run", "Run")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 4, 12, 8)
         layout.setSpacing(6)
         layout.addLayout(row)
-        layout.addLayout(form)
+        layout.addLayout(counters)
         layout.addWidget(self._bar)
-        layout.addWidget(self._word)
-        layout.addStretch(1)
+        layout.addWidget(self._word, 1)
         self.set_state("idle")
 
     def set_theme(self, theme: Theme) -> None:
@@ -132,6 +133,3 @@ class Transport(QWidget):
 
     def _play_clicked(self) -> None:
         {"idle": self.trainRequested, "running": self.pauseRequested, "paused": self.resumeRequested}[self._state].emit()
-
-    def sizeHint(self) -> QSize:  # Qt's name
-        return QSize(216, 150)

@@ -115,9 +115,7 @@ def test_grid_of_the_prior(call: Call, tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("axes", [None, (2, 0)])
-def test_grid_of_more_dimensions_is_a_slice_through_the_mean(
-    call: Call, solid: Path, tmp_path: Path, axes: tuple[int, int] | None
-) -> None:
+def test_grid_of_more_dimensions_is_a_slice_through_the_mean(call: Call, solid: Path, tmp_path: Path, axes: tuple[int, int] | None) -> None:
     z = read_record(solid).codes["mean"].z.astype(np.float64)
     right, up = axes or np.argsort(-z.var(axis=0))[:2]
     out = tmp_path / "g.png"

@@ -288,6 +288,22 @@ def test_text_that_lives_lays_out_nothing(show: Show, qtbot: QtBot) -> None:
     assert asked == []
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_what_is_cut_is_in_the_tooltip(show: Show, lines: int) -> None:
+    text = LiveText(lines=lines)
+    text.setToolTip("How the run stands.")
+    show(text)
+    text.resize(200, 60)
+    text.setText("short")
+    assert text.fits()
+    assert text.hint() == "How the run stands."
+    text.setText("a sentence of many words " * 12)
+    assert not text.fits()
+    assert text.hint() == text.text() + "\nHow the run stands."
+    text.setToolTip("")
+    assert text.hint() == text.text()
+
+
 def test_the_status_line(show: Show) -> None:
     status = StatusLine()
     show(status)
