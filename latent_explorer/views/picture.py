@@ -32,3 +32,12 @@ def to_qimage(array: NDArray[Any]) -> QImage:
     height, width = array.shape[:2]
     # The copy outlives the array; without bytesPerLine Qt would assume rows padded to 4 bytes.
     return QImage(array.data, width, height, width * channels, _FORMATS[channels]).copy()
+
+
+def blank_picture(width: int, height: int) -> tuple[QImage, NDArray[np.uint32]]:
+    """A picture to be drawn by numpy, and its pixels, not yet set: words 0xAARRGGBB (H, W), colours multiplied by alpha.
+
+    The pixels are the picture's own memory: they must not be used any more once it is let go.
+    """
+    picture = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    return picture, np.frombuffer(picture.bits(), np.uint32).reshape(height, width)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.picture import blank_picture, to_qimage
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -94,3 +94,16 @@ def test_the_picture_outlives_and_ignores_its_array() -> None:
 def test_anything_else_is_refused(array: np.ndarray) -> None:
     with pytest.raises(ValueError, match="picture"):
         to_qimage(array)
+
+
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_a_blank_picture_is_drawn_by_its_words(width: int) -> None:
+    picture, words = blank_picture(width, 5)
+    assert words.shape == (5, width)
+    chosen = np.random.default_rng(1).integers(0, 256, (5, width, 4))
+    chosen[..., 3] |= 1
+    red, green, blue, alpha = np.moveaxis(chosen.astype(np.uint32), 2, 0)
+    words[:] = alpha << 24 | red * alpha // 255 << 16 | green * alpha // 255 << 8 | blue * alpha // 255
+    found = colours(picture)
+    np.testing.assert_array_equal(found[..., 3], chosen[..., 3])
+    assert (np.abs(found - chosen)[..., :3] * chosen[..., 3:] <= 2 * 255).all()  # a level of the product

@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.session import Session
-from latent_explorer.core import raster
 from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
 from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
 from latent_explorer.core.errors import CheckpointError, LatentExplorerError
@@ -228,7 +227,6 @@ class OpeningFeature(QObject):
 
 
 def _read(path: Path, ready: bool, context: Context) -> Opened:
-    raster.load()
     checkpoint = read_checkpoint(path)
     opened = Opened(checkpoint, path, ready)
     if ready:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.core.palette import class_table
 from latent_explorer.core.raster import rasterize
-from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.picture import blank_picture
 from latent_explorer.views.plane.layer import Layer, device_window
 
 
@@ -24,7 +24,8 @@ class PointsLayer(Layer):
         self._points: NDArray[np.floating] = np.zeros((0, 2))
         self._labels = np.zeros(0, np.int64)
         self._table = class_table(0)
-        self._shown = np.zeros(0, bool)
+        self._places = np.zeros((2, 0))  # of what is shown: x and y, each without gaps in memory
+        self._colours = self._table[:0]
         self._size, self._opacity = 5.0, 0.6
         self._picture: QImage | None = None
         self._key: tuple[object, ...] = ()
@@ -36,7 +37,12 @@ class PointsLayer(Layer):
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Do not draw these classes."""
-        self._shown = ~np.isin(self._labels, np.array(sorted(hidden), np.int64))
+        points, labels = self._points, self._labels
+        if hidden:
+            shown = ~np.isin(labels, np.array(sorted(hidden), np.int64))
+            points, labels = points[shown], labels[shown]
+        self._places = np.ascontiguousarray(points.T, np.float64)
+        self._colours = self._table[labels]
         self._forget()
 
     def set_look(self, size: float, opacity: float) -> None:
@@ -54,22 +60,22 @@ class PointsLayer(Layer):
         transform, window, ratio = device_window(painter, self.boundingRect())
         left, top = math.floor(window.left() * ratio), math.floor(window.top() * ratio)
         width, height = math.ceil(window.right() * ratio) - left, math.ceil(window.bottom() * ratio) - top
-        if width < 1 or height < 1 or not len(self._points):
+        if width < 1 or height < 1 or not len(self._colours):
             return
         key = (transform.m11(), transform.m22(), transform.dx(), transform.dy(), left, top, width, height, ratio)
         if self._picture is None or key != self._key:
-            points = self._points[self._shown]
-            scale = np.array([transform.m11(), transform.m22()]) * ratio
-            shift = np.array([transform.dx() * ratio - left, transform.dy() * ratio - top])
-            pixels = rasterize(
-                points * scale + shift,
-                self._table[self._labels[self._shown]],
+            scale = np.array([[transform.m11()], [transform.m22()]]) * ratio
+            shift = np.array([[transform.dx() * ratio - left], [transform.dy() * ratio - top]])
+            picture, pixels = blank_picture(width, height)
+            rasterize(
+                (self._places * scale + shift).T,
+                self._colours,
                 width=width,
                 height=height,
                 radius=self._size / 2 * ratio,
                 alpha=self._opacity,
+                out=pixels,
             )
-            picture = to_qimage(pixels).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
             picture.setDevicePixelRatio(ratio)
             self._picture, self._key = picture, key
         painter.save()
