@@ -17,6 +17,7 @@ from tests.app.test_datasets import entries, loaded
 from tests.app.test_training import MANY, idle, running
 from tests.core.data import mirror as moods
 from tests.core.data.mirror import Mirror, is_noise
+from tests.test_architecture import loaded_after
 from tests.views.hand import Hand, Key, settle, texts
 
 NewDesk = Callable[..., Desk]
@@ -202,3 +203,7 @@ def test_closing_does_not_wait_for_a_silent_server(desk: Desk, far: Path, mirror
     desk.close()
     assert not lane.isRunning() and not mirror.leaving.is_set()
     assert not offered_entry.is_here()
+
+
+def test_a_start_loads_nothing_that_speaks_with_the_web() -> None:
+    assert loaded_after("import latent_explorer.app.program").isdisjoint({"ssl", "pooch", "requests", "urllib3"})

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.data.catalogue import CatalogueEntry, find_entry
-from latent_explorer.core.data.download import download, progress_words
 from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.views.dialogs.download import DownloadDialog
 from latent_explorer.views.main_window import MainWindow
@@ -53,7 +52,7 @@ class DownloadFeature(QObject):
         entry = find_entry(MNIST)
         self._window.raise_panel("model")
         self._window.notice.settle()
-        self._window.model.set_download(progress_words(0, entry.size), 0.0)
+        self._window.model.set_download("Connecting…", 0.0)
         self._lane.submit(Task(f"Downloading {entry.title}", partial(_download, entry), self._arrived, self._refused, torch=False))
 
     def cancel(self) -> None:
@@ -77,6 +76,9 @@ class DownloadFeature(QObject):
 
 
 def _download(entry: CatalogueEntry, context: Context) -> Path:
+    # Imported when it is needed: what speaks with the web takes time to load, and most starts download nothing.
+    from latent_explorer.core.data.download import download, progress_words
+
     def tell(done: int, total: int) -> None:
         context.progress(progress_words(done, total), done / total)
 
