@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.types import Layers
@@ -51,7 +51,16 @@ class LayersPanel(QWidget):
         explained(self._smooth, "smooth", "Smooth images")
         self._smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._smooth.clicked.connect(self._moved)
-        form.addRow(self._smooth)
+        self._trail = QCheckBox("Trail")
+        self._trail.setToolTip("Dots where the probe was dragged, or moved with the arrows. Esc clears them.")
+        self._trail.setAccessibleName("Trail of the probe")
+        self._trail.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._trail.clicked.connect(self._moved)
+        ticks = QHBoxLayout()
+        for tick in (self._smooth, self._trail):
+            ticks.addWidget(tick)
+        ticks.addStretch(1)
+        form.addRow(ticks)
         self.set_layers(self._layers)
 
     def set_layers(self, layers: Layers) -> None:
@@ -64,6 +73,7 @@ class LayersPanel(QWidget):
             slider.blockSignals(False)
         self._grey.setCurrentText(layers.grey_map)
         self._smooth.setChecked(layers.smooth)
+        self._trail.setChecked(layers.trail)
 
     def _moved(self) -> None:
         value = {name: self._sliders[name].value() for name in self._sliders}
@@ -76,6 +86,7 @@ class LayersPanel(QWidget):
             mosaic=value["mosaic_opacity"] > 0,
             mosaic_n=value["mosaic_n"],
             smooth=self._smooth.isChecked(),
+            trail=self._trail.isChecked(),
             grey_map=self._grey.currentText(),
         )
         if layers != self._layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from latent_explorer.views.text import plain_label
@@ -12,7 +12,9 @@ TROUBLE_MS = 30_000
 
 
 class Notice(QFrame):
-    """A card in its parent's lower part."""
+    """A card in its parent's lower part. Signals: wish(str), what its button asks for."""
+
+    wish = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -22,7 +24,13 @@ class Notice(QFrame):
         self._label = plain_label("", wrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        close = QToolButton()
+        close = QToolButton(self)
+        self._offer, self._offered = QToolButton(self), ""
+        self._offer.setProperty("role", "button")
+        self._offer.setObjectName("notice_button")
+        self._offer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._offer.clicked.connect(self._taken)
+        self._offer.hide()
         close.setText("×")
         close.setProperty("role", "mode")
         close.setAccessibleName("Close this message")
@@ -31,6 +39,7 @@ class Notice(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.addWidget(self._label, 1)
+        layout.addWidget(self._offer)
         layout.addWidget(close)
         self._trouble = False
         self._timer = QTimer(self)
@@ -45,6 +54,27 @@ class Notice(QFrame):
 
     def tell(self, sentence: str, trouble: bool) -> None:
         """Show a sentence; trouble has a red edge and stays longer."""
+        self._offer.hide()
+        self._show(sentence, trouble)
+
+    def offer(self, sentence: str, button: str, wish: str, hint: str = "") -> None:
+        """Show a sentence with a button beside it, which says a wish."""
+        self._offer.setText(button)
+        self._offer.setToolTip(hint)
+        self._offer.show()
+        self._offered = wish
+        self._show(sentence, trouble=False)
+
+    def withdraw(self, wish: str) -> None:
+        """What was offered has been done, or cannot be any more."""
+        if self._offered == wish and not self._offer.isHidden():
+            self.hide()
+
+    def _taken(self) -> None:
+        self.hide()
+        self.wish.emit(self._offered)
+
+    def _show(self, sentence: str, trouble: bool) -> None:
         self._label.setText(sentence)
         self.setStyleSheet("QFrame#notice { border: 1px solid #d9485f; }" if trouble else "")
         self.place()

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import class_colour, rgb
+from latent_explorer.views.plane import legend as legend_module
 from latent_explorer.views.plane.legend import MAX_ROWS, Legend
 from latent_explorer.views.style import DARK, palette_of
-from tests.views.hand import Ear, Hand, close_to, look, settle
+from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle
 
 NAMES = {0: "zero", 1: "one", 2: "<b>two</b>", 5: "five"}
 
@@ -149,3 +152,121 @@ def test_long_names_do_not_widen_the_legend(qtbot: QtBot) -> None:
     long = Desk(qtbot, {0: "x" * 500, 1: "b"})
     assert long.legend.width() < 220
     assert np.ptp(look(long.row(0)).reshape(-1, 3), axis=0).max() > 50
+
+
+# --- the keyboard ------------------------------------------------------------------------------------------------------------
+
+
+def with_keyboard(desk: Desk) -> Ear:
+    """Tab leads to the legend."""
+    for _ in range(2):
+        if focused() != "Class zero":
+            desk.hand.key(Key.Key_Tab)
+    assert focused() == "Class zero"
+    return Ear(desk.legend, "hiddenClassesRequested", "classJumpRequested", "left")
+
+
+def focused() -> str:
+    widget = QApplication.focusWidget()
+    return "" if widget is None else widget.accessibleName()
+
+
+def test_tab_meets_the_legend_once_and_the_arrows_go_through_it(desk: Desk) -> None:
+    after = QPushButton("after", desk.window)
+    after.show()
+    with_keyboard(desk)
+    seen = []
+    for key in (Key.Key_Down, Key.Key_Down, Key.Key_Down, Key.Key_Down, Key.Key_Up, Key.Key_Home, Key.Key_Up, Key.Key_End):
+        desk.hand.key(key)
+        seen.append(focused().removeprefix("Class "))
+    assert seen == ["one", "<b>two</b>", "five", "five", "<b>two</b>", "zero", "zero", "five"]
+    desk.hand.key(Key.Key_Tab)
+    assert after.hasFocus()
+    desk.hand.key(Key.Key_Tab, Modifier.ShiftModifier)
+    assert focused() == "Class five"  # where it was
+
+
+@pytest.mark.parametrize(
+    ("keys", "hidden"),
+    [
+        ([Key.Key_Space], {0}),
+        ([Key.Key_Return], {0}),
+        ([Key.Key_Space, Key.Key_Down, Key.Key_Enter], {0, 1}),
+        ([Key.Key_Space, Key.Key_Space], set()),
+        (["only"], {1, 2, 5}),
+        (["only", "only"], set()),
+        ([Key.Key_End, "only", Key.Key_Space], {0, 1, 2, 5}),
+    ],
+    ids=str,
+)
+def test_keys_hide_and_isolate(desk: Desk, keys: list[object], hidden: set[int]) -> None:
+    with_keyboard(desk)
+    for key in keys:
+        if isinstance(key, Key):
+            desk.hand.key(key)
+        else:
+            desk.hand.key(Key.Key_Return, Modifier.ShiftModifier)
+    assert desk.hidden == hidden
+
+
+def test_the_row_with_the_keyboard_is_seen_and_says_whether_it_is_hidden(desk: Desk) -> None:
+    row, before = desk.row(1), look(desk.row(1))
+    with_keyboard(desk)
+    desk.hand.key(Key.Key_Down)
+    assert (look(row) != before).any(axis=2).sum() > row.width()  # a frame around it
+    assert row.accessibleDescription() == "shown"
+    desk.hand.key(Key.Key_Space)
+    assert row.accessibleDescription() == "hidden"
+
+
+def test_a_click_takes_no_focus(desk: Desk) -> None:
+    field = QPushButton("elsewhere", desk.window)
+    field.show()
+    field.setFocus()
+    desk.click(1)
+    assert field.hasFocus()
+
+
+def test_jumping_to_a_class(desk: Desk) -> None:
+    ear = with_keyboard(desk)
+    desk.hand.key(Key.Key_Down)
+    desk.hand.key(Key.Key_J)
+    desk.hand.key(Key.Key_5)
+    assert ear.of("classJumpRequested") == [(1,), (5,)]
+    assert focused() == "Class five"
+    desk.hand.key(Key.Key_Escape)
+    assert ear.of("left") == [()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "jumps"),
+    [("7", [7]), ("14", [1, 14]), ("46", [4, 46]), ("99", [9, 9]), ("473", [4, 7, 3]), ("123", [1, 12, 3])],
+)
+def test_digits_count_together_beyond_ten_classes(qtbot: QtBot, typed: str, jumps: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Desk(qtbot, {label: f"class {label}" for label in range(47)})
+    monkeypatch.setattr(legend_module, "monotonic", lambda: 10.0)  # all in the same moment
+    many.hand.key(Key.Key_Tab)
+    ear = Ear(many.legend, "classJumpRequested")
+    for digit in typed:
+        many.hand.key(Key(Key.Key_0 + int(digit)))
+    assert [label for (label,) in ear.of("classJumpRequested")] == jumps
+
+
+def test_digits_that_come_slowly_count_alone(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Desk(qtbot, {label: f"class {label}" for label in range(47)})
+    moments = iter((10.0, 10.0 + 1.5 * legend_module.DIGITS_TOGETHER))
+    monkeypatch.setattr(legend_module, "monotonic", lambda: next(moments))
+    many.hand.key(Key.Key_Tab)
+    ear = Ear(many.legend, "classJumpRequested")
+    many.hand.key(Key.Key_1)
+    many.hand.key(Key.Key_4)
+    assert ear.of("classJumpRequested") == [(1,), (4,)]
+    assert focused() == "Class class 4"
+
+
+def test_keys_that_mean_nothing_here_are_left_to_the_plane(desk: Desk) -> None:
+    with_keyboard(desk)
+    for key in (Key.Key_Left, Key.Key_F, Key.Key_Plus, Key.Key_P):
+        event = QKeyEvent(QEvent.Type.KeyPress, key, Modifier.NoModifier)
+        QApplication.sendEvent(desk.row(0), event)
+        assert not event.isAccepted()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.types import Camera
-from latent_explorer.views.plane.plane_view import COARSE, FINE, ZOOM_PER_NOTCH, PlaneView
+from latent_explorer.views.plane.keys import COARSE, FINE, STEP, STRIDE
+from latent_explorer.views.plane.pins import REACH, PinMark
+from latent_explorer.views.plane.plane_view import ZOOM_PER_NOTCH, PlaneView
 from tests.views.hand import Button, Ear, Hand, Key, Modifier, settle
 
 SLOT = 7
@@ -27,6 +30,12 @@ SIGNALS = (
     "classJumpRequested",
     "fitRequested",
     "escapePressed",
+    "holdRequested",
+    "pinRequested",
+    "pinPicked",
+    "pinStepRequested",
+    "pinRemovalRequested",
+    "trailClearRequested",
 )
 
 
@@ -181,8 +190,9 @@ def test_escape_stops_a_drag(desk: Desk) -> None:
     desk.hand.press(viewport, desk.pixel(0.4, 0.4))
     desk.hand.key(Key.Key_Escape)
     desk.hand.release(viewport, desk.pixel(0.5, 0.4))
+    assert not {"planePointHeld", "escapePressed"} & set(desk.ear.names())
+    desk.hand.key(Key.Key_Escape)  # now there is none to stop
     assert desk.ear.of("escapePressed")
-    assert "planePointHeld" not in desk.ear.names()
     assert desk.plane.window().isVisible()
 
 
@@ -301,6 +311,12 @@ KEYS = [
     (Key.Key_7, None, ("classJumpRequested", 7)),
     (Key.Key_9, None, ("classJumpRequested", 9)),
     (Key.Key_3, Modifier.KeypadModifier, ("classJumpRequested", 3)),
+    (Key.Key_Return, None, ("holdRequested",)),
+    (Key.Key_P, None, ("pinRequested",)),
+    (Key.Key_BracketRight, None, ("pinStepRequested", 1)),
+    (Key.Key_PageUp, None, ("pinStepRequested", -1)),
+    (Key.Key_Delete, None, ("pinRemovalRequested",)),
+    (Key.Key_V, None, None),
     (Key.Key_Escape, None, ("escapePressed",)),
     (Key.Key_Space, None, None),
     (Key.Key_A, None, None),
@@ -317,6 +333,186 @@ def test_keys(desk: Desk, key: Key, modifier: Modifier | None, wish: tuple[objec
         name, *values = desk.ear.heard[0]
         assert name == wish[0]
         assert values == pytest.approx(list(wish[1:]))
+
+
+def test_what_is_done_once_does_not_repeat_while_the_key_stays_down(desk: Desk) -> None:
+    for key, times in ((Key.Key_P, 1), (Key.Key_Right, 3)):
+        desk.ear.clear()
+        for repeated in (False, True, True):
+            QApplication.sendEvent(desk.plane, QKeyEvent(QEvent.Type.KeyPress, key, Modifier.NoModifier, "", repeated))
+        assert len(desk.ear.heard) == times
+
+
+@pytest.mark.parametrize("how", ["Ctrl", "Space"])
+def test_arrows_move_the_plane(desk: Desk, how: str) -> None:
+    camera = desk.plane.camera()
+    if how == "Space":
+        desk.hand.hold_key(Key.Key_Space)
+    modifier = Modifier.ControlModifier if how == "Ctrl" else Modifier.NoModifier
+    desk.hand.key(Key.Key_Right, modifier)
+    desk.hand.key(Key.Key_Up, modifier | Modifier.ShiftModifier)
+    after = desk.plane.camera()
+    moved = pytest.approx((camera.x + STEP * camera.span, camera.y + STRIDE * camera.span, camera.span))
+    assert (after.x, after.y, after.span) == moved
+    assert desk.ear.heard == []
+    desk.hand.let_key_go(Key.Key_Space)
+    desk.hand.key(Key.Key_Right)
+    assert desk.plane.camera() == after
+    assert desk.ear.names() == ["nudgeRequested"]
+
+
+def test_the_modes_have_keys(desk: Desk) -> None:
+    for key, mode in ((Key.Key_H, "pan"), (Key.Key_H, "pan"), (Key.Key_V, "probe")):
+        desk.hand.key(key)
+        assert desk.plane.modes.mode == mode
+        checked = [name for name in ("probe", "pan") if desk.plane.findChild(QAbstractButton, f"mode_{name}").isChecked()]  # type: ignore[union-attr]
+        assert checked == [mode]
+
+
+def test_every_button_of_the_bar_tells_its_key(desk: Desk) -> None:
+    for name, key in (("probe", "V"), ("pan", "H"), ("fit", "F"), ("pin", "P")):
+        button = desk.plane.findChild(QAbstractButton, f"mode_{name}")
+        assert button is not None
+        assert re.search(rf"\b{key}\b", button.toolTip()), name
+        assert button.accessibleName()
+
+
+def test_the_bar_keeps_its_words_while_there_is_room(desk: Desk) -> None:
+    pin = desk.plane.findChild(QAbstractButton, "mode_pin")
+    assert pin is not None
+    desk.plane.set_codes(np.zeros((2, 2)), np.array([0, 1]), {0: "a", 1: "b"}, frozenset())
+    widths = []
+    for width in (800, 380, 800):
+        desk.plane.window().resize(width, 400)
+        settle()
+        widths.append(pin.width())
+        assert desk.plane.viewport().geometry().contains(desk.plane.modes.geometry())
+        assert not desk.plane.modes.geometry().intersects(desk.plane.legend.geometry())
+    assert widths[1] < widths[0] == widths[2]
+
+
+def test_the_pin_button_asks_for_a_pin(desk: Desk) -> None:
+    desk.mode("pin")
+    assert desk.ear.of("pinRequested") == [()]
+    assert desk.plane.modes.mode == "probe"
+
+
+# --- the pointer at rest -----------------------------------------------------------------------------------------------------
+
+
+def test_when_the_plane_moves_under_a_resting_pointer_the_probe_is_where_the_pointer_is(desk: Desk) -> None:
+    pixel = desk.pixel(0.7, 0.2)
+    for move in (
+        lambda: desk.hand.key(Key.Key_Plus),
+        lambda: desk.hand.key(Key.Key_Left, Modifier.ControlModifier),
+        lambda: desk.plane.set_camera(Camera(1.0, 2.0, 3.0)),
+    ):
+        before = desk.under(pixel)
+        desk.ear.clear()
+        move()
+        after = desk.picked()
+        assert after != pytest.approx(before, abs=desk.unit)
+        assert after == pytest.approx(desk.under(pixel), abs=1e-9)
+
+
+def test_but_not_when_the_keyboard_has_the_probe(desk: Desk) -> None:
+    desk.under(desk.pixel(0.7, 0.2))
+    for key in (Key.Key_Right, Key.Key_3, Key.Key_BracketLeft):
+        desk.under(desk.pixel(0.7, 0.2))
+        desk.hand.key(key)
+        desk.ear.clear()
+        desk.hand.key(Key.Key_Plus)
+        assert desk.ear.heard == []
+
+
+def test_nor_when_it_has_left(desk: Desk) -> None:
+    desk.under(desk.pixel(0.7, 0.2))
+    desk.hand.move(desk.outside)
+    desk.ear.clear()
+    desk.hand.key(Key.Key_Plus)
+    desk.plane.set_camera(Camera(1.0, 2.0, 3.0))
+    assert desk.ear.heard == []
+
+
+# --- pins --------------------------------------------------------------------------------------------------------------------
+
+
+def head(desk: Desk, x: float, y: float) -> QPoint:
+    """The middle of the head of a marker at (x, y)."""
+    return (desk.plane.plane_to_pixel(x, y) - QPointF(0, REACH)).toPoint()
+
+
+@pytest.fixture
+def pinned(desk: Desk) -> Desk:
+    desk.plane.set_pins([PinMark(1, 0.0, 0.0), PinMark(2, 1.5, -1.0, "<b>plain</b>")])
+    settle()
+    return desk
+
+
+def test_a_click_on_a_marker_picks_the_pin_and_holds_nothing_else(pinned: Desk) -> None:
+    pinned.hand.click(pinned.plane.viewport(), head(pinned, 1.5, -1.0))
+    assert pinned.ear.of("pinPicked") == [(2,)]
+    assert "planePointHeld" not in pinned.ear.names()
+    pinned.hand.click(pinned.plane.viewport(), pinned.plane.plane_to_pixel(1.5, -1.0).toPoint() + QPoint(0, 3))
+    assert len(pinned.ear.of("pinPicked")) == 1
+    assert len(pinned.ear.of("planePointHeld")) == 1
+
+
+def test_a_drag_that_begins_on_a_marker_is_a_drag(pinned: Desk) -> None:
+    start = head(pinned, 0.0, 0.0)
+    pinned.hand.drag(pinned.plane.viewport(), [start, start + QPoint(30, 20), start])
+    assert pinned.ear.of("pinPicked") == []
+    assert len(pinned.ear.of("planePointHeld")) == 1
+
+
+def test_a_double_click_on_a_marker_takes_the_first_click_back(pinned: Desk) -> None:
+    pinned.hand.double_click(pinned.plane.viewport(), head(pinned, 0.0, 0.0))
+    order = [name for name in pinned.ear.names() if name != "planePointPicked"]
+    assert order == ["pinPicked", "holdUndone", "fitRequested"]
+
+
+def test_while_panning_a_marker_is_not_in_the_way(pinned: Desk) -> None:
+    pinned.hand.key(Key.Key_H)
+    pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.0, 0.0))
+    assert "pinPicked" not in pinned.ear.names()
+
+
+def test_markers_go_with_the_plane(pinned: Desk) -> None:
+    pinned.plane.set_camera(Camera(0.2, 0.1, 2.0))
+    pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.0, 0.0))
+    pinned.plane.set_pins([PinMark(2, 0.5, 0.5)])
+    pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.0, 0.0))  # it is gone
+    pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.5, 0.5))  # and this one has moved
+    assert pinned.ear.of("pinPicked") == [(1,), (2,)]
+
+
+# --- gestures and Esc --------------------------------------------------------------------------------------------------------
+
+
+def test_a_gesture_begins_with_the_press_and_ends_with_release_or_escape(desk: Desk) -> None:
+    ear, viewport = Ear(desk.plane, "gestureBegan", "gestureEnded", "planePointPicked", "planePointHeld"), desk.plane.viewport()
+    desk.hand.drag(viewport, [desk.pixel(0.3, 0.3), desk.pixel(0.4, 0.4)])
+    names = ear.names()
+    began, ended = names.index("gestureBegan"), names.index("gestureEnded")
+    assert names[began + 1] == "planePointPicked"
+    assert names[ended - 1] == "planePointHeld"
+    ear.clear()
+    desk.hand.press(viewport, desk.pixel(0.5, 0.5))
+    desk.hand.key(Key.Key_Escape)
+    desk.hand.release(viewport, desk.pixel(0.6, 0.6))
+    assert [name for name in ear.names() if name.startswith("gesture")] == ["gestureBegan", "gestureEnded"]
+    ear.clear()
+    desk.hand.drag(viewport, [desk.pixel(0.3, 0.3), desk.pixel(0.4, 0.4)], Button.RightButton)
+    assert not [name for name in ear.names() if name.startswith("gesture")]
+
+
+def test_escape_clears_the_trail_before_it_means_anything_else(desk: Desk) -> None:
+    desk.plane.set_trail(np.array([(0.0, 0.0), (0.5, 0.5)]))
+    desk.hand.key(Key.Key_Escape)
+    assert desk.ear.names() == ["trailClearRequested"]
+    desk.plane.set_trail(np.zeros((0, 2)))
+    desk.hand.key(Key.Key_Escape)
+    assert desk.ear.names() == ["trailClearRequested", "escapePressed"]
 
 
 def test_keys_of_others_are_left_to_them(desk: Desk) -> None:

@@ -53,7 +53,7 @@ def pin_at(pins: Pins, z: Sequence[float] | None) -> Pin | None:
     """The pin at just this place."""
     if z is None:
         return None
-    return next((pin for pin in pins if len(pin.z) == len(z) and max(map(abs, np.subtract(pin.z, z)), default=0.0) < NEAR), None)
+    return next((pin for pin in pins if len(pin.z) == len(z) and all(abs(a - b) < NEAR for a, b in zip(pin.z, z, strict=True))), None)
 
 
 def beside(pins: Pins, current: Pin | None, by: int) -> Pin | None:

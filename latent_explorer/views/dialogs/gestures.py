@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from latent_explorer.views.text import heading, plain_label
 
 GESTURES = (
-    ("On the plane", (
-        ("Move, or drag with the left button", "The decoded image follows"),
-        ("Click", "The probe stays there; it returns when the pointer leaves"),
+    ("On the plane, by mouse", (
+        ("Move, or drag with the left button", "The decoded image follows; a drag leaves a trail"),
+        ("Click", "The probe is held there, and returns when the pointer leaves"),
+        ("Click on a pin", "The probe is held at the pin"),
         ("Wheel, or pinch", "Zoom at the pointer"),
         ("Drag with the middle or right button, Space + drag", "Move the plane"),
-        ("Double-click, Home, F", "Show all points; again: all but the stragglers"),
-        ("Arrows, Shift + arrows", "Move the probe finely, coarsely"),
-        ("Digits 0 to 9", "Jump to where a class is densest"),
-        ("+ and −", "Zoom at the centre"),
-        ("Esc", "Stop a gesture; it never closes the window"),
+        ("Double-click", "Show all points; again: all but the stragglers"),
     )),
-    ("Legend", (("Click", "Hide or show a class"), ("Double-click", "Show only this class; again: show all"))),
+    ("On the plane, by keyboard", (
+        ("Arrows, Shift + arrows", "Move the probe finely, coarsely"),
+        ("Enter", "Hold the probe where it is, as a click does"),
+        ("Ctrl or Space + arrows, with Shift", "Move the plane a little, a lot"),
+        ("+ and −", "Zoom at the centre"),
+        ("Home, F", "Show all points; again: all but the stragglers"),
+        ("Digits 0 to 9", "Move the probe to where a class is densest"),
+        ("P", "Pin the place under the pointer, else where the probe is held"),
+        ("[ and ], Page Up and Page Down", "To the pin before, to the next pin"),
+        ("Delete", "Remove the pin where the probe is held"),
+        ("V, H", "The left button probes; it moves the plane"),
+        ("Esc", "Stop a gesture, else clear the trail, else leave full screen; it never closes the window"),
+    )),
+    ("Legend", (
+        ("Click; Space or Enter", "Hide or show a class"),
+        ("Double-click; Shift + Enter", "Show only this class; again: show all"),
+        ("Tab, then up and down", "Reach the classes without a mouse"),
+        ("J; digits, also several", "Move the probe to the class; to the class of that number"),
+        ("Esc", "Back to the plane"),
+    )),
+    ("Pins", (
+        ("Click; Enter", "The probe is held at the pin"),
+        ("Double-click; F2", "Give it a name"),
+        ("Delete", "Remove it; Ctrl+Z takes it back"),
+        ("Drag; Alt + up or down", "Put it elsewhere in the list"),
+        ("Esc", "Back to the plane"),
+    )),
     ("Everywhere", (
         ("Drop on the window", "Open a model file, or a folder with MNIST's files"),
+        ("Tab, Shift + Tab", "To the next field, to the one before"),
         ("Ctrl+O", "Open a model file"),
         ("Ctrl+Shift+S", "Save the model as…"),
         ("Ctrl+E", "Export the decoded image"),
         ("Ctrl+Shift+C, Ctrl+Shift+P", "Copy the decoded image; copy it as lines of Python"),
+        ("Ctrl+Z", "Undo what was done to the pins"),
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
         ("F11", "Full screen: the plane and the decoded image"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),
@@ -35,27 +62,62 @@ GESTURES = (
 
 
 class GestureSheet(QDialog):
-    """A table of gestures; Esc closes it."""
+    """A table of gestures that scrolls where the screen is low; Esc closes it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Gestures and keys")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
-        grid = QGridLayout()
+        layout.setContentsMargins(0, 0, 0, 12)
+        table = self._table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(20, 16, 20, 8)
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
         row = 0
         for title, entries in GESTURES:
             grid.addWidget(heading(title), row, 0, 1, 2)
             row += 1
             for gesture, effect in entries:
-                name = plain_label(gesture)
-                name.setProperty("role", "muted")
-                grid.addWidget(name, row, 0)
-                grid.addWidget(plain_label(effect), row, 1)
+                for column, words in enumerate((gesture, effect)):
+                    grid.addWidget(self._label(words, muted=column == 0), row, column, Qt.AlignmentFlag.AlignTop)
                 row += 1
-        layout.addLayout(grid)
+        self._area = QScrollArea()
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setAccessibleName("Gestures and keys")
+        self._area.setWidget(table)
+        layout.addWidget(self._area, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.setContentsMargins(20, 0, 20, 0)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
+
+    def _label(self, words: str, muted: bool) -> QLabel:
+        label = plain_label(words, wrap=True)
+        if muted:
+            label.setProperty("role", "muted")
+        return label
+
+    def showEvent(self, event: QShowEvent) -> None:  # Qt's name, here and below
+        """As large as the table, where the screen allows it; the keys scroll at once."""
+        super().showEvent(event)
+        if event.spontaneous():
+            return
+        room = self.screen().availableSize()
+        wish = self.sizeHint()
+        self.resize(min(wish.width(), room.width() - 40), min(wish.height(), room.height() - 80))
+        self._area.setFocus()
+
+    def sizeHint(self) -> QSize:
+        """The whole table in a width that reads well."""
+        unit = self.fontMetrics().averageCharWidth()
+        width = 110 * unit
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        return QSize(width + bar, self._table.heightForWidth(width) + super().sizeHint().height() - self._area.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """It scrolls."""
+        return QSize(360, 240)

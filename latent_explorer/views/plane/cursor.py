@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 RADIUS = 9.0
+DARK, LIGHT = QColor(10, 12, 16, 200), QColor("#ffffff")
 
 
 class CursorLayer(QGraphicsObject):
@@ -36,10 +37,37 @@ class CursorLayer(QGraphicsObject):
         """Two rings."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         circle = QRectF(-RADIUS, -RADIUS, 2 * RADIUS, 2 * RADIUS)
-        for colour, width in ((QColor(10, 12, 16, 200), 4.5), (QColor("#ffffff"), 2.2)):
+        for colour, width in ((DARK, 4.5), (LIGHT, 2.2)):
             painter.setPen(QPen(colour, width))
             painter.drawEllipse(circle)
         if self._held:
-            painter.setPen(QPen(QColor(10, 12, 16, 200), 1.4))
-            painter.setBrush(QColor("#ffffff"))
+            painter.setPen(QPen(DARK, 1.4))
+            painter.setBrush(LIGHT)
             painter.drawEllipse(QRectF(-2.5, -2.5, 5, 5))
+
+
+class HeldLayer(QGraphicsObject):
+    """A small dot where the probe is held, while the pointer is elsewhere on the plane: where it will come back to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setZValue(99)
+        self.setVisible(False)
+
+    def show_at(self, point: tuple[float, float] | None) -> None:
+        """Plane coordinates; None for nowhere."""
+        if point is not None:
+            self.setPos(*point)
+        self.setVisible(point is not None)
+
+    def boundingRect(self) -> QRectF:  # Qt's name
+        """Pixels of the screen around the point."""
+        return QRectF(-6, -6, 12, 12)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """The dot of the held ring."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(DARK, 1.6))
+        painter.setBrush(LIGHT)
+        painter.drawEllipse(QRectF(-3.5, -3.5, 7, 7))

@@ -1,14 +1,17 @@
-"""The class legend over the plane: a click hides a class, a double-click shows only it."""
+"""The class legend over the plane: a click hides a class, a double-click shows only it; the keyboard does the same."""
 
 from __future__ import annotations
 
+from time import monotonic
+
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import class_colour
 
 MAX_ROWS = 24
+DIGITS_TOGETHER = 1.0  # seconds: digits typed in quicker succession are one number
 
 
 class _Row(QWidget):
@@ -19,10 +22,14 @@ class _Row(QWidget):
         self._legend, self._label, self._name, self._hidden = legend, label, name, False
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName(f"Class {name}")
-        self.setToolTip("Click: hide or show this class. Double-click: show only this class.")
+        self.setToolTip(
+            "Click: hide or show this class. Double-click: show only this class."
+            f" Tab leads here: Space hides or shows it, Shift+Enter shows only it, J or {label} moves the probe to it."
+        )
 
     def set_hidden(self, hidden: bool) -> None:
         self._hidden = hidden
+        self.setAccessibleDescription("hidden" if hidden else "shown")
         self.update()
 
     def sizeHint(self) -> QSize:  # Qt's name
@@ -37,6 +44,10 @@ class _Row(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.palette().midlight())
             painter.drawRoundedRect(self.rect(), 3, 3)
+        if self.hasFocus():
+            painter.setPen(self.palette().highlight().color())
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 3, 3)
         colour = QColor(class_colour(self._label))
         painter.setPen(colour)
         painter.setBrush(Qt.BrushStyle.NoBrush if self._hidden else colour)
@@ -55,11 +66,26 @@ class _Row(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._legend.double_clicked(self._label)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._legend.typed(self._label, event):
+            event.ignore()  # to the plane, where the other keys do what they always do
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+
 
 class Legend(QFrame):
-    """Signals: hiddenClassesRequested(frozenset of int)."""
+    """Signals: hiddenClassesRequested(frozenset of int), classJumpRequested(label), left() by Esc.
 
-    hiddenClassesRequested = Signal(object)  # Qt's manner
+    The keyboard meets it as one stop of Tab; inside, the arrows go from row to row.
+    """
+
+    hiddenClassesRequested = Signal(object)  # Qt's manner, here and below
+    classJumpRequested = Signal(int)
+    left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +95,8 @@ class Legend(QFrame):
         self._hidden: frozenset[int] = frozenset()
         self._before: frozenset[int] = frozenset()  # what was hidden before the last click, for the double-click
         self._ignore_release = False
+        self._number, self._typed_at = "", 0.0  # digits typed so far, and when
+        self.setAccessibleName("Classes")
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(4, 4, 4, 4)
         self._layout.setSpacing(0)
@@ -86,6 +114,7 @@ class Legend(QFrame):
         for row in self._rows.values():
             self._layout.addWidget(row)
             row.show()  # a visible parent shows new children only later, and the layout leaves hidden ones out
+        self._make_stop(next(iter(self._rows), -1))
         self.setVisible(len(self._rows) > 1)
         self.set_hidden(self._hidden)
         self.adjustSize()
@@ -107,5 +136,53 @@ class Legend(QFrame):
     def double_clicked(self, label: int) -> None:
         """Show only this class; all again when it was the only one before the double-click's first click."""
         self._ignore_release = True
+        self._show_only(label, self._before)
+
+    def _show_only(self, label: int, before: frozenset[int]) -> None:
+        """Hide all others; when just they were hidden before, show all."""
         others = self._labels - {label}
-        self.hiddenClassesRequested.emit(frozenset() if self._before == others else others)
+        self.hiddenClassesRequested.emit(frozenset() if before == others else others)
+
+    def typed(self, label: int, event: QKeyEvent) -> bool:
+        """A key on a row; whether it meant the legend."""
+        key, order = event.key(), list(self._rows)
+        place, shift = order.index(label), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        places = {Qt.Key.Key_Up: place - 1, Qt.Key.Key_Down: place + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(order) - 1}
+        if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            return False
+        if Qt.Key.Key_0 <= key <= Qt.Key.Key_9:
+            self._jump_by_digit(str(key - Qt.Key.Key_0))
+        elif key in places:
+            self._go(order[min(max(places[Qt.Key(key)], 0), len(order) - 1)])
+        elif key == Qt.Key.Key_J:
+            self.classJumpRequested.emit(label)
+        elif key == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and shift:
+            self._show_only(label, self._hidden)
+        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.hiddenClassesRequested.emit(self._hidden ^ {label})
+        else:
+            return False
+        return True
+
+    def _jump_by_digit(self, digit: str) -> None:
+        """To the class of that number; quickly typed digits count together, where there is a class of so high a number."""
+        now = monotonic()
+        together = self._number + digit if now - self._typed_at < DIGITS_TOGETHER else digit
+        self._number, self._typed_at = together if int(together) in self._labels else digit, now
+        label = int(self._number)
+        if label in self._rows:
+            self._go(label)
+        self.classJumpRequested.emit(label)
+
+    def _go(self, label: int) -> None:
+        """The keyboard to this row."""
+        self._make_stop(label)
+        self._rows[label].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _make_stop(self, label: int) -> None:
+        """Where Tab will arrive."""
+        for other, row in self._rows.items():
+            row.setFocusPolicy(Qt.FocusPolicy.TabFocus if other == label else Qt.FocusPolicy.NoFocus)

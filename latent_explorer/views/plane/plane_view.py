@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -10,28 +11,33 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
+    QFontInfo,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from latent_explorer.core.types import Camera, Layers
-from latent_explorer.views.plane.cursor import CursorLayer
+from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
+from latent_explorer.views.plane.keys import ONCE, deed_of
 from latent_explorer.views.plane.legend import Legend
 from latent_explorer.views.plane.mode_bar import ModeBar
 from latent_explorer.views.plane.mosaic import MosaicLayer
+from latent_explorer.views.plane.pins import PinMark, PinsLayer, plain_hint
 from latent_explorer.views.plane.points import PointsLayer
+from latent_explorer.views.plane.trail import TrailLayer
 from latent_explorer.views.style import DARK, Theme
 
 ZOOM_PER_NOTCH = 1.2
 SPAN_LIMITS = (1e-5, 1e4)
 FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
-FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side, for one press of an arrow key
 AXIS_WIDTH = 56  # pixels, room for the numbers and the label
 MARGIN = 12  # pixels between the overlays and the plot's edge
+USUAL_FONT = 13  # pixels, of an interface that was not enlarged
 
 
 class PlaneView(pg.PlotWidget):
@@ -44,19 +50,32 @@ class PlaneView(pg.PlotWidget):
     planePointPicked(slot_id, x, y) : the pointer is at this place (moves and left-drags).
     planePointHeld(slot_id, x, y) : a left press or its drag ended here; the probe stays.
     holdUndone() : the click before was the first half of a double-click.
+    gestureBegan(), gestureEnded() : a left press on the plane, and its release or Esc.
+    pinPicked(number) : a click on a pin's marker.
     pointerLeft() : the pointer has left the plane.
     cameraPicked(Camera) : the window was moved, by pan, zoom or resize.
     nudgeRequested(dx, dy) : move the probe, plane units.
-    classJumpRequested(label), fitRequested(), escapePressed()
+    holdRequested() : by the keyboard, where the probe is now.
+    pinRequested(), pinStepRequested(by), pinRemovalRequested() : keep this place; to the next pin or the one before; remove this pin.
+    classJumpRequested(label), fitRequested(), trailClearRequested()
+    escapePressed() : there was no gesture to stop and no trail to clear.
     hiddenClassesRequested(frozenset)
     """
 
     planePointPicked = Signal(int, float, float)  # Qt's manner, here and below
     planePointHeld = Signal(int, float, float)
     holdUndone = Signal()
+    gestureBegan = Signal()
+    gestureEnded = Signal()
+    pinPicked = Signal(int)
     pointerLeft = Signal()
     cameraPicked = Signal(object)
     nudgeRequested = Signal(float, float)
+    holdRequested = Signal()
+    pinRequested = Signal()
+    pinStepRequested = Signal(int)
+    pinRemovalRequested = Signal()
+    trailClearRequested = Signal()
     classJumpRequested = Signal(int)
     fitRequested = Signal()
     escapePressed = Signal()
@@ -77,6 +96,8 @@ class PlaneView(pg.PlotWidget):
         self._probing = False
         self._space = False
         self._skip_release = False
+        self._hover: QPointF | None = None  # the pointer, while the probe follows it
+        self._pressed_pin: int | None = None
         box = self._box = self.getPlotItem().getViewBox()
         box.setAspectLocked(True)
         box.setMouseEnabled(False, False)
@@ -87,19 +108,23 @@ class PlaneView(pg.PlotWidget):
         box.disableAutoRange()
         box.setDefaultPadding(0.0)
         self.getPlotItem().hideButtons()
-        self._mosaic, self._points, self._cursor = MosaicLayer(), PointsLayer(), CursorLayer()
-        for layer in (self._mosaic, self._points, self._cursor):
+        self._mosaic, self._points, self._trail = MosaicLayer(), PointsLayer(), TrailLayer()
+        self._pins, self._held, self._cursor = PinsLayer(box), HeldLayer(), CursorLayer()
+        for layer in (self._mosaic, self._points, self._trail, self._held, self._cursor):
             box.addItem(layer, ignoreBounds=True)
-        for axis, label in (("bottom", "z[0]"), ("left", "z[1]")):
-            self.setLabel(axis, label)
+        for axis in ("bottom", "left"):
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
+        self.set_axes("z[0]", "z[1]")
         # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
         self.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
         self.modes = ModeBar(self)
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)
+        self.modes.pinRequested.connect(self.pinRequested)
         self.legend = Legend(self)
         self.legend.hiddenClassesRequested.connect(self.hiddenClassesRequested)
+        self.legend.classJumpRequested.connect(self._jump_to_class)
+        self.legend.left.connect(self.setFocus)
         self.legend.hide()
         self.set_theme(DARK)
         box.sigRangeChanged.connect(self._tell_camera)
@@ -109,6 +134,14 @@ class PlaneView(pg.PlotWidget):
     def set_slot(self, slot_id: int) -> None:
         """Which slot the wishes speak of."""
         self._slot_id = slot_id
+
+    def set_axes(self, right: str, up: str) -> None:
+        """The names of what runs to the right and up; "" where nothing does, which then has no numbers either."""
+        for name, label in (("bottom", right), ("left", up)):
+            axis = self.getPlotItem().getAxis(name)
+            if axis.labelText != label:
+                self.setLabel(name, label)
+                axis.setStyle(showValues=bool(label))
 
     def set_codes(self, points: NDArray[np.floating], labels: NDArray[np.int64], classes: dict[int, str], hidden: frozenset[int]) -> None:
         """Plane coordinates (N, 2), labels (N,), and the classes' names for the legend."""
@@ -128,17 +161,30 @@ class PlaneView(pg.PlotWidget):
         self._points.set_look(layers.point_size, layers.point_opacity)
         self._mosaic.setVisible(layers.mosaic)
         self._mosaic.set_look(layers.mosaic_opacity, layers.smooth, self._theme.ink)
+        self._trail.set_on(layers.trail)
 
     def set_mosaic(self, pixels: NDArray[np.uint8] | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
         """The decoder's picture of a part of the plane; None takes it away."""
         self._mosaic.set_picture(pixels, rectangle)
 
     def set_cursor(self, point: tuple[float, float] | None, held: bool = False) -> None:
-        """Where the probe is, plane coordinates; None hides it."""
+        """Where the probe is, plane coordinates; None hides it. `held`: it rests there."""
         if point is None:
             self._cursor.setVisible(False)
         else:
             self._cursor.show_at(*point, held)
+
+    def set_held(self, point: tuple[float, float] | None) -> None:
+        """Where the probe will come back to, while it follows the pointer; None when it is there."""
+        self._held.show_at(point)
+
+    def set_pins(self, marks: Sequence[PinMark]) -> None:
+        """The pins' markers."""
+        self._pins.set_marks(marks)
+
+    def set_trail(self, points: NDArray[np.floating]) -> None:
+        """Where the probe has been, plane coordinates (n, 2), oldest first."""
+        self._trail.set_points(points)
 
     def set_camera(self, camera: Camera) -> None:
         """Show this part of the plane."""
@@ -152,6 +198,7 @@ class PlaneView(pg.PlotWidget):
         half_x = camera.span / 2 * max(1.0, width / height)
         half_y = camera.span / 2 * max(1.0, height / width)
         self._box.setRange(xRange=(camera.x - half_x, camera.x + half_x), yRange=(camera.y - half_y, camera.y + half_y), padding=0)
+        self._pick_again()
 
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""
@@ -166,6 +213,7 @@ class PlaneView(pg.PlotWidget):
             axis.label.setFont(font)
         self.modes.set_theme(theme)
         self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
+        self._pins.set_look(QFontInfo(self.font()).pixelSize() / USUAL_FONT, theme.accent)
 
     # What can be asked
 
@@ -200,6 +248,8 @@ class PlaneView(pg.PlotWidget):
         left = event.button() == Qt.MouseButton.LeftButton
         if left and not self._space and self.modes.mode == "probe":
             self._probing = True
+            self._pressed_pin = self._pin_under(event.position())
+            self.gestureBegan.emit()
             self._pick(event.position())
         else:
             self._pan_from = event.position()
@@ -213,21 +263,28 @@ class PlaneView(pg.PlotWidget):
             self._pan_from = event.position()
             self._box.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
         elif self._probing or self._on_plot(event.position()):
+            if self._pressed_pin is not None and self._pin_under(event.position()) != self._pressed_pin:
+                self._pressed_pin = None  # it was no click
             self._pick(event.position())
         else:
-            self.pointerLeft.emit()
+            self._leave()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The probe stays where the button was let go."""
+        """The probe stays where the button was let go; a click on a pin takes it there."""
         event.accept()
         if self._pan_from is not None:
             self._pan_from = None
+            self._hover = None if self._hover is None else event.position()
             self._show_mode_cursor()
         elif self._probing:
             self._probing = False
             point = self._to_plane(event.position())
-            if not self._skip_release:
+            if self._pressed_pin is not None:
+                self._hover = None
+                self.pinPicked.emit(self._pressed_pin)
+            elif not self._skip_release:
                 self.planePointHeld.emit(self._slot_id, point.x(), point.y())
+            self.gestureEnded.emit()
         self._skip_release = False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -243,8 +300,22 @@ class PlaneView(pg.PlotWidget):
             self._pick(event.position())  # another place lies under the pointer now
 
     def _pick(self, position: QPointF) -> None:
+        self._hover = position
         point = self._to_plane(position)
         self.planePointPicked.emit(self._slot_id, point.x(), point.y())
+
+    def _pick_again(self) -> None:
+        """The plane has moved under a pointer at rest."""
+        if self._hover is not None:
+            self._pick(self._hover)
+
+    def _pin_under(self, position: QPointF) -> int | None:
+        mark = self._pins.under(position, self.plane_to_pixel)
+        return None if mark is None else mark.number
+
+    def _leave(self) -> None:
+        self._hover = None
+        self.pointerLeft.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer; touchpads send fractions of a notch."""
@@ -252,50 +323,75 @@ class PlaneView(pg.PlotWidget):
         notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
         if notches and self._on_plot(event.position()):
             self._zoom(ZOOM_PER_NOTCH**-notches, event.position())
+            self._pick(event.position())
 
     def _zoom(self, factor: float, position: QPointF) -> None:
         """Scale the window by `factor`, keeping what lies under `position` where it is."""
         low, high = SPAN_LIMITS
         factor = min(max(factor, low / self._box.viewRect().width()), high / self._box.viewRect().width())
         self._box.scaleBy((factor, factor), center=self._to_plane(position))
-        if self.viewport().underMouse():
-            self._pick(position)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Pinch on a touchpad zooms. The pointer has left when it is over another widget, also one that lies on the plane."""
+        """Pinch on a touchpad zooms. A pin tells its name. The pointer has left when it is over another widget, as one on the plane."""
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._zoom(1 / max(0.2, 1 + event.value()), event.position())
+            self._pick(event.position())
+            return True
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            mark = self._pins.under(QPointF(event.pos()), self.plane_to_pixel)
+            QToolTip.showText(event.globalPos(), "" if mark is None else plain_hint(mark.hint), self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
-            self.pointerLeft.emit()
+            self._leave()
         return bool(super().viewportEvent(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Everything that the mouse can do on the plane, and Esc, which never closes anything."""
-        key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        """Everything that the mouse can do on the plane (`views.plane.keys`), and Esc, which never closes anything."""
+        deed = deed_of(event.key(), event.modifiers(), self._space)
+        event.setAccepted(deed is not None)
+        if deed is not None and not (event.isAutoRepeat() and deed[0] in ONCE):
+            self._do(*deed)
+
+    def _do(self, what: str, x: float, y: float) -> None:
         window = self._box.viewRect()
-        step = min(window.width(), window.height()) * (COARSE if shift else FINE)
-        arrows = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
-        centre = QPointF(self._box.sceneBoundingRect().center())
-        if key in arrows:
-            dx, dy = arrows[Qt.Key(key)]
-            self.nudgeRequested.emit(dx * step, dy * step)
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_F) and not event.modifiers():
-            self.fitRequested.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus) and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._zoom(ZOOM_PER_NOTCH if key == Qt.Key.Key_Minus else 1 / ZOOM_PER_NOTCH, centre)
-        elif Qt.Key.Key_0 <= key <= Qt.Key.Key_9 and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.classJumpRequested.emit(key - Qt.Key.Key_0)
-        elif key == Qt.Key.Key_Escape:
-            self._stop_gesture()
-            self.escapePressed.emit()
-        elif key == Qt.Key.Key_Space:
+        shorter = min(window.width(), window.height())
+        if what in ("nudge", "step_pin"):
+            self._hover = None  # the probe goes its own way now, also while the pointer rests on the plane
+        if what == "nudge":
+            self.nudgeRequested.emit(x * shorter, y * shorter)
+        elif what == "push":
+            self._box.translateBy(x=x * shorter, y=y * shorter)
+            self._pick_again()
+        elif what == "zoom":
+            self._zoom(ZOOM_PER_NOTCH**-x, QPointF(self._box.sceneBoundingRect().center()))
+            self._pick_again()
+        elif what == "class":
+            self._jump_to_class(int(x))
+        elif what == "step_pin":
+            self.pinStepRequested.emit(int(x))
+        elif what in ("probe", "pan"):
+            self.modes.set_mode(what)
+        elif what == "space":
             self._space = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif what == "escape":
+            self._escape()
         else:
-            event.ignore()
-            return
-        event.accept()
+            wishes = {"fit": self.fitRequested, "hold": self.holdRequested, "pin": self.pinRequested}
+            wishes.get(what, self.pinRemovalRequested).emit()
+
+    def _jump_to_class(self, label: int) -> None:
+        self._hover = None
+        self.classJumpRequested.emit(label)
+
+    def _escape(self) -> None:
+        """One thing at a time: the gesture, then the trail, then whatever else Esc is for."""
+        if self._probing or self._pan_from is not None:
+            self._stop_gesture()
+        elif self._trail.count:
+            self.trailClearRequested.emit()
+        else:
+            self.escapePressed.emit()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Space lets the plane go."""
@@ -309,8 +405,11 @@ class PlaneView(pg.PlotWidget):
         super().focusOutEvent(event)
 
     def _stop_gesture(self) -> None:
-        self._pan_from, self._probing, self._space = None, False, False
+        probing = self._probing
+        self._pan_from, self._probing, self._space, self._pressed_pin = None, False, False, None
         self._show_mode_cursor()
+        if probing:
+            self.gestureEnded.emit()
 
     def _show_mode_cursor(self) -> None:
         shape = Qt.CursorShape.OpenHandCursor if self.modes.mode == "pan" else Qt.CursorShape.CrossCursor
@@ -328,11 +427,13 @@ class PlaneView(pg.PlotWidget):
             self._place_overlays()
 
     def _place_overlays(self) -> None:
-        plot = QRectF(self._box.sceneBoundingRect())
-        self.modes.adjustSize()
-        self.modes.move(round(plot.left()) + MARGIN, MARGIN)
+        plot, width = QRectF(self._box.sceneBoundingRect()), self.viewport().width()
         self.legend.adjustSize()
-        self.legend.move(self.viewport().width() - self.legend.width() - MARGIN, MARGIN)
+        self.legend.move(width - self.legend.width() - MARGIN, MARGIN)
+        left = round(plot.left()) + MARGIN
+        right = width if self.legend.isHidden() else self.legend.x()
+        self.modes.fit_into(right - MARGIN - left)
+        self.modes.move(left, MARGIN)
 
     def minimumSizeHint(self) -> QSize:
         """Small enough for a window of 900 x 600 with all panels."""
