@@ -267,3 +267,35 @@ sys.meta_path.insert(0, Absent())
 """
     imports = "\n".join(f"import {name}" for name in [PACKAGE, *modules("core", "cli", "api")])
     assert loaded_after(blocked + imports).isdisjoint(QT)
+
+
+HEAVY = {"torch", "scipy", "sklearn", "PIL", "rich", "pooch", "requests"}  # each takes from 20 milliseconds to 2 seconds to load
+
+
+def test_the_window_shows_scatter_image_and_mosaic_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
+    """The real command; the jobs, which load torch and the data after the first paint, are held back for good."""
+    start = f"""
+import os, sys
+os.environ.update(QT_QPA_PLATFORM="offscreen", LATENT_EXPLORER_HOME={str(tmp_path)!r}, XDG_CONFIG_HOME={str(tmp_path)!r})
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from {PACKAGE}.app.program import Program
+from {PACKAGE}.cli.main import main
+
+def paint_first(program):
+    program.lanes.jobs.hold()
+    look = QTimer(program)
+    def leave():
+        image, points = program.window.image.pixels.picture(), program.window.plane._points._picture
+        if image is not None and points is not None and program.mosaic.settled:
+            look.stop()
+            QApplication.quit()
+    look.timeout.connect(leave)
+    look.start(5)
+
+Program.paint_first = paint_first
+assert main(["open"]) == 0
+"""
+    loaded = loaded_after(start)
+    assert "pyqtgraph" in loaded
+    assert loaded.isdisjoint(HEAVY), loaded & HEAVY

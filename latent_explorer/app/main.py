@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from latent_explorer.app.crash import CrashReporter, set_up_log
 from latent_explorer.app.program import Program
+from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.errors import ExportError
 from latent_explorer.views.style import program_icon
 
@@ -32,8 +33,8 @@ def make_application() -> QApplication:
     return application
 
 
-def run(path: Path | None) -> int:
-    """Open the window and stay until it is closed; the exit code comes back."""
+def run(path: Path | None, reading: Reading | None = None) -> int:
+    """Open the window and stay until it is closed; the exit code comes back. `reading` has begun with the model."""
     application = make_application()
     set_up_log()
     crash = CrashReporter()
@@ -42,13 +43,14 @@ def run(path: Path | None) -> int:
     program.window.resize(program.window.sizeHint())
     program.window.arrange()
     program.appearance.restore_layout()
-    program.window.show()
+    program.window.show()  # sizes are final from here on
+    program.paint_first()
+    program.start(path, reading)
     # Ctrl+C in the terminal closes the window; Python sees signals only when it runs, so a slow timer lets it.
     signal.signal(signal.SIGINT, lambda number, frame: application.exit(INTERRUPTED))
     awake = QTimer()
     awake.start(300)
     awake.timeout.connect(_nothing)
-    QTimer.singleShot(0, program, lambda: program.start(path))
     try:
         return application.exec()
     finally:

@@ -22,6 +22,8 @@ from latent_explorer.app.features.scenery import SceneryFeature
 from latent_explorer.app.features.training import TrainingFeature
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
+from latent_explorer.core.checkpoint.reading import Reading
+from latent_explorer.views.first_paint import FirstPaint
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import Lanes
 from latent_explorer.workers.training import TrainingLane
@@ -61,19 +63,24 @@ class Program(QObject):
         for lane in lanes.all():
             lane.failed.connect(self._broke)
 
-    def start(self, path: Path | None = None) -> None:
-        """Open a model file (or data folder), else the default model; then look for data."""
-        if path is not None and path.is_dir():
+    def start(self, path: Path | None = None, reading: Reading | None = None) -> None:
+        """Open a model file (or data folder), else the default model; then look for data. `reading` has begun with the model."""
+        folder = path is not None and path.is_dir()
+        if reading is not None:
+            self.opening.open_early(reading)
+        elif path is None or folder:
             self.opening.open_default()
-            self.datasets.load_default()
-            self.datasets.load(str(path))
-            return
-        if path is not None:
+        else:
             self.opening.refresh()
             self.opening.open(path)
-        else:
-            self.opening.open_default()
         self.datasets.load_default()
+        if folder:
+            self.datasets.load(str(path))
+
+    def paint_first(self) -> None:
+        """Let loading torch and the data, which takes Python's lock for long, wait until the plane was painted once."""
+        self.lanes.jobs.hold()
+        FirstPaint(self.window.plane.viewport()).painted.connect(self.lanes.jobs.release)
 
     def _dropped(self, paths: list[str]) -> None:
         for path in paths:

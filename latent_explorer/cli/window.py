@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from latent_explorer.core.errors import LatentExplorerError
+from latent_explorer.core.errors import CheckpointError, LatentExplorerError
+
+if TYPE_CHECKING:
+    from latent_explorer.core.checkpoint.reading import Reading
 
 QT = ("PySide6", "shiboken6", "pyqtgraph")
 
@@ -57,3 +61,15 @@ def target(text: str | None) -> Path | None:
     from latent_explorer.core.checkpoint.library import resolve_model
 
     return resolve_model(text)
+
+
+def read_early(where: Path | None) -> Reading | None:
+    """Begin to read the model that the window will open on, while Qt is loaded; None where there is none, or the window must tell why."""
+    from latent_explorer.core.checkpoint.library import default_model
+    from latent_explorer.core.checkpoint.reading import Reading
+
+    try:
+        path = default_model() if where is None or where.is_dir() else where
+    except CheckpointError:
+        return None
+    return None if path is None else Reading(path)

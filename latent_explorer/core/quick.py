@@ -23,8 +23,9 @@ Floats = NDArray[np.float32]
 
 def sigmoid(x: Floats) -> Floats:
     """1 / (1 + exp(-x)); far below zero the exponential is infinite and the result 0, as it should be."""
-    found: Floats = 1 / (1 + np.exp(-x))
-    return found
+    found: Floats = np.exp(-x)
+    found += 1
+    return np.reciprocal(found, out=found)
 
 
 def _silu(x: Floats) -> Floats:

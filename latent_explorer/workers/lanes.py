@@ -6,7 +6,6 @@ back in the GUI thread: the lane's own signal is connected to its own bound meth
 
 from __future__ import annotations
 
-import gc
 import importlib
 import logging
 import os
@@ -20,6 +19,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.loading import no_collections
 from latent_explorer.workers.task import Context, Task
 
 log = logging.getLogger("latent_explorer")
@@ -40,21 +40,13 @@ _torch_lock = threading.Lock()
 
 
 def load_torch() -> None:
-    """Load torch and keep its hundred thousands of objects out of every later garbage collection.
-
-    Each full collection would look at all of them while it holds Python's lock: 130 to 160 ms in which nothing moves
-    (measured). Any worker thread; the first one loads, others wait.
-    """
+    """Load torch and what is built on it. Any worker thread; the first one loads, others wait."""
     with _torch_lock:
         if "latent_explorer.core.nn.training" in sys.modules:
             return
-        gc.disable()
-        try:
+        with no_collections():
             importlib.import_module("latent_explorer.core.nn.training")
             importlib.import_module("latent_explorer.core.checkpoint.weights")
-            gc.freeze()
-        finally:
-            gc.enable()
 
 
 @dataclass(frozen=True)
@@ -88,6 +80,7 @@ class Lane(QThread):
         self._running: Context | None = None
         self._running_must_finish = False
         self._closing = False
+        self._held = False
         self._torch_ready = False
         self._spoke.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self.start()
@@ -107,6 +100,17 @@ class Lane(QThread):
             self._waiting = deque(task for task in self._waiting if task.must_finish)
             if self._running is not None and not self._running_must_finish:
                 self._running.cancel()
+
+    def hold(self) -> None:
+        """Begin no task before `release` (or the end): what is to be seen first needs the processor and Python's lock."""
+        with self._condition:
+            self._held = True
+
+    def release(self) -> None:
+        """Begin with what has come meanwhile."""
+        with self._condition:
+            self._held = False
+            self._condition.notify()
 
     @property
     def busy(self) -> bool:
@@ -150,7 +154,7 @@ class Lane(QThread):
 
     def _next(self) -> tuple[Task, Context] | None:
         with self._condition:
-            self._condition.wait_for(lambda: bool(self._waiting) or self._closing)
+            self._condition.wait_for(lambda: (bool(self._waiting) and not self._held) or self._closing)
             if not self._waiting:
                 return None
             task = self._waiting.popleft()

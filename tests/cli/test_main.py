@@ -17,6 +17,7 @@ from latent_explorer import __version__
 from latent_explorer.cli import main as door
 from latent_explorer.cli.options import number
 from latent_explorer.cli.window import qt_imports
+from latent_explorer.core.checkpoint.library import default_model
 from latent_explorer.core.errors import LatentExplorerError
 from tests.cli.conftest import Said, environment
 
@@ -28,7 +29,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Stands in for the window; tells how it was opened."""
     opened: list[tuple[Any, ...]] = []
     fake = types.ModuleType("latent_explorer.app.main")
-    fake.run = lambda path: opened.append(("run", path)) or 0  # type: ignore[attr-defined]
+    fake.run = lambda path, reading: opened.append(("run", path, reading.path)) or 0  # type: ignore[attr-defined]
     fake.screenshot = lambda *arguments: opened.append(("screenshot", *arguments)) or 0  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "latent_explorer.app.main", fake)
     return opened
@@ -58,7 +59,8 @@ def test_the_window_is_the_default(call: Call, window: list[tuple[Any, ...]], ti
     assert call("open", tiny).code == 0
     assert call("--", tiny).code == 0
     assert call(tmp_path).code == 0  # a folder may be data: the window decides
-    assert window == [("run", None)] * 2 + [("run", tiny)] * 3 + [("run", tmp_path)]
+    default = default_model()
+    assert window == [("run", None, default)] * 2 + [("run", tiny, tiny)] * 3 + [("run", tmp_path, default)]
 
 
 def test_what_the_window_cannot_open_is_refused_before(call: Call, window: list[tuple[Any, ...]]) -> None:
@@ -74,7 +76,7 @@ def test_no_display_is_one_sentence(call: Call, window: list[tuple[Any, ...]], m
     assert "latent-explorer screenshot --out window.png" in call().sentence
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     assert call().code == 0
-    assert window == [("run", None)]
+    assert window == [("run", None, default_model())]
 
 
 def test_screenshot(call: Call, window: list[tuple[Any, ...]], tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,6 +248,29 @@ def test_closing_waits_for_what_must_finish(qtbot: QtBot, make_lane: MakeLane, c
     assert "the disk is full" in caplog.text
 
 
+def test_a_held_lane_begins_when_it_is_released(qtbot: QtBot, make_lane: MakeLane) -> None:
+    lane, done, ran = make_lane(), [], threading.Event()
+    lane.hold()
+    for number in range(3):
+        lane.submit(Task("", lambda context, number=number: ran.set() or number, done.append, torch=False))  # type: ignore[misc]
+    assert not ran.wait(0.05)
+    assert lane.busy
+    lane.release()
+    qtbot.waitUntil(lambda: len(done) == 3, timeout=WATCHDOG)
+    assert done == [0, 1, 2]
+    lane.submit(Task("", lambda context: "later", done.append, torch=False))
+    qtbot.waitUntil(lambda: done[-1] == "later", timeout=WATCHDOG)
+
+
+def test_what_must_finish_does_so_in_a_held_lane_that_is_closed(qtbot: QtBot, make_lane: MakeLane) -> None:
+    lane, ran = make_lane(), []
+    lane.hold()
+    lane.submit(Task("", lambda context: ran.append("dropped"), ran.append, torch=False))
+    lane.submit(Task("", lambda context: ran.append("kept"), ran.append, torch=False, must_finish=True))
+    lane.close()
+    assert ran == ["kept"]
+
+
 def test_all_lanes_of_a_window_end_together(qtbot: QtBot) -> None:
     lanes = Lanes()
     names = [lane.objectName() for lane in lanes.all()]

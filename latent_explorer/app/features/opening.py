@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
+from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
 from latent_explorer.core.errors import CheckpointError, LatentExplorerError
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.quick import QuickDecoder, quick_decoder
 from latent_explorer.core.types import ModelHandle, ModelRecord, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import Lane
@@ -26,14 +28,15 @@ MAIN_SLOT = 1
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A checkpoint that was read, and whether its networks are built already."""
+    """A checkpoint that was read, whether its networks are built already, and what decodes until they are."""
 
     checkpoint: Checkpoint
     path: Path
     ready: bool
+    quick: QuickDecoder | None
 
 
-def slot_of(record: ModelRecord, generation: int, *, ready: bool) -> Slot:
+def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDecoder | None = None) -> Slot:
     """The slot that shows a model.
 
     Raises
@@ -57,6 +60,7 @@ def slot_of(record: ModelRecord, generation: int, *, ready: bool) -> Slot:
         epoch=record.epoch,
         ready=ready,
         record=record,
+        quick=quick,
     )
 
 
@@ -95,6 +99,19 @@ class OpeningFeature(QObject):
         if entry is not None:
             self.open(entry.path)
 
+    def open_early(self, reading: Reading) -> None:
+        """Show the model whose reading began before the window was there: at once, if it is done."""
+        self.refresh()
+        if not reading.done:
+            self._lane.submit(Task(f"Opening {reading.path.name}", partial(_finish, reading), self._opened, self._refused, torch=False))
+            return
+        try:
+            opened = _finish(reading)
+        except CheckpointError as error:
+            self._refused(error)
+        else:
+            self._opened(opened)
+
     def open(self, path: Path) -> None:
         """Read a model file and show it; a refusal leaves all as it was."""
         if self._session.run_state != "idle":
@@ -110,7 +127,7 @@ class OpeningFeature(QObject):
             self._drop(opened)  # a run began meanwhile and has the plane
             return
         try:
-            slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready)
+            slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready, quick=opened.quick)
         except CheckpointError as error:
             self._refused(error)
             return
@@ -132,7 +149,7 @@ class OpeningFeature(QObject):
     def _built(self, record: ModelRecord) -> None:
         slot = self._session.slot
         if slot is not None and slot.handle == record.handle:
-            self._session.revise_slot(ready=True)
+            self._session.revise_slot(ready=True, quick=None)
         else:
             from latent_explorer.core.nn.handles import forget
 
@@ -228,11 +245,20 @@ class OpeningFeature(QObject):
 
 def _read(path: Path, ready: bool, context: Context) -> Opened:
     checkpoint = read_checkpoint(path)
-    opened = Opened(checkpoint, path, ready)
-    if ready:
-        slot_of(checkpoint.record, 0, ready=True)  # refuses before anything is built
-        _build(opened, context)
+    if not ready:
+        return _shown_early(checkpoint, path)
+    opened = Opened(checkpoint, path, True, None)
+    slot_of(checkpoint.record, 0, ready=True)  # refuses before anything is built
+    _build(opened, context)
     return opened
+
+
+def _finish(reading: Reading, context: Context | None = None) -> Opened:
+    return _shown_early(reading.result(), reading.path)
+
+
+def _shown_early(checkpoint: Checkpoint, path: Path) -> Opened:
+    return Opened(checkpoint, path, False, quick_decoder(checkpoint.record.handle.architecture, checkpoint.weights))
 
 
 def _build(opened: Opened, context: Context) -> ModelRecord:

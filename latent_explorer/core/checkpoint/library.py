@@ -87,6 +87,17 @@ def my_models() -> tuple[ModelEntry, ...]:
     return tuple(ModelEntry(name.removesuffix(ENDING), my_models_folder() / name, False) for _, name in sorted(found))
 
 
+def default_model() -> Path | None:
+    """The file of the first shipped model, else of the newest own one; None where there is none.
+
+    Raises
+    ------
+    CheckpointError
+        The index of the shipped ones is damaged.
+    """
+    return next((entry.path for entry in (*shipped(), *my_models())), None)
+
+
 def resolve_model(text: str) -> Path:
     """The file of a model: an existing path, else a shipped name, else a name in "My models".
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from latent_explorer import __version__
 from latent_explorer.core.errors import ExportError
@@ -109,6 +107,9 @@ def to_png(image: NDArray[np.uint8], *, scale: int = 1, metadata: Mapping[str, A
     ExportError
         As `check_size`.
     """
+    from PIL import Image  # here, since the window imports this module at its start
+    from PIL.PngImagePlugin import PngInfo
+
     height, width, channels = image.shape
     if image.dtype != np.uint8 or channels not in (1, 3):
         raise ValueError(f"a picture is uint8 (H, W, 1 or 3), not {image.dtype} {image.shape}")
