@@ -95,6 +95,10 @@ class LossView(QWidget):
             layout.addWidget(column, stretch)
             self._columns.append(column)
         self._curves: list[pg.PlotDataItem] = []
+        for number, _, _, validation in CURVES:
+            curve = self._plots[number].plot()
+            curve.setZValue(5 if validation else 0)
+            self._curves.append(curve)
         self._earlier: list[pg.PlotDataItem] = []
         self._past: list[History] = []
         self._history: History | None = None
@@ -111,10 +115,8 @@ class LossView(QWidget):
         return plot
 
     def set_theme(self, theme: Theme) -> None:
-        """Dark or light: the curves are made anew in its colours."""
+        """Dark or light."""
         self._theme = theme
-        self._take_away(self._curves)
-        self._curves = []
         for plot in self._plots:
             plot.setBackground(theme.panel)
             for name in ("bottom", "left"):
@@ -126,16 +128,13 @@ class LossView(QWidget):
         for legend in self._legends:
             legend.set_theme(theme)
         self._share_width()
-        for number, _, role, validation in CURVES:
+        for (_, _, role, validation), curve in zip(CURVES, self._curves, strict=True):
             colour = QColor(getattr(theme, role))
             if not validation:
                 colour.setAlpha(150)  # noisy; the calmer validation lies on top
             style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
-            curve = self._plots[number].plot(pen=pg.mkPen(colour, width=1.8 if validation else 1.3, style=style))
-            curve.setZValue(5 if validation else 0)
-            self._curves.append(curve)
+            curve.setPen(pg.mkPen(colour, width=1.8 if validation else 1.3, style=style))
         self._draw_earlier()
-        self.set_history(self._history)
 
     def set_history(self, history: History | None) -> None:
         """The losses of the current run, or none."""
