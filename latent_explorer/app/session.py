@@ -58,11 +58,18 @@ class Session(QObject):
         """A number that no slot has had."""
         return next(self._generations)
 
-    def put_slot(self, slot: Slot) -> None:
-        """Replace the slot with the same id, or add it; it becomes the active one."""
+    def put_slot(self, slot: Slot, **arranged: Any) -> None:
+        """Replace the slot with the same id, or add it; it becomes the active one.
+
+        Fields of the scene that belong to it, such as a probe on its plane, change before anybody hears of the slot.
+        """
         self.slots = (*(other for other in self.slots if other.slot_id != slot.slot_id), slot)
         self.active = slot.slot_id
+        before, self.scene = self.scene, replace(self.scene, **arranged)
+        changed = self.scene != before
         self.slotChanged.emit(slot)
+        if changed:
+            self.sceneChanged.emit(self.scene)
 
     def remove_slot(self, slot_id: int) -> None:
         """Take a slot away, such as one whose model turned out to be damaged."""

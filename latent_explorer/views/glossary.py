@@ -25,11 +25,26 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
         "z": "The code of the image: the coordinates of the probe in latent space.",
         # The place
-        "trust": "Counts and distances between this place and the codes of real images; no promise.",
+        "trust": (
+            "Counts and distances between this place and the codes of real images; no promise. In more than two dimensions distances"
+            " are Euclidean in all of them, and codes are counted within the median distance of a code from the nearest other one."
+        ),
         "prior_density": "log N(z; 0, I) in nats: how usual this place is under the prior, towards which the KL pulls all codes.",
         "decode": "Milliseconds that the decoder took for this image.",
         "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
         "nearest": "The images whose codes lie nearest to the probe, nearest first.",
+        # The slice
+        "slice": (
+            "A plane can show two coordinates. The pictures are decoded on the plane; the points lie anywhere in the other coordinates,"
+            " and are drawn where they fall on it. An active unit is a coordinate that the encoder uses: its posterior mean varies over"
+            " images by more than 0.01 (variance)."
+        ),
+        "slice_x": "The latent coordinate that runs to the right; names of inactive units are quiet.",
+        "slice_y": "The latent coordinate that runs up; names of inactive units are quiet.",
+        "slice_swap": "The two axes change places.",
+        "slice_most": "The two axes along which the codes vary most.",
+        "slice_mean": "All other coordinates back at the mean of the codes; Delete or a double-click does it for one slider.",
+        "slice_more": "Sliders of the units that vary less.",
         # The layers
         "opacity": "Opacity of one point; where points overlap, their colours mix.",
         "point_size": "Diameter of a point, in pixels of the screen.",

@@ -12,6 +12,7 @@ from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.glossary import explained, term_label
 from latent_explorer.views.neighbour_strip import NeighbourStrip
 from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.place import PlaceText, place_words
 from latent_explorer.views.text import LiveText, signed
 
 TALLEST = 1.6  # height by width of the image's room: a taller one is smaller than the panel is wide
@@ -94,7 +95,7 @@ class ImageView(QWidget):
         layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
-        self._head = LiveText(muted=True)
+        self._head = PlaceText()
         explained(self._head, "z")
         self.pixels = PixelView(self)
         self._trust = LiveText(lines=3)
@@ -142,8 +143,16 @@ class ImageView(QWidget):
         super().resizeEvent(event)
         self._share_height()
 
-    def _share_height(self) -> None:
-        """The image takes no more height than it fills, so that its read-out stays right under it; the strip takes what is left."""
+    def full_height(self) -> int:
+        """Of the panel as wide as it is now, when image and strip have all the room that they can fill."""
+        margins = self._layout.contentsMargins()
+        return self._share_height() + margins.top() + margins.bottom()
+
+    def _share_height(self) -> int:
+        """The image takes no more height than it fills, so that its read-out stays right under it; the strip takes what is left.
+
+        What both of them need with all the rest comes back.
+        """
         picture = self.pixels.picture()
         aspect = 1.0 if picture is None else picture.height() / picture.width()
         margins = self._layout.contentsMargins()
@@ -155,6 +164,7 @@ class ImageView(QWidget):
         needed = image + strip + sum(part.sizeHint().height() for part in others) + (len(others) + 1) * self._layout.spacing()
         room = self.height() - margins.top() - margins.bottom()
         self.nearest.setVisible(needed <= room)
+        return needed
 
     def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
         """The newest decode, or none with a word why."""
@@ -168,7 +178,7 @@ class ImageView(QWidget):
 
     def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None) -> None:
         """Where the probe is, the trust sentence, and the prior's log density there in nats."""
-        self._head.setText("" if z is None else "z = (" + ", ".join(signed(value) for value in z) + ")")
+        self._head.set_place(z, "" if z is None else f"z = ({place_words(z)})")
         self._trust.setText(trust)
         self._prior.setText("" if log_prior is None else signed(log_prior, 2))
 

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence, QResizeEvent
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from latent_explorer.views.accessible import offer_spoken_words
@@ -12,14 +22,19 @@ from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.loss_view import LossView
 from latent_explorer.views.model_panel import ModelPanel
 from latent_explorer.views.notice import Notice
+from latent_explorer.views.optional_dock import OptionalDock
 from latent_explorer.views.panel_area import PanelArea
+from latent_explorer.views.pins_panel import PinsPanel
 from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.slice_panel import SlicePanel
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import THEMES, Theme, program_icon
 from latent_explorer.views.training_panel import TrainingPanel
 from latent_explorer.views.transport import Transport
 
 LAYOUT_VERSION = 1
+ABOVE_AND_BELOW = 64  # pixels that the decoded image's dock takes besides: its title, and what images of another shape need
+PINS_SHARE = 0.27  # of the height on the right; the decoded image and what belongs to it need the rest
 SMALL_HEIGHT = 860  # below this the panels on the left share one place as tabs
 
 
@@ -28,8 +43,8 @@ class MainWindow(QMainWindow):
 
     Signals
     -------
-    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "rename", "delete", "train", "step", "stop", "fit",
-        "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
+    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "pin", "clear_pins", "rename",
+        "delete", "train", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
     themePicked(str), closeRequested(), filesDropped(list of str)
     """
 
@@ -53,6 +68,8 @@ class MainWindow(QMainWindow):
         self.model = ModelPanel(self)
         self.layers = LayersPanel(self)
         self.training = TrainingPanel(self)
+        self.slice = SlicePanel(self)
+        self.pins = PinsPanel(self)
         self.losses = LossView(self)
         self.transport = Transport(self)
         self.setCentralWidget(self.plane)
@@ -62,7 +79,8 @@ class MainWindow(QMainWindow):
         self._before_full: QByteArray | None = None
         self._build_docks()
         self._build_menus()
-        self.arrange()
+        self._unarranged = True
+        self._place_docks()
         self.plane.setFocus()
 
     def _build_docks(self) -> None:
@@ -86,9 +104,20 @@ class MainWindow(QMainWindow):
             else:
                 dock.setWidget(widget)
             self._docks[name] = dock
+        self._slice_dock = OptionalDock("Slice", self)
+        self._slice_dock.setObjectName("dock_slice")
+        self._slice_dock.setWidget(PanelArea(self.slice))
+        self._docks["slice"] = self._slice_dock
+        self._pins_dock = OptionalDock("Pins", self)
+        self._pins_dock.setObjectName("dock_pins")
+        self._pins_dock.setWidget(self.pins)
+        self._docks["pins"] = self._pins_dock
+        self._pins_dock.visibilityChanged.connect(self.pins.set_seen)
+        self.pins.left.connect(self.plane.setFocus)
+        self.notice.wish.connect(self.wish)
 
-    def arrange(self) -> None:
-        """The layout that the program starts with, fit for the window's size."""
+    def _place_docks(self) -> None:
+        """All docks where they belong, with nothing said yet of tabs and sizes."""
         left, right, bottom = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,
@@ -99,23 +128,53 @@ class MainWindow(QMainWindow):
         docks = self._docks
         for dock in docks.values():  # all of them first: a dock that stays behind alone would keep its tab bar
             self.removeDockWidget(dock)
-        for name, area in (("model", left), ("layers", left), ("training", left), ("image", right), ("run", bottom)):
+        places = (
+            ("model", left), ("layers", left), ("training", left),
+            ("image", right), ("slice", left if self._low else right), ("pins", right), ("run", bottom),
+        )  # fmt: skip
+        for name, area in places:
             self.addDockWidget(area, docks[name])
             docks[name].setFloating(False)
             docks[name].show()
-        if self.height() < SMALL_HEIGHT:
+
+    @property
+    def _low(self) -> bool:
+        return self.height() < SMALL_HEIGHT
+
+    def arrange(self) -> None:
+        """The layout that the program starts with, fit for the window's size; of a hidden window when it is shown.
+
+        Docks that are put into tabs and taken out again before the window is shown would leave their tabs on it.
+        """
+        self._unarranged = not self.isVisible()
+        if self._unarranged:
+            return
+        self._place_docks()
+        docks = self._docks
+        if self._low:
             self.tabifyDockWidget(docks["model"], docks["layers"])
             self.tabifyDockWidget(docks["layers"], docks["training"])
+            self.tabifyDockWidget(docks["training"], docks["slice"])
             docks["model"].raise_()
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
             rest = max(300, self.height() - 370 - 205 - 60)
             self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [370, 205, rest], Qt.Orientation.Vertical)
+        if self._pins_dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
+            self._place_pins()
         narrow = self.width() < 1200
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["run"]], [150 if self.height() < SMALL_HEIGHT else 190], Qt.Orientation.Vertical)
+        self.resizeDocks([docks["run"]], [150 if self._low else 190], Qt.Orientation.Vertical)
+        self._share_right_side()
+
+    def _share_right_side(self) -> None:
+        """The decoded image keeps the height that it fills; the panel under it gets the rest."""
+        image, below = self._docks["image"], self._docks["slice"]
+        if not self._low and below.isVisible():
+            filled = self.image.full_height() + ABOVE_AND_BELOW
+            self.resizeDocks([image, below], [filled, max(1, self.height() - filled)], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         keys = QKeySequence.StandardKey
@@ -134,6 +193,12 @@ class MainWindow(QMainWindow):
         leave.setShortcut("Ctrl+Q")
         leave.triggered.connect(self.close)
         file.addAction(leave)
+        edit = bar.addMenu("&Edit")
+        self._undo = self._add(edit, "&Undo", "undo", keys.Undo)
+        edit.addSeparator()
+        self._add(edit, "&Pin this place\tP", "pin")  # the key is the plane's: in a field, P is a letter
+        self._add(edit, "&Clear pins", "clear_pins")
+        self.set_undo("")
         view = bar.addMenu("&View")
         self._add(view, "&Fit all points", "fit")
         self._full = QAction("&Full screen", self, checkable=True)
@@ -203,6 +268,34 @@ class MainWindow(QMainWindow):
         """What the window's title says of the model."""
         self.setWindowTitle(f"{title} · Latent Explorer" if title else "Latent Explorer")
 
+    def set_sliceable(self, sliceable: bool) -> None:
+        """Whether the model has more than two latent dimensions, so that there are planes to choose from."""
+        came = self._slice_dock.set_wanted(sliceable, shown=not self._full.isChecked())
+        if came:
+            self._share_right_side()
+
+    def set_pinned(self, pinned: bool) -> None:
+        """Whether there are pins: with the first one their panel comes, beside what is in front and not over it."""
+        if pinned and not self._pins_dock.toggleViewAction().isVisible():
+            self._place_pins()  # before it is shown: two panels one above the other could need more than a low window has
+            image, pins = self._docks["image"], self._pins_dock
+            whole = image.height()
+            pins.set_wanted(True, shown=not self._full.isChecked())
+            self._place_pins()
+            self.resizeDocks([image, pins], [whole - round(PINS_SHARE * whole), round(PINS_SHARE * whole)], Qt.Orientation.Vertical)
+
+    def _place_pins(self) -> None:
+        """Under the decoded image, where there is room; in low windows behind it."""
+        if not self._pins_dock.isFloating():
+            front = self._docks["image" if self.height() < SMALL_HEIGHT else "slice"]
+            self.tabifyDockWidget(front, self._pins_dock)
+            front.raise_()
+
+    def set_undo(self, what: str) -> None:
+        """What can be taken back, such as "removing pin 3"; "" for nothing."""
+        self._undo.setText(f"&Undo {what}".rstrip())
+        self._undo.setEnabled(bool(what))
+
     def set_own_model(self, own: bool) -> None:
         """Whether the shown model lies in My models, so that it can be renamed and deleted."""
         self._rename.setEnabled(own)
@@ -221,6 +314,8 @@ class MainWindow(QMainWindow):
                 dock.setVisible(name == "image" and not dock.isHidden())
         elif self._before_full is not None:
             self.restoreState(self._before_full)
+            self._slice_dock.come_back()
+            self._pins_dock.come_back()
         self.menuBar().setVisible(not full)
         self.status.setVisible(not full)
         if full:
@@ -232,6 +327,17 @@ class MainWindow(QMainWindow):
     def leave_full_screen(self) -> None:
         """Esc in full screen."""
         self._full.setChecked(False)
+
+    def restoreState(self, state: QByteArray | bytes | bytearray | memoryview, version: int | None = 0) -> bool:
+        """A remembered layout takes the place of the one that the program starts with."""
+        self._unarranged = False
+        return super().restoreState(state, version)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The layout, if none was remembered."""
+        if self._unarranged:
+            self.arrange()
+        super().showEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
         """The notice keeps its place."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QStatusBar, QWidget
 
 from latent_explorer.views.glossary import explained
-from latent_explorer.views.text import LiveText, signed
+from latent_explorer.views.place import PlaceText, place_words
+from latent_explorer.views.text import LiveText
+
+TWO, NAMED = "z −0.000, −0.000", "z[00] −0.000, z[00] −0.000"
 
 
 class StatusLine(QStatusBar):
@@ -15,7 +18,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._points = LiveText("10,000,000 points, 10,000 hidden", muted=True)
-        self._place = LiveText("z −0.000, −0.000", muted=True)
+        self._place = PlaceText(TWO)
         self._mosaic = LiveText("mosaic 000 × 000", muted=True)
         self._work = LiveText(muted=True, right=True)
         self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
@@ -37,9 +40,11 @@ class StatusLine(QStatusBar):
         """Number of codes, and how many of them are hidden."""
         self._points.setText(f"{count:,} points" + (f", {hidden:,} hidden" if hidden else ""))
 
-    def set_place(self, z: tuple[float, ...] | None) -> None:
-        """z under the cursor."""
-        self._place.setText("" if z is None else "z " + ", ".join(signed(value) for value in z))
+    def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None) -> None:
+        """z under the cursor; of more than two coordinates those of the axes on the plane."""
+        named = z is not None and len(z) > 2 and axes is not None
+        self._place.set_sample(NAMED if named else TWO)
+        self._place.set_place(z, "" if z is None else ("" if named else "z ") + place_words(z, axes))
 
     def set_mosaic(self, columns: int, rows: int) -> None:
         """Cells of the mosaic; 0 for none."""

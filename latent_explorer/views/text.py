@@ -54,6 +54,18 @@ class LiveText(QWidget):
             self._text = text
             self.update()
 
+    def set_muted(self, muted: bool) -> None:
+        """In the quieter colour or not."""
+        if muted != self._muted:
+            self._muted = muted
+            self.update()
+
+    def set_sample(self, sample: str) -> None:
+        """Ask for other room: the window is laid out once."""
+        if sample != self._sample:
+            self._sample = sample
+            self.updateGeometry()
+
     def fits(self) -> bool:
         """Whether all of the text is seen."""
         if self._lines == 1:
@@ -108,7 +120,7 @@ def number_label(text: str = "") -> QLabel:
 
 def signed(value: float, digits: int = 3) -> str:
     """A number with a true minus sign, as wide as a figure."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # the sum makes 0 of −0
 
 
 def time_left(seconds: float) -> str:

@@ -52,13 +52,12 @@ def make_model(
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataset) -> dict[str, Path]:
-    """Models of the digits: two finished ones, an unfinished one, and one that the window cannot show."""
+    """Models of the digits: two finished ones and an unfinished one."""
     folder = tmp_path_factory.mktemp("models")
     kinds: dict[str, dict[str, Any]] = {
         "small": {},
         "other": {"seed": 5, "hidden": (12, 8)},
         "unfinished": {"epochs": 40, "stop_after": 20},
-        "three": {"latent_dim": 3},
     }
     for name, kind in kinds.items():
         make_model(folder / f"{name}.safetensors", digits, **kind)

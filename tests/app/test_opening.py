@@ -279,16 +279,6 @@ def test_a_file_that_is_not_there(opened: Desk, tmp_path: Path) -> None:
     assert opened.slot.name == "small"
 
 
-def test_three_latent_dimensions_are_refused_with_what_to_do(opened: Desk, models: dict[str, Path]) -> None:
-    before = opened.slot
-    opened.program.opening.open(models["three"])
-    opened.wait(lambda: opened.notice != "")
-    assert is_sentence(opened.notice.replace(". The", "; the"))
-    assert "3 latent dimensions" in opened.notice
-    assert "command line" in opened.notice
-    assert opened.slot is before
-
-
 @pytest.mark.parametrize("name", [name for name, _ in BAD])
 def test_a_first_model_that_is_refused_gives_way_to_the_default(
     desk: Desk, ships_other: None, models: dict[str, Path], tmp_path: Path, name: str
@@ -331,14 +321,6 @@ def test_a_first_model_that_is_refused_without_a_default_leaves_an_empty_plane(
     desk.wait(lambda: not desk.empty and desk.slot.ready)
     desk.rest()
     assert desk.shows((0.0, 0.0))
-
-
-def test_three_latent_dimensions_first(desk: Desk, ships_other: None, models: dict[str, Path]) -> None:
-    desk.program.start(models["three"])
-    desk.wait(lambda: desk.notice != "")
-    desk.wait(lambda: desk.session.slot is not None and desk.slot.name == "other")
-    desk.rest()
-    assert "3 latent dimensions" in desk.notice
 
 
 # --- states that must look right ---------------------------------------------------------------------------------------------

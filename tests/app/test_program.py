@@ -455,11 +455,9 @@ def test_a_screenshot_shows_the_whole_window(
     assert close_to(pixels, rgb(colours.total), 40).sum() > 20  # the losses of the model
 
 
-@pytest.mark.parametrize("name", ["three", "lost"])
-def test_a_screenshot_of_what_cannot_be_shown(dressed: None, models: dict[str, Path], tmp_path: Path, name: str) -> None:
-    path = models.get(name, tmp_path / "lost.safetensors")
-    with pytest.raises(ExportError, match=r"2|not"):
-        screenshot(path, tmp_path / "window.png", (900, 600), "dark")
+def test_a_screenshot_of_what_cannot_be_shown(dressed: None, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="not"):
+        screenshot(tmp_path / "lost.safetensors", tmp_path / "window.png", (900, 600), "dark")
     assert not (tmp_path / "window.png").exists()
 
 

@@ -19,6 +19,8 @@ from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
+IN_A_NAME = 4  # coordinates; all of them are in the file
+
 
 class ExportFeature(QObject):
     """Asks how large and where, then writes on the jobs lane."""
@@ -45,7 +47,7 @@ class ExportFeature(QObject):
         dialog.deleteLater()
         if not accepted:
             return
-        place = "_".join(f"{value:.2f}" for value in z)
+        place = "_".join(f"{value:.2f}" for value in z[:IN_A_NAME])
         path = ask_save_path(self._window, "Export the decoded image", Path.home() / f"{slot.name}_{place}.png", ".png")
         if path is not None:
             self.export(path, dialog.scale, z, pixels)

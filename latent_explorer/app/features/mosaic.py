@@ -60,7 +60,7 @@ class MosaicFeature(QObject):
 
     def _show(self, answer: MosaicAnswer) -> None:
         slot = self._session.slot
-        if slot is None or answer.generation != slot.generation or self._asked is None:
+        if slot is None or not slot.takes(answer.generation) or self._asked is None:
             return
         self._shown = answer.generation, answer.revision, answer.lattice
         self._window.plane.set_mosaic(answer.pixels, answer.lattice.rectangle)

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from latent_explorer.app.features.slicing import first_frame, put_sliced
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
 from latent_explorer.core.checkpoint.reading import Reading
@@ -37,22 +38,11 @@ class Opened:
 
 
 def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDecoder | None = None) -> Slot:
-    """The slot that shows a model.
-
-    Raises
-    ------
-    CheckpointError
-        The window cannot show it.
-    """
-    if record.handle.architecture.latent_dim != 2:
-        raise CheckpointError(
-            f"{record.name} has {record.handle.architecture.latent_dim} latent dimensions; the window shows models with 2. "
-            "The command line (encode, decode, evaluate) takes any number."
-        )
+    """The slot that shows a model."""
     return Slot(
         slot_id=MAIN_SLOT,
         generation=generation,
-        frame=PlaneFrame.identity(),
+        frame=first_frame(record.handle.architecture.latent_dim, record.codes.get("mean")),
         codes=record.codes,
         handle=record.handle,
         name=record.name,
@@ -126,18 +116,14 @@ class OpeningFeature(QObject):
         if self._session.run_state != "idle":
             self._drop(opened)  # a run began meanwhile and has the plane
             return
-        try:
-            slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready, quick=opened.quick)
-        except CheckpointError as error:
-            self._refused(error)
-            return
+        slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready, quick=opened.quick)
         previous = self._session.slot
         if not self._fell_back:
             self._window.notice.settle()
         self._fell_back = False
-        self._session.put_slot(slot)
+        put_sliced(self._session, slot)
         if not opened.ready:
-            failed = partial(self._unbuildable, slot.generation, previous)
+            failed = partial(self._unbuildable, opened.checkpoint.record.handle, previous)
             self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, failed))
 
     def _drop(self, opened: Opened) -> None:
@@ -155,12 +141,12 @@ class OpeningFeature(QObject):
 
             forget(record.handle)  # another model was opened before this one was built
 
-    def _unbuildable(self, generation: int, previous: Slot | None, error: Exception) -> None:
+    def _unbuildable(self, handle: ModelHandle, previous: Slot | None, error: Exception) -> None:
         """The weights turned out not to fit: what was shown before comes back, at the first start an empty plane."""
         slot = self._session.slot
-        if slot is not None and slot.generation == generation:
+        if slot is not None and slot.handle == handle:
             empty = Slot(MAIN_SLOT, self._session.new_generation(), PlaneFrame.identity(), {})
-            self._session.put_slot(previous or empty)
+            put_sliced(self._session, previous or empty)
         self._refused(error)
 
     def _refused(self, error: Exception) -> None:
@@ -248,7 +234,7 @@ def _read(path: Path, ready: bool, context: Context) -> Opened:
     if not ready:
         return _shown_early(checkpoint, path)
     opened = Opened(checkpoint, path, True, None)
-    slot_of(checkpoint.record, 0, ready=True)  # refuses before anything is built
+    slot_of(checkpoint.record, 0, ready=True)  # the spread of many coordinates is computed here and not in the GUI thread
     _build(opened, context)
     return opened
 

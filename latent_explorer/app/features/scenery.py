@@ -6,9 +6,10 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import Camera, Codes, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.views.plane.plane_view import FARTHEST
+from latent_explorer.views.plane.plot import FARTHEST
 
 FIT_MARGIN = 1.08
 FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
@@ -21,7 +22,8 @@ class SceneryFeature(QObject):
     def __init__(self, session: Session, window: MainWindow) -> None:
         super().__init__(window)
         self._session, self._window = session, window
-        self._shown_generation = -1
+        self._shown_model: str | int = -1
+        self._shown_frame: PlaneFrame | None = None
         self._shown_codes: Codes | None = None
         self._shown_hidden: frozenset[int] = frozenset()
         plane = window.plane
@@ -80,12 +82,14 @@ class SceneryFeature(QObject):
         plane = self._window.plane
         plane.set_slot(slot.slot_id)
         codes = slot.codes.get("mean")
-        fresh = slot.generation != self._shown_generation
-        self._shown_generation = slot.generation
+        model = slot.handle.id if slot.handle is not None else slot.generation
+        fresh, self._shown_model = model != self._shown_model, model
+        turned = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)
+        self._shown_frame = slot.frame
         if codes is None:
             self._shown_codes = None
             plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
-        elif codes is not self._shown_codes:
+        elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
             classes = {int(label): names[label] if label < len(names) else str(label) for label in np.unique(codes.labels) if label >= 0}
@@ -97,7 +101,7 @@ class SceneryFeature(QObject):
         if fresh and slot.record is None:
             # A model in training begins with all codes at one place and spreads over the prior.
             plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
-        elif fresh:
+        elif fresh or (turned and slot.record is not None):
             self.fit(FIRST_PART)
         self._tell_counts()
 

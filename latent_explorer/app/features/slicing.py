@@ -1,0 +1,129 @@
+"""Latent spaces of more than two dimensions: which plane through them is shown.
+
+What the person chose (axes, coordinates held by sliders) is part of the scene; where the plane lies then is the slot's
+frame. All other coordinates lie at the mean of the codes. Three rules keep them together:
+
+- A slider or an axis moves the plane, and the held probe with it, which keeps its place on the screen.
+- A probe that is put elsewhere (a class's centre, a pin) takes the plane with it: the plane goes through the probe.
+- While a model trains, the plane follows the mean where the person holds nothing. Its axes stay, but for one that has
+  become inactive and that nobody chose; nothing jumps at the end of a run.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.slices import Slice, Spread, frame_of, spread_of
+from latent_explorer.core.types import Codes, Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+
+ON_THE_PLANE = 1e-6  # units of z; what is nearer lies on it
+
+
+def first_frame(latent_dim: int, codes: Codes | None) -> PlaneFrame:
+    """The plane that a model is first shown on: its two axes that vary most, the others at the mean of the codes."""
+    return frame_of(latent_dim, _spread(codes) if latent_dim > 2 else None)
+
+
+def put_sliced(session: Session, slot: Slot) -> None:
+    """Show a slot that was opened or has new codes, on the plane where the person laid it if its model is shown already."""
+    shown = session.slot
+    same = shown is not None and (shown.name, shown.frame.latent_dim) == (slot.name, slot.frame.latent_dim)
+    _put(session, slot, session.scene.slice if same else Slice(), slot.frame if same else None)
+
+
+def _put(session: Session, slot: Slot, chosen: Slice, before: PlaneFrame | None) -> None:
+    """Put the slot on the plane that is chosen; the held probe keeps its place on the screen."""
+    shown, latent_dim = session.slot, slot.frame.latent_dim
+    if not chosen.suits(latent_dim):
+        chosen = Slice()
+    if latent_dim > 2:
+        frame = frame_of(latent_dim, _spread(slot.codes.get("mean")), chosen, before)
+        if not frame.same_as(slot.frame):
+            slot = slot.on(frame, session.new_generation())
+    probe = session.scene.probe
+    if probe is not None and shown is not None and len(probe) == shown.frame.latent_dim == latent_dim:
+        place = (shown if slot.frame.parallel_to(shown.frame) else slot).frame.to_plane(np.array(probe))
+        probe = tuple(slot.frame.to_z(place).tolist())
+    session.put_slot(slot, slice=chosen, probe=probe)
+
+
+def _spread(codes: Codes | None) -> Spread | None:
+    return codes.spread if codes is not None else None
+
+
+class SlicingFeature(QObject):
+    """Turns what the panel asks for into planes. Made before the features that draw: they then hear of a plane that fits."""
+
+    def __init__(self, session: Session, window: MainWindow) -> None:
+        super().__init__(window)
+        self._session, self._window = session, window
+        self._chosen, self._probe = session.scene.slice, session.scene.probe
+        panel = window.slice
+        panel.axesRequested.connect(self._set_axes)
+        panel.coordinateRequested.connect(self._hold)
+        panel.releaseRequested.connect(self._release)
+        panel.meanRequested.connect(self._back_to_the_mean)
+        panel.spreadRequested.connect(self._most_varying)
+        session.slotChanged.connect(self._slot_changed)
+        session.sceneChanged.connect(self._scene_changed)
+
+    # Wishes
+
+    def _lay(self, chosen: Slice) -> None:
+        slot = self._session.slot
+        if slot is not None and slot.frame.latent_dim > 2:
+            _put(self._session, slot, chosen, slot.frame)
+
+    def _set_axes(self, x: int, y: int) -> None:
+        self._lay(self._session.scene.slice.on(x, y))
+
+    def _hold(self, axis: int, value: float) -> None:
+        self._lay(self._session.scene.slice.hold(axis, value))
+
+    def _release(self, axis: int) -> None:
+        self._lay(self._session.scene.slice.release(axis))
+
+    def _back_to_the_mean(self) -> None:
+        self._lay(Slice(self._session.scene.slice.axes))
+
+    def _most_varying(self) -> None:
+        slot = self._session.slot
+        spread = _spread(slot.codes.get("mean")) if slot is not None else None
+        if spread is not None:
+            x, y = spread.order[:2].tolist()
+            self._set_axes(x, y)
+
+    # What others did
+
+    def _slot_changed(self, slot: Slot) -> None:
+        frame = slot.frame
+        names = ("z[0]", "") if frame.latent_dim == 1 else tuple(f"z[{axis}]" for axis in frame.pair or (0, 1))
+        self._window.plane.set_axes(*names)
+        self._window.set_sliceable(frame.latent_dim > 2)
+        if frame.latent_dim > 2:
+            spread = _spread(slot.codes.get("mean")) or spread_of(np.zeros((0, frame.latent_dim)))
+            held = frozenset(axis for axis, _ in self._session.scene.slice.held)
+            model = slot.handle.id if slot.handle is not None else slot.name
+            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.record is None)
+
+    def _scene_changed(self, scene: Scene) -> None:
+        """A slice or a probe that did not come from here, such as by an undo: the plane goes there."""
+        slot = self._session.slot
+        moved, put = scene.slice != self._chosen, scene.probe != self._probe
+        self._chosen, self._probe = scene.slice, scene.probe
+        if slot is None or slot.frame.latent_dim <= 2:
+            return
+        frame = slot.frame
+        if moved and not (scene.slice.suits(frame.latent_dim) and self._plane_of(slot, scene.slice).same_as(frame)):
+            self._lay(scene.slice)
+        elif put and scene.probe is not None and len(scene.probe) == frame.latent_dim:
+            z = np.array(scene.probe)
+            if np.abs(frame.to_z(frame.to_plane(z)) - z).max() > ON_THE_PLANE:
+                self._lay(scene.slice.through(frame, z))
+
+    def _plane_of(self, slot: Slot, chosen: Slice) -> PlaneFrame:
+        return frame_of(slot.frame.latent_dim, _spread(slot.codes.get("mean")), chosen, slot.frame)
