@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from latent_explorer.cli import window as door  # loads neither Qt nor numpy
+
+moments: dict[str, float] = {}
 
 
-def main(out: str, model: str) -> int:
-    """Returns the exit code."""
-    # These imports are the program's own: it would make them a moment later.
+def note(what: str) -> None:
+    """Remember when something was painted first; after both the program is left."""
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from latent_explorer.cli.main import main as command
+    def leave() -> None:
+        application = QApplication.instance()
+        if application is not None:
+            application.quit()
+
+    if what not in moments:
+        moments[what] = time.monotonic()
+        if len(moments) == 2:
+            QTimer.singleShot(0, leave)
+
+
+def watch() -> None:
+    """Look over the shoulders of the two widgets; everything is imported by now."""
     from latent_explorer.views.image_view import PixelView
     from latent_explorer.views.plane.plane_view import PlaneView
     from latent_explorer.views.plane.points import PointsLayer
 
-    moments: dict[str, float] = {}
     scattered = False
     paint_points, paint_image, set_codes = PointsLayer.paint, PixelView.paintEvent, PlaneView.set_codes
 
@@ -36,17 +52,22 @@ def main(out: str, model: str) -> int:
         if view.picture() is not None:
             note("decode")
 
-    def note(what: str) -> None:
-        moments.setdefault(what, time.monotonic())
-        if len(moments) == 2:
-            QTimer.singleShot(0, leave)
-
-    def leave() -> None:
-        application = QApplication.instance()
-        if application is not None:
-            application.quit()
-
     PlaneView.set_codes, PointsLayer.paint, PixelView.paintEvent = codes, points, image  # type: ignore[assignment, method-assign]
+
+
+def main(out: str, model: str) -> int:
+    """Returns the exit code."""
+    qt_imports = door.qt_imports
+
+    @contextmanager
+    def watched() -> Iterator[None]:
+        with qt_imports():
+            yield
+        watch()
+
+    door.qt_imports = watched
+    from latent_explorer.cli.main import main as command
+
     sys.argv = ["latent-explorer", "open", model]
     try:
         code = command()
