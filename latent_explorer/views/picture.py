@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 
 _FORMATS = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
 
@@ -41,3 +41,14 @@ def blank_picture(width: int, height: int) -> tuple[QImage, NDArray[np.uint32]]:
     """
     picture = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
     return picture, np.frombuffer(picture.bits(), np.uint32).reshape(height, width)
+
+
+def ink_picture(grey: NDArray[np.uint8], ink: QColor) -> QImage:
+    """A grey picture (H, W, 1) as ink: the colour is the ink's and the value the opacity."""
+    height, width, _ = grey.shape
+    picture, words = blank_picture(width, height)
+    levels = np.arange(256, dtype=np.uint32)
+    channels = [(levels * channel + 127) // 255 for channel in (ink.red(), ink.green(), ink.blue())]
+    table = levels << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]
+    np.take(table, grey[..., 0], out=words, mode="clip")  # without a mode it would buffer; a byte is never out of range
+    return picture

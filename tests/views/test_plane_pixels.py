@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import NO_LABEL, class_colour, rgb
 from latent_explorer.core.types import Camera, Layers
+from latent_explorer.views.plane.layer import KeptLayer, Window
+from latent_explorer.views.plane.mosaic import MosaicLayer
 from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.plane.points import PointsLayer
 from latent_explorer.views.style import DARK, LIGHT, Theme
 from tests.views import hand
 from tests.views.hand import Hand, close_to, settle, where
@@ -204,6 +210,21 @@ def test_the_mosaic_moves_with_the_plane_and_fades_as_asked(plane: PlaneView, th
     assert tuple(look(plane)[round(y), round(x)]) == rgb(theme.plane)
 
 
+def test_whole_pixels_of_the_mosaic_are_each_where_they_belong(plane: PlaneView, theme: Theme) -> None:
+    """Noise, enlarged by a crooked factor: every pixel of the screen shows the pixel of the sheet that its middle lies in."""
+    sheet = np.random.default_rng(3).integers(0, 2, (90, 120, 1)).astype(np.uint8) * 255
+    left, bottom, width, height = -1.5, -1.3, 3.6, 2.7
+    plane.set_mosaic(sheet, (left, bottom, width, height))
+    picture = close_to(look(plane), rgb(theme.ink), 40)
+    box, to_pixels = plane.getPlotItem().getViewBox(), plane.viewportTransform()
+    corners = (QPointF(left, bottom), QPointF(left + width, bottom + height))
+    (x0, y1), (x1, y0) = (to_pixels.map(QPointF(box.mapViewToScene(corner))).toTuple() for corner in corners)
+    rows, columns = np.arange(math.ceil(y0) + 1, math.floor(y1) - 1), np.arange(math.ceil(x0) + 1, math.floor(x1) - 1)
+    row, column = (rows + 0.5 - y0) / (y1 - y0) * 90, (columns + 0.5 - x0) / (x1 - x0) * 120
+    expected = sheet[row.astype(int)][:, column.astype(int), 0] == 255
+    assert (picture[rows][:, columns] == expected).mean() > 0.99  # a middle may lie right on a border
+
+
 def test_the_mosaic_takes_the_themes_ink(plane: PlaneView, theme: Theme) -> None:
     plane.set_mosaic(np.full((4, 4, 1), 255, np.uint8), (-0.5, -0.5, 1.0, 1.0))
     other = LIGHT if theme is DARK else DARK
@@ -262,3 +283,36 @@ def test_the_cursor_can_be_seen_on_every_ground(plane: PlaneView) -> None:
         difference = np.abs(look(plane).astype(int).sum(axis=-1) - before)
         assert difference.max() > 300
         plane.set_cursor(None)
+
+
+def test_only_what_has_changed_is_drawn_anew(plane: PlaneView, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    for layer in (PointsLayer, MosaicLayer):
+        original = layer.draw
+
+        def draw(self: KeptLayer, window: Window, original: Any = original) -> QImage | None:
+            drawn.append(type(self).__name__)
+            picture: QImage | None = original(self, window)
+            return picture
+
+        monkeypatch.setattr(layer, "draw", draw)
+
+    def after() -> list[str]:
+        settle()
+        found, drawn[:] = sorted(drawn), []
+        return found
+
+    points(plane, (0, 0, 1), (1, 1, 2))
+    plane.set_mosaic(sheet((1, 1)), (-1.0, -1.0, 2.0, 2.0))
+    assert set(after()) == {"MosaicLayer", "PointsLayer"}
+    for place in ((0.1, 0.2), (0.4, -0.3), None):
+        plane.set_cursor(place)
+        assert after() == []
+    plane.set_mosaic(sheet((0, 0)), (-1.0, -1.0, 2.0, 2.0))
+    assert after() == ["MosaicLayer"]
+    plane.set_layers(replace(BARE, mosaic_opacity=0.5))
+    assert after() == []
+    points(plane, (0, 0, 1), (1, 0.5, 2))
+    assert after() == ["PointsLayer"]
+    plane.set_camera(Camera(0.2, 0.1, 3.0))
+    assert after() == ["MosaicLayer", "PointsLayer"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QTransform
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 
 class Layer(pg.GraphicsObject):
@@ -32,3 +36,69 @@ def device_window(painter: QPainter, rectangle: QRectF) -> tuple[QTransform, QRe
     """
     transform = QTransform(painter.worldTransform())
     return transform, transform.mapRect(rectangle), painter.device().devicePixelRatio()
+
+
+@dataclass(frozen=True)
+class Window:
+    """The visible window in device pixels: ``pixel = plane * scale + shift`` from its upper left corner.
+
+    Parameters
+    ----------
+    scale, shift : (x, y)
+    corner : (left, top)
+        On the widget, in device pixels.
+    width, height : int
+        Device pixels; none when nothing is visible.
+    ratio : float
+        Device pixels in a pixel of the widget.
+    """
+
+    scale: tuple[float, float]
+    shift: tuple[float, float]
+    corner: tuple[int, int]
+    width: int
+    height: int
+    ratio: float
+
+
+def window_of(painter: QPainter, rectangle: QRectF) -> Window:
+    """The window that shows a rectangle of the plane."""
+    transform, window, ratio = device_window(painter, rectangle)
+    left, top = math.floor(window.left() * ratio), math.floor(window.top() * ratio)
+    width, height = math.ceil(window.right() * ratio) - left, math.ceil(window.bottom() * ratio) - top
+    scale = transform.m11() * ratio, transform.m22() * ratio
+    shift = transform.dx() * ratio - left, transform.dy() * ratio - top
+    return Window(scale, shift, (left, top), max(0, width), max(0, height), ratio)
+
+
+class KeptLayer(Layer):
+    """A layer whose picture of the window is kept until the window or what it shows has changed: most paints are of the cursor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture: QImage | None = None
+        self._window: Window | None = None
+
+    def forget(self) -> None:
+        """What is shown has changed."""
+        self._window = None
+        self.update()
+
+    def draw(self, window: Window) -> QImage | None:
+        """The picture of the window, of its size; None for nothing."""
+        raise NotImplementedError
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Put the picture where the window is."""
+        window = window_of(painter, self.boundingRect())
+        if not window.width or not window.height:
+            return
+        if window != self._window:
+            self._picture, self._window = self.draw(window), window
+            if self._picture is not None:
+                self._picture.setDevicePixelRatio(window.ratio)
+        if self._picture is not None:
+            painter.save()
+            painter.resetTransform()
+            painter.drawImage(QPointF(*window.corner) / window.ratio, self._picture)
+            painter.restore()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QImage
 
 from latent_explorer.core.palette import class_table
 from latent_explorer.core.raster import rasterize
 from latent_explorer.views.picture import blank_picture
-from latent_explorer.views.plane.layer import Layer, device_window
+from latent_explorer.views.plane.layer import KeptLayer, Window
 
 
-class PointsLayer(Layer):
-    """Draws the codes with `core.raster` at the screen's own resolution, and keeps the picture until something changes."""
+class PointsLayer(KeptLayer):
+    """Draws the codes with `core.raster` at the screen's own resolution."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,8 +23,6 @@ class PointsLayer(Layer):
         self._places = np.zeros((2, 0))  # of what is shown: x and y, each without gaps in memory
         self._colours = self._table[:0]
         self._size, self._opacity = 5.0, 0.6
-        self._picture: QImage | None = None
-        self._key: tuple[object, ...] = ()
 
     def set_points(self, points: NDArray[np.floating], labels: NDArray[np.int64], classes: int, hidden: frozenset[int]) -> None:
         """Plane coordinates (N, 2), labels (N,) with -1 for none, the number of classes, and which classes not to draw."""
@@ -43,42 +37,27 @@ class PointsLayer(Layer):
             points, labels = points[shown], labels[shown]
         self._places = np.ascontiguousarray(points.T, np.float64)
         self._colours = self._table[labels]
-        self._forget()
+        self.forget()
 
     def set_look(self, size: float, opacity: float) -> None:
         """Diameter in pixels of the screen, opacity of one point."""
         if (size, opacity) != (self._size, self._opacity):
             self._size, self._opacity = size, opacity
-            self._forget()
+            self.forget()
 
-    def _forget(self) -> None:
-        self._picture = None
-        self.update()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Put the picture where the window is; draw it anew when the window or the points have changed."""
-        transform, window, ratio = device_window(painter, self.boundingRect())
-        left, top = math.floor(window.left() * ratio), math.floor(window.top() * ratio)
-        width, height = math.ceil(window.right() * ratio) - left, math.ceil(window.bottom() * ratio) - top
-        if width < 1 or height < 1 or not len(self._colours):
-            return
-        key = (transform.m11(), transform.m22(), transform.dx(), transform.dy(), left, top, width, height, ratio)
-        if self._picture is None or key != self._key:
-            scale = np.array([[transform.m11()], [transform.m22()]]) * ratio
-            shift = np.array([[transform.dx() * ratio - left], [transform.dy() * ratio - top]])
-            picture, pixels = blank_picture(width, height)
-            rasterize(
-                (self._places * scale + shift).T,
-                self._colours,
-                width=width,
-                height=height,
-                radius=self._size / 2 * ratio,
-                alpha=self._opacity,
-                out=pixels,
-            )
-            picture.setDevicePixelRatio(ratio)
-            self._picture, self._key = picture, key
-        painter.save()
-        painter.resetTransform()
-        painter.drawImage(QPointF(left / ratio, top / ratio), self._picture)
-        painter.restore()
+    def draw(self, window: Window) -> QImage | None:
+        """All points, blended without regard to their order."""
+        if not len(self._colours):
+            return None
+        picture, pixels = blank_picture(window.width, window.height)
+        places = self._places * np.array(window.scale)[:, None] + np.array(window.shift)[:, None]
+        rasterize(
+            places.T,
+            self._colours,
+            width=window.width,
+            height=window.height,
+            radius=self._size / 2 * window.ratio,
+            alpha=self._opacity,
+            out=pixels,
+        )
+        return picture
