@@ -56,7 +56,10 @@ class LiveCodes:
         return self._codes()
 
     def _codes(self) -> Codes:
-        return Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), {"log_var": self._log_var.copy()})
+        codes = Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), {"log_var": self._log_var.copy()})
+        if codes.z.shape[1] > 2:
+            _ = codes.spread  # the window lays its plane by it; computing it here keeps it off the GUI thread
+        return codes
 
 
 class LossHistory:
