@@ -32,6 +32,7 @@ class SlicePanel(QWidget):
         self._held: frozenset[int] = frozenset()
         self._order: list[int] = []  # of all axes, as the lists show them
         self._active: list[bool] = []
+        self._listed: tuple[int, int] | None = None  # the axes that the lists leave out
         self._many = ROWS
         self._rows: list[_Row] = []
         layout = QVBoxLayout(self)
@@ -119,11 +120,14 @@ class SlicePanel(QWidget):
         if other_model:
             self._many = ROWS
         if other_model or not (same or self._in_hand()):
-            self._order, self._active = order, active
+            self._order, self._active, self._listed = order, active, None
             self._fill_boxes()
-        for box, axis, other in zip(self._boxes, frame.pair, frame.pair[::-1], strict=True):
+        for box, axis in zip(self._boxes, frame.pair, strict=True):
             box.setCurrentIndex(self._order.index(axis))
-            self._leave_out(box, other)
+        if frame.pair != self._listed:
+            self._listed = frame.pair
+            for box, other in zip(self._boxes, frame.pair[::-1], strict=True):
+                self._leave_out(box, other)
         self._fill_rows()
         self._tell()
 
@@ -217,6 +221,7 @@ class _Row:
 
     def __init__(self, grid: QGridLayout, line: int) -> None:
         self.axis = -1
+        self._shown: tuple[int, float, Spread, bool] | None = None
         self.mark, self.name, self.slider = ActiveMark(), LiveText("z[00]"), AxisSlider()
         self.value = LiveText("−00.000", right=True)
         self._parts: tuple[QWidget, ...] = (self.mark, self.name, self.slider, self.value)
@@ -225,6 +230,10 @@ class _Row:
 
     def show(self, axis: int, value: float, spread: Spread, held: bool) -> None:
         """The coordinate `axis` stands at `value`; `held` there, else at the mean of the codes."""
+        shown = axis, value, spread, held
+        if shown == self._shown:  # a slider moves one row of many
+            return
+        self._shown = shown
         active, mean = bool(spread.active[axis]), float(spread.mean[axis])
         self.name.set_sample("z[00]" if len(spread.mean) <= 100 else "z[0000]")
         if axis != self.axis:
@@ -251,5 +260,6 @@ class _Row:
 
     def hide(self) -> None:
         """Not needed now."""
+        self._shown = None
         for part in self._parts:
             part.setVisible(False)

@@ -27,7 +27,7 @@ class Spread:
         """All axes, the one that varies most first; equal ones by their number."""
         return np.argsort(-self.variance, kind="stable").astype(np.int64)
 
-    @property
+    @cached_property
     def active(self) -> NDArray[np.bool_]:
         """Which units the encoder uses: those whose posterior mean varies over images by more than `ACTIVE_VARIANCE`."""
         return self.variance > ACTIVE_VARIANCE
@@ -118,6 +118,9 @@ def frame_of(latent_dim: int, spread: Spread | None, chosen: Slice | None = None
 
 def _living(pair: tuple[int, int], spread: Spread) -> tuple[int, int]:
     """The same axes, but for inactive ones while there are active ones to show."""
-    others = (int(axis) for axis in spread.order if axis not in pair and spread.active[axis])
-    a, b = (axis if spread.active[axis] else next(others, axis) for axis in pair)
+    active = spread.active
+    if active[pair[0]] and active[pair[1]]:
+        return pair
+    others = (int(axis) for axis in spread.order if axis not in pair and active[axis])
+    a, b = (axis if active[axis] else next(others, axis) for axis in pair)
     return a, b
