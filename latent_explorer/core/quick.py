@@ -1,4 +1,4 @@
-"""Decoders in numpy: a dense one is a few matrix products, so it answers before torch is loaded.
+"""Decoders in numpy: few matrix products, so they answer before torch is loaded.
 
 The same mathematics as in core/nn (networks.py, likelihoods.py), on the weights as the file has them.
 """
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.config import ModelConfig, stage_sizes
 
-NETWORKS = ("dense", "residual")  # convolutions are left to torch
+NETWORKS = ("dense", "residual", "conv")
 LIKELIHOODS = ("bernoulli", "gaussian")  # those whose expected pixel is the sigmoid of the decoder's number
+NUMBERS = 1 << 22  # of the largest array between two layers
 
 Floats = NDArray[np.float32]
 
@@ -55,51 +56,95 @@ class _Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class _Stage:
+    """A transposed 4 x 4 convolution that doubles its maps: weight (inputs, 4 * 4 * outputs), bias (outputs,), and the size it cuts to."""
+
+    weight: Floats
+    bias: Floats
+    height: int
+    width: int
+
+    def double(self, maps: Floats) -> Floats:
+        """Maps (n, H, W, inputs) to (n, height, width, outputs)."""
+        n, height, width, inputs = maps.shape
+        spread = (maps.reshape(-1, inputs) @ self.weight).reshape(n, height, width, 4, 4, -1)
+        found = np.zeros((n, 2 * height + 2, 2 * width + 2, len(self.bias)), np.float32)
+        for row in range(4):
+            for column in range(4):
+                found[:, row : row + 2 * height : 2, column : column + 2 * width : 2] += spread[:, :, :, row, column]
+        cut: Floats = found[:, 1 : 1 + self.height, 1 : 1 + self.width] + self.bias
+        return cut
+
+
+@dataclass(frozen=True, eq=False)
 class QuickDecoder:
-    """A dense decoder by its weights, which nobody may change any more. Any thread."""
+    """A decoder by its weights, which nobody may change any more. Any thread."""
 
     architecture: ModelConfig
     layers: tuple[_Layer, ...]
+    stages: tuple[_Stage, ...] = ()
 
     def decode(self, z: NDArray[np.floating]) -> Floats:
         """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C), as `core.nn.inference.decode` up to rounding."""
-        activation = ACTIVATIONS[self.architecture.activation]
-        x = np.array(z, np.float32, ndmin=2)
+        points = np.array(z, np.float32, ndmin=2)
+        widest = max(len(layer.bias) for layer in self.layers)
+        widest = max([widest, *(4 * stage.height * stage.width * len(stage.bias) for stage in self.stages)])
+        batch = max(1, NUMBERS // widest)
         with np.errstate(over="ignore"):
-            for layer in self.layers[:-1]:
-                y = activation(x @ layer.weight.T + layer.bias)
-                if layer.residual:
-                    y += x if layer.shortcut is None else x @ layer.shortcut.T
-                x = y
-            last = self.layers[-1]
-            images = sigmoid(x @ last.weight.T + last.bias)
-        return images.reshape(-1, *self.architecture.image_shape)
+            parts = [self._decode(points[start : start + batch]) for start in range(0, max(1, len(points)), batch)]
+        return np.concatenate(parts)
+
+    def _decode(self, x: Floats) -> Floats:
+        activation = ACTIVATIONS[self.architecture.activation]
+        for layer in self.layers[:-1]:
+            y = activation(x @ layer.weight.T + layer.bias)
+            if layer.residual:
+                y += x if layer.shortcut is None else x @ layer.shortcut.T
+            x = y
+        x = x @ self.layers[-1].weight.T + self.layers[-1].bias
+        if self.stages:
+            height, width = stage_sizes(*self.architecture.image_shape[:2], len(self.stages))[-1]
+            x = x.reshape(len(x), -1, height, width).transpose(0, 2, 3, 1)
+            for stage in self.stages:
+                x = stage.double(activation(x))
+        return sigmoid(x).reshape(-1, *self.architecture.image_shape)
 
 
 def quick_decoder(architecture: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> QuickDecoder | None:
     """The decoder for a file's weights (names without "model."); None where torch must answer, or where they do not fit."""
     if architecture.network not in NETWORKS or architecture.likelihood not in LIKELIHOODS:
         return None
-    sizes = (architecture.latent_dim, *architecture.decoder_widths, architecture.pixels)
-    layers: list[_Layer] = []
-    number = 0  # of the module in core.nn.networks.dense_layers, where an activation counts as one
     try:
-        for k, (inputs, outputs) in enumerate(pairwise(sizes)):
-            residual = architecture.network == "residual" and 0 < k < len(sizes) - 2
-            name = f"decoder.layers.{number}" + (".linear" if residual else "")
-            shortcut = residual and inputs != outputs
-            layers.append(
-                _Layer(
-                    _array(weights, f"{name}.weight", (outputs, inputs)),
-                    _array(weights, f"{name}.bias", (outputs,)),
-                    residual,
-                    _array(weights, f"decoder.layers.{number}.shortcut.weight", (outputs, inputs)) if shortcut else None,
-                )
-            )
-            number += 1 if residual else 2
+        return QuickDecoder(architecture, _layers(architecture, weights), _stages(architecture, weights))
     except KeyError:
         return None  # torch, once it is there, says in a sentence what is wrong
-    return QuickDecoder(architecture, tuple(layers))
+
+
+def _layers(architecture: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> tuple[_Layer, ...]:
+    sizes = (architecture.latent_dim, *architecture.decoder_widths, architecture.inner_pixels)
+    layers: list[_Layer] = []
+    number = 0  # of the module in core.nn.networks.dense_layers, where an activation counts as one
+    for k, (inputs, outputs) in enumerate(pairwise(sizes)):
+        residual = architecture.network == "residual" and 0 < k < len(sizes) - 2
+        name = f"decoder.layers.{number}"
+        linear = f"{name}.linear" if residual else name
+        weight = _array(weights, f"{linear}.weight", (outputs, inputs))
+        bias = _array(weights, f"{linear}.bias", (outputs,))
+        shortcut = _array(weights, f"{name}.shortcut.weight", (outputs, inputs)) if residual and inputs != outputs else None
+        layers.append(_Layer(weight, bias, residual, shortcut))
+        number += 1 if residual else 2
+    return tuple(layers)
+
+
+def _stages(architecture: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> tuple[_Stage, ...]:
+    height, width, channels = architecture.image_shape
+    sizes = stage_sizes(height, width, len(architecture.stages))[::-1]
+    stages: list[_Stage] = []
+    for k, (inputs, outputs) in enumerate(pairwise((*architecture.stages[::-1], channels))):
+        kernel = _array(weights, f"decoder.stages.{k}.weight", (inputs, outputs, 4, 4))
+        matrix = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(inputs, -1)
+        stages.append(_Stage(matrix, _array(weights, f"decoder.stages.{k}.bias", (outputs,)), *sizes[k + 1]))
+    return tuple(stages)
 
 
 def _array(weights: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> Floats:

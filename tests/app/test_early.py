@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latent_explorer.app.features import opening
+from latent_explorer.app.features.probe import WAITING
 from latent_explorer.core.checkpoint import reading as reading_module
 from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
 from latent_explorer.core.checkpoint.weights import save_model
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.registry import build
-from latent_explorer.core.nn.handles import has, publish
+from latent_explorer.core.nn.handles import forget, has, publish
 from latent_explorer.core.types import Codes, DataReference, ModelHandle, ModelRecord
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.plane.plane_view import PlaneView
@@ -79,19 +81,25 @@ def test_image_and_mosaic_follow_before_the_networks_are_built(held: Desk, monke
     assert held.shows(seen[-1][0])
 
 
-def test_networks_that_numpy_leaves_to_torch_are_waited_for(desk: Desk, tmp_path: Path) -> None:
+def conv_model(path: Path) -> Path:
+    """Untrained convolutions, with some codes."""
     handle = ModelHandle("convolutions", ModelConfig((8, 8, 1), network="conv", hidden=(4,), channels=(2,)))
     publish(handle, build(handle.architecture, 1).eval().requires_grad_(False))
     z = np.random.default_rng(0).standard_normal((20, 2)).astype(np.float32)
     codes = {"mean": Codes("mean", z, np.arange(20), np.full(20, -1, np.int64))}
-    path = tmp_path / "conv.safetensors"
     save_model(path, ModelRecord(handle, "conv", codes, None, DataReference("odd", "ab" * 32, (), (8, 8, 1)), None))
+    forget(handle)
+    return path
+
+
+def test_networks_that_numpy_leaves_to_torch_are_waited_for(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "quick_decoder", lambda architecture, weights: None)
+    path = conv_model(tmp_path / "conv.safetensors")
     desk.program.lanes.jobs.hold()
     reading = Reading(path)
     reading.result()
     desk.program.start(path, reading)
-    desk.wait(lambda: desk.window.image.pixels._message == "The decoder is loading.")
-    assert desk.slot.quick is None
+    desk.wait(lambda: desk.window.image.pixels._message == WAITING)
     assert not desk.slot.decodes
     assert not desk.says("mosaic ")
     desk.program.lanes.jobs.release()
@@ -99,6 +107,21 @@ def test_networks_that_numpy_leaves_to_torch_are_waited_for(desk: Desk, tmp_path
     desk.rest()
     assert desk.shows((0.0, 0.0))
     assert desk.says("mosaic ")
+
+
+def test_convolutions_answer_early_too(desk: Desk, tmp_path: Path) -> None:
+    path = conv_model(tmp_path / "conv.safetensors")
+    desk.program.lanes.jobs.hold()
+    reading = Reading(path)
+    reading.result()
+    desk.program.start(path, reading)
+    desk.wait(lambda: desk.image() is not None and desk.program.mosaic.settled)
+    early = desk.image()
+    desk.program.lanes.jobs.release()
+    desk.wait(lambda: desk.slot.ready)
+    desk.rest()
+    assert early is not None
+    assert np.abs(early.astype(int) - desk.decoded((0.0, 0.0))).max() <= 1
 
 
 def test_a_slow_disk_does_not_hold_up_the_window(desk: Desk, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

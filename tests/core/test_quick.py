@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from latent_explorer.core import quick as quick_module
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
@@ -26,6 +27,9 @@ ARCHITECTURES = [
     ModelConfig((6, 4, 1), hidden=(8, 8, 8, 8), network="residual"),
     ModelConfig((6, 4, 3), hidden=(9, 7, 7, 11), network="residual", activation="relu"),
     ModelConfig((6, 4, 1), hidden=(6, 6), likelihood="gaussian"),
+    ModelConfig((8, 8, 1), hidden=(5,), network="conv", channels=(3,)),
+    ModelConfig((7, 5, 3), hidden=(6, 4), network="conv", channels=(2, 4), activation="relu", likelihood="gaussian"),
+    ModelConfig((9, 20, 1), latent_dim=4, hidden=(6,), network="conv", channels=(3, 2, 5), activation="tanh"),
     ModelConfig((6, 4, 1), hidden=(6, 6), likelihood="gaussian", sigma=0.1, network="residual", activation="tanh"),
 ]
 
@@ -102,6 +106,16 @@ def test_weights_of_half_precision_are_widened() -> None:
     forget(handle)
 
 
+@pytest.mark.parametrize("numbers", [1, 500, 2000])
+def test_borders_between_batches_leave_no_trace(monkeypatch: pytest.MonkeyPatch, numbers: int) -> None:
+    _, quick, _ = both(ARCHITECTURES[8])
+    z = np.random.default_rng(1).standard_normal((23, 2))
+    expected = quick.decode(z)
+    monkeypatch.setattr(quick_module, "NUMBERS", numbers)
+    np.testing.assert_allclose(quick.decode(z), expected, atol=1e-6)
+    forget(ModelHandle("quick", ARCHITECTURES[8]))
+
+
 def test_it_looks_at_the_decoder_alone() -> None:
     _, quick, weights = both(ARCHITECTURES[1])
     decoder = {name: array for name, array in weights.items() if name.startswith("decoder.")}
@@ -111,12 +125,15 @@ def test_it_looks_at_the_decoder_alone() -> None:
     forget(ModelHandle("quick", ARCHITECTURES[1]))
 
 
-def test_convolutions_are_left_to_torch() -> None:
-    architecture = ModelConfig((8, 8, 1), network="conv", hidden=(4,), channels=(2,))
-    assert quick_decoder(architecture, weights_of(build(architecture))) is None
+@pytest.mark.parametrize("what", ["network", "likelihood"])
+def test_what_it_does_not_know_is_left_to_torch(what: str) -> None:
+    architecture = ModelConfig((8, 8, 1), hidden=(4,))
+    weights = weights_of(build(architecture))
+    object.__setattr__(architecture, what, "of a later version")
+    assert quick_decoder(architecture, weights) is None
 
 
-@pytest.mark.parametrize("architecture", [ARCHITECTURES[1], ARCHITECTURES[5]], ids=["dense", "residual"])
+@pytest.mark.parametrize("architecture", [ARCHITECTURES[1], ARCHITECTURES[5], ARCHITECTURES[8]], ids=lambda a: a.network)
 def test_weights_that_do_not_fit_are_left_to_torch(architecture: ModelConfig) -> None:
     _, _, weights = both(architecture)
     used = [name for name in weights if name.startswith("decoder.")]
