@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Found by annealing the smallest OKLab distance between any two, seen normally and with simulated protanopia,
-# deuteranopia and tritanopia (Machado et al. 2009), with contrasts of at least 3.0 to a dark and 2.2 to a white ground.
-# The order keeps digits that look alike (4 7 9, 3 5 8) far apart. tests/core/test_palette.py holds what was reached.
-CLASS_COLOURS = ("#02987b", "#9977ff", "#bb780c", "#1fbbf8", "#254bf1", "#6f5a76", "#a800b8", "#c4022f", "#ff4fac", "#8ebe00")
+# deuteranopia and tritanopia (Machado et al. 2009), with contrasts of at least 3.2 to a dark and 2.1 to a white ground,
+# and none of them nearly grey. The order keeps digits that look alike (4 7 9, 3 5 8) far apart.
+# tests/core/test_palette.py holds what was reached.
+CLASS_COLOURS = ("#bb9aff", "#1088d7", "#a99705", "#f211bf", "#36c6bd", "#2c763b", "#8c5083", "#db0100", "#ff8782", "#8b09ff")
 NO_LABEL = "#8a919c"
 GREY_MAPS = ("grey", "inverted", "ink")
 

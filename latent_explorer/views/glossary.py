@@ -35,9 +35,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "nearest": "The images whose codes lie nearest to the probe, nearest first.",
         # The slice
         "slice": (
-            "A plane can show two coordinates. The pictures are decoded on the plane; the points lie anywhere in the other coordinates,"
-            " and are drawn where they fall on it. An active unit is a coordinate that the encoder uses: its posterior mean varies over"
-            " images by more than 0.01 (variance)."
+            "The plane shows two coordinates of z; points that lie elsewhere in the others are drawn where they fall on it."
+            " A coordinate is active when its posterior mean varies over images (variance above 0.01)."
         ),
         "slice_x": "The latent coordinate that runs to the right; names of inactive units are quiet.",
         "slice_y": "The latent coordinate that runs up; names of inactive units are quiet.",

@@ -10,11 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import History
 from latent_explorer.views.glossary import explain, term_label
-from latent_explorer.views.style import DARK, Theme
+from latent_explorer.views.style import DARK, Theme, enlargement
 
 EARLIER_RUNS = 4
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
-NORMAL_LINE = 16.0  # pixels of a line of text at that size
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
 CURVES = (
     (0, "train_loss", "total", False),
@@ -179,8 +178,7 @@ class LossView(QWidget):
         self._share_width()
 
     def _share_width(self) -> None:
-        enlarged = self.fontMetrics().height() / NORMAL_LINE
-        self._columns[1].setVisible(self.width() >= TWO_PLOTS * max(1.0, enlarged))
+        self._columns[1].setVisible(self.width() >= TWO_PLOTS * max(1.0, enlargement(self)))
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)

@@ -14,9 +14,10 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from latent_explorer.views.accessible import offer_spoken_words
+from latent_explorer.views.arrangement import arrangement_for, is_low, window_for
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.loss_view import LossView
@@ -28,14 +29,13 @@ from latent_explorer.views.pins_panel import PinsPanel
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.slice_panel import SlicePanel
 from latent_explorer.views.status import StatusLine
-from latent_explorer.views.style import THEMES, Theme, program_icon
+from latent_explorer.views.style import THEMES, Theme, enlargement, program_icon
 from latent_explorer.views.training_panel import TrainingPanel
 from latent_explorer.views.transport import Transport
 
 LAYOUT_VERSION = 1
 ABOVE_AND_BELOW = 64  # pixels that the decoded image's dock takes besides: its title, and what images of another shape need
 PINS_SHARE = 0.27  # of the height on the right; the decoded image and what belongs to it need the rest
-SMALL_HEIGHT = 860  # below this the panels on the left share one place as tabs
 
 
 class MainWindow(QMainWindow):
@@ -78,6 +78,10 @@ class MainWindow(QMainWindow):
         self._docks: dict[str, QDockWidget] = {}
         self._before_full: QByteArray | None = None
         self._build_docks()
+        self._order_tabs()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._focus_moved)
         self._build_menus()
         self._unarranged = True
         self._place_docks()
@@ -116,6 +120,22 @@ class MainWindow(QMainWindow):
         self.pins.left.connect(self.plane.setFocus)
         self.notice.wish.connect(self.wish)
 
+    def _order_tabs(self) -> None:
+        """Tab goes from the plane through the panels as they are read: left from above, below, right; those that come and go last."""
+        last: QWidget = self.plane
+        for part in (self.model, self.layers, self.training, self.transport, self.image, self.pins, self.slice):
+            for widget in part.findChildren(QWidget):  # and not along the chain, where Python would get hold of the plots
+                if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.window() is self:  # what pops up is a window of its own
+                    QWidget.setTabOrder(last, widget)
+                    last = widget
+
+    def _focus_moved(self, before: QWidget | None, now: QWidget | None) -> None:
+        """The keyboard has come to a panel that lies behind another one: Qt counts it as visible, a person does not see it."""
+        if now is not None and now.visibleRegion().isEmpty():
+            for dock in self._docks.values():
+                if dock.isAncestorOf(now):
+                    dock.raise_()
+
     def _place_docks(self) -> None:
         """All docks where they belong, with nothing said yet of tabs and sizes."""
         left, right, bottom = (
@@ -139,7 +159,7 @@ class MainWindow(QMainWindow):
 
     @property
     def _low(self) -> bool:
-        return self.height() < SMALL_HEIGHT
+        return is_low(self.height(), enlargement(self))
 
     def arrange(self) -> None:
         """The layout that the program starts with, fit for the window's size; of a hidden window when it is shown.
@@ -150,7 +170,7 @@ class MainWindow(QMainWindow):
         if self._unarranged:
             return
         self._place_docks()
-        docks = self._docks
+        docks, wanted = self._docks, arrangement_for(self.width(), self.height())
         if self._low:
             self.tabifyDockWidget(docks["model"], docks["layers"])
             self.tabifyDockWidget(docks["layers"], docks["training"])
@@ -159,14 +179,15 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-            rest = max(300, self.height() - 370 - 205 - 60)
-            self.resizeDocks([docks["model"], docks["layers"], docks["training"]], [370, 205, rest], Qt.Orientation.Vertical)
+            rest = max(300, self.height() - wanted.model - wanted.layers - 60)
+            self.resizeDocks(
+                [docks["model"], docks["layers"], docks["training"]], [wanted.model, wanted.layers, rest], Qt.Orientation.Vertical
+            )
         if self._pins_dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
             self._place_pins()
-        narrow = self.width() < 1200
         # A dock asks for no less than its content needs, so these are wishes.
-        self.resizeDocks([docks["model"], docks["image"]], [216, 236] if narrow else [276, 316], Qt.Orientation.Horizontal)
-        self.resizeDocks([docks["run"]], [150 if self._low else 190], Qt.Orientation.Vertical)
+        self.resizeDocks([docks["model"], docks["image"]], [wanted.left, wanted.right], Qt.Orientation.Horizontal)
+        self.resizeDocks([docks["run"]], [wanted.bottom], Qt.Orientation.Vertical)
         self._share_right_side()
 
     def _share_right_side(self) -> None:
@@ -221,8 +242,11 @@ class MainWindow(QMainWindow):
             self._themes[theme] = action
         group.triggered.connect(self._theme_triggered)
         panels = view.addMenu("&Panels")
-        for dock in self._docks.values():
-            panels.addAction(dock.toggleViewAction())
+        for number, dock in enumerate(self._docks.values(), 1):
+            action = dock.toggleViewAction()
+            action.setShortcut(f"Ctrl+{number}")
+            panels.addAction(action)
+            self.addAction(action)  # in full screen too
         self._add(view, "&Reset layout", "reset_layout")
         model = bar.addMenu("&Model")
         self._rename = self._add(model, "&Rename…", "rename")
@@ -287,7 +311,7 @@ class MainWindow(QMainWindow):
     def _place_pins(self) -> None:
         """Under the decoded image, where there is room; in low windows behind it."""
         if not self._pins_dock.isFloating():
-            front = self._docks["image" if self.height() < SMALL_HEIGHT else "slice"]
+            front = self._docks["image" if self._low else "slice"]
             self.tabifyDockWidget(front, self._pins_dock)
             front.raise_()
 
@@ -366,6 +390,6 @@ class MainWindow(QMainWindow):
             event.ignore()
 
     def sizeHint(self) -> QSize:
-        """As large as the drawing, where the screen allows it."""
+        """As large as the drawing, where the screen allows it, and larger on a large one."""
         screen = QGuiApplication.primaryScreen().availableSize()
-        return QSize(min(1600, screen.width()), min(1000, screen.height()))
+        return QSize(*window_for(screen.width(), screen.height()))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, 
 
 from latent_explorer.views.data_offer import DataOffer
 from latent_explorer.views.glossary import explain, explained, term_label
-from latent_explorer.views.style import Theme, icon
+from latent_explorer.views.style import Theme, enlarge_icons, icon
 from latent_explorer.views.text import LiveText
 
 # key, which is also its term in the glossary, and label
@@ -77,6 +77,7 @@ class ModelPanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Icons in the text's colour."""
+        enlarge_icons(16, self._open, self._open_data)
         for button in (self._open, self._open_data):
             button.setIcon(icon("open", theme.text))
 

@@ -21,7 +21,7 @@ from latent_explorer.views.picture import to_qimage
 LEAST = 4  # images side by side; `NEAREST` at most
 FULL = 0.75  # of its place an image should fill, else fewer and larger ones are shown
 TALLEST = 1.25  # height of an image's place by its width
-GAP = 4
+GAP, DOT_GAP = 4, 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class NeighbourStrip(QWidget):
         self.setSizePolicy(policy)
         self._heading, self._note = "", ""
         self._shape = (1, 1)
+        self._names: tuple[str, ...] = ()
         self._images: NDArray[np.uint8] | None = None
         self._sheet: QImage | None = None
         self._neighbours: tuple[Neighbour, ...] = ()
@@ -64,6 +65,14 @@ class NeighbourStrip(QWidget):
         """Pixels of one image, so that the room for it is there before it."""
         if (height, width) != self._shape:
             self._shape = height, width
+            self.updateGeometry()
+            self.update()
+            self.roomChanged.emit()
+
+    def set_class_names(self, names: Sequence[str]) -> None:
+        """All names that may stand under an image: fewer images are shown where long ones would be cut."""
+        if tuple(names) != self._names:
+            self._names = tuple(names)
             self.updateGeometry()
             self.update()
             self.roomChanged.emit()
@@ -97,11 +106,14 @@ class NeighbourStrip(QWidget):
 
     def _plan(self, width: int) -> tuple[int, QSize]:
         """How many images lie side by side in a width, and their size: as many as fill their places well."""
-        key = width, self._shape, self._smooth, self.devicePixelRatioF()
+        key = width, self._shape, self._smooth, self.devicePixelRatioF(), self._names, self.font().key()
         if key != self._planned[0]:
             fills = {count: self._scaled(width, count) for count in range(NEAREST, LEAST - 1, -1)}
             shares = {count: size.width() * count / max(1, width) for count, size in fills.items()}
-            count = next((count for count, share in shares.items() if share >= FULL), max(shares, key=lambda count: shares[count]))
+            longest = max((self.fontMetrics().horizontalAdvance(name) for name in self._names), default=0) + self._dot() + DOT_GAP
+            words = {count: min(1.0, (width / count - GAP) / longest) for count in fills}
+            good = (count for count in fills if shares[count] >= FULL and words[count] >= 1)
+            count = next(good, max(fills, key=lambda count: shares[count] * words[count]))
             self._planned = key, (count, fills[count])
         return self._planned[1]
 
@@ -114,6 +126,10 @@ class NeighbourStrip(QWidget):
         if scale >= 1 and not self._smooth:
             scale = int(scale)
         return QSize(max(1, int(wide * scale / ratio)), max(1, int(height * scale / ratio)))
+
+    def _dot(self) -> int:
+        """Diameter of a class's mark."""
+        return round(self.fontMetrics().height() * 0.5)
 
     def _line(self) -> int:
         return max(self.fontMetrics().height(), self.fontMetrics().lineSpacing())
@@ -161,9 +177,10 @@ class NeighbourStrip(QWidget):
     def _write_class(self, painter: QPainter, place: QRect, neighbour: Neighbour) -> None:
         if not neighbour.name:
             return
-        metrics, side = self.fontMetrics(), round(self.fontMetrics().height() * 0.5)
-        name = metrics.elidedText(neighbour.name, Qt.TextElideMode.ElideRight, place.width() - side - 3)
-        wide = side + 3 + metrics.horizontalAdvance(name)
+        metrics, side = self.fontMetrics(), self._dot()
+        room = self.width() // self._plan(self.width())[0] - GAP - side - DOT_GAP
+        name = metrics.elidedText(neighbour.name, Qt.TextElideMode.ElideRight, max(room, place.width() - side - DOT_GAP))
+        wide = side + DOT_GAP + metrics.horizontalAdvance(name)
         left, top = place.left() + max(0, (place.width() - wide) // 2), place.bottom() + 1 + GAP // 2
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -172,7 +189,7 @@ class NeighbourStrip(QWidget):
         painter.drawEllipse(left, top + (self._line() - side) // 2, side, side)
         painter.restore()
         painter.setPen(self.palette().windowText().color())
-        painter.drawText(QRect(left + side + 3, top, place.width(), self._line()), int(Qt.AlignmentFlag.AlignVCenter), name)
+        painter.drawText(QRect(left + side + DOT_GAP, top, room + place.width(), self._line()), int(Qt.AlignmentFlag.AlignVCenter), name)
 
     def hint_at(self, position: QPoint) -> str:
         """The sentence for the image under a place, else for the whole strip."""

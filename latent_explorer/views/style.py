@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from latent_explorer.core.resources import resource_folder
 
 THEMES = ("system", "dark", "light")
+USUAL_FONT = 13  # pixels, of an interface that is not enlarged
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,13 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
     QStatusBar {{ border-top: 1px solid {t.line}; color: {t.muted}; }}
     QStatusBar::item {{ border: none; }}
+    QDockWidget::close-button, QDockWidget::float-button {{ icon-size: {round(10 * scale)}px; }}
+    QSlider::groove:horizontal {{ background: {t.line}; height: {unit // 2}px; border-radius: {unit // 4}px; }}
+    QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: {unit // 4}px; }}
+    QSlider::handle:horizontal {{
+        background: {t.text}; width: {3 * unit}px; margin: -{unit + unit // 4}px 0; border-radius: {round(1.5 * unit)}px; }}
+    QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+    QCheckBox::indicator {{ width: {round(14 * scale)}px; height: {round(14 * scale)}px; }}
     QTabBar::tab {{
         background: {t.window}; color: {t.muted}; border: 1px solid {t.line}; padding: {unit}px {2 * unit}px; margin: 0; }}
     QTabBar::tab:selected {{ background: {t.panel}; color: {t.text}; border-top-color: {t.panel}; }}
@@ -140,10 +148,22 @@ def apply_theme(application: QApplication, theme: Theme, scale: float = 1.0) -> 
     application.setStyle("Fusion")
     application.setPalette(palette_of(theme))
     font = QFont(application.font())
-    font.setPixelSize(round(13 * scale))
+    font.setPixelSize(round(USUAL_FONT * scale))
     font.setFeature(QFont.Tag("tnum"), 1)  # tabular digits: numbers do not dance
     application.setFont(font)
     application.setStyleSheet(style_sheet(theme, scale))
+
+
+def enlargement(widget: QWidget) -> float:
+    """How many times the interface is larger than usual, by the text of a widget."""
+    return QFontInfo(widget.font()).pixelSize() / USUAL_FONT
+
+
+def enlarge_icons(size: int, *buttons: QAbstractButton) -> None:
+    """Icons of so many pixels at the usual size of the interface, in step with its text."""
+    for button in buttons:
+        side = round(size * enlargement(button))
+        button.setIconSize(QSize(side, side))
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +173,7 @@ def icon(name: str, colour: str, size: int = 20) -> QIcon:
     result = QIcon()
     for mode, opacity in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
         renderer = QSvgRenderer(QByteArray(drawing.replace("#000000", colour).encode()))
-        for ratio in (1, 2):
+        for ratio in (1, 2, 4):  # for sharp screens, and for an enlarged interface on them
             pixmap = QPixmap(QSize(size, size) * ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(pixmap)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy
 
 from latent_explorer.core.types import TrainingProgress
 from latent_explorer.views.glossary import explained, term_label
-from latent_explorer.views.style import DARK, Theme, icon
+from latent_explorer.views.style import DARK, Theme, enlarge_icons, icon
 from latent_explorer.views.text import LiveText, time_left
 
 STATES = ("idle", "running", "paused", "stopping")
@@ -94,6 +94,7 @@ class Transport(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
         self._theme = theme
+        enlarge_icons(18, self._play, self._step, self._stop)
         self.set_state(self._state, can_continue=self._can_continue)
 
     def set_state(self, state: str, *, can_continue: bool = False) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -240,6 +242,16 @@ def new_desk(qtbot: QtBot, as_before: None, no_data_folder: None) -> Iterator[Ca
     for desk in desks:
         if vars(desk):
             desk.close()
+
+
+@pytest.fixture
+def large_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The offscreen platform's own is as small as 800 x 800."""
+
+    def size(screen: QScreen) -> QSize:
+        return QSize(3840, 2160)
+
+    monkeypatch.setattr(QScreen, "availableSize", size)
 
 
 @pytest.fixture

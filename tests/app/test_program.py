@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QSettings, QSize, QTimer
-from PySide6.QtGui import QAction, QGuiApplication, QScreen
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -62,16 +62,6 @@ def test_another_theme_repaints_everything(opened: Desk) -> None:
             if colour not in (theme.ink, theme.on_accent):
                 assert close_to(whole, rgb(colour), 0).mean() < 0.01
         assert desk.shows((0.0, 0.0))
-
-
-@pytest.fixture
-def large_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The offscreen platform's own is as small as 800 x 800."""
-
-    def size(screen: QScreen) -> QSize:
-        return QSize(3840, 2160)
-
-    monkeypatch.setattr(QScreen, "availableSize", size)
 
 
 def test_the_interface_can_be_made_larger_and_smaller(large_screen: None, opened: Desk) -> None:

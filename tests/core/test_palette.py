@@ -72,18 +72,22 @@ def test_any_two_of_ten_are_apart() -> None:
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
 def test_any_two_of_ten_are_apart_without_one_kind_of_cone(deficiency: str) -> None:
     seen = np.clip(linear(TEN) @ np.array(DEFICIENCIES[deficiency]).T, 0, 1)
-    assert closest(seen) >= 0.1
+    assert closest(seen) >= 0.098
 
 
-@pytest.mark.parametrize(("ground", "least"), [((0x0F, 0x12, 0x16), 3.0), ((255, 255, 255), 2.2)], ids=["dark", "white"])
+@pytest.mark.parametrize(("ground", "least"), [((0x0F, 0x12, 0x16), 3.2), ((255, 255, 255), 2.1)], ids=["dark", "white"])
 def test_all_are_seen_on_the_ground(ground: tuple[int, int, int], least: float) -> None:
     assert contrast(linear(TEN), linear(ground)).min() >= least
+
+
+def test_none_of_ten_is_nearly_grey() -> None:
+    assert np.linalg.norm(oklab(linear(TEN))[:, 1:], axis=1).min() >= 0.08
 
 
 def test_no_label_is_a_grey_unlike_the_ten() -> None:
     light = linear(rgb(NO_LABEL))
     assert np.linalg.norm(oklab(light)[1:]) < 0.03
-    assert np.linalg.norm(oklab(linear(TEN)) - oklab(light), axis=1).min() > 0.07
+    assert np.linalg.norm(oklab(linear(TEN)) - oklab(light), axis=1).min() > 0.12
     for ground in ((0x0F, 0x12, 0x16), (255, 255, 255)):
         assert contrast(light, linear(ground)) > 3
 
@@ -97,7 +101,7 @@ def test_more_than_ten_classes_have_colours_of_their_own() -> None:
     consecutive = oklab(linear([rgb(colour) for colour in colours[10:]]))
     assert np.linalg.norm(np.diff(consecutive, axis=0), axis=1).min() > 0.1
     for ground in ((0x0F, 0x12, 0x16), (255, 255, 255)):
-        assert contrast(linear([rgb(colour) for colour in colours]), linear(ground)).min() >= 2.2
+        assert contrast(linear([rgb(colour) for colour in colours]), linear(ground)).min() >= 2.1
 
 
 def test_minus_one_has_no_label() -> None:

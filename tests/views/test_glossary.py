@@ -70,7 +70,7 @@ def test_every_label_of_a_form_explains_itself(window: MainWindow) -> None:
 
 def test_live_texts_and_buttons_explain_themselves(window: MainWindow) -> None:
     """PlaceText has its own: all coordinates."""
-    for text in window.findChildren(LiveText):
+    for text in (text for part in (window.image, window.transport, window.status) for text in part.findChildren(LiveText)):
         assert text.toolTip() or type(text) is not LiveText, (text.accessibleName(), text.parentWidget())
     for button in window.findChildren(QAbstractButton):
         if not button.objectName().startswith("qt_") and not isinstance(button.parentWidget(), QDockWidget):

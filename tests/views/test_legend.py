@@ -15,7 +15,7 @@ from latent_explorer.core.palette import class_colour, rgb
 from latent_explorer.views.plane import legend as legend_module
 from latent_explorer.views.plane.legend import MAX_ROWS, Legend
 from latent_explorer.views.style import DARK, palette_of
-from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle
+from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle, texts
 
 NAMES = {0: "zero", 1: "one", 2: "<b>two</b>", 5: "five"}
 
@@ -130,22 +130,53 @@ def test_other_classes_replace_the_rows(desk: Desk) -> None:
     desk.legend.set_classes({0: "cat", 7: "dog"})
     settle()
     desk.classes = {0: "cat", 7: "dog"}
-    names = [child.accessibleName() for child in desk.legend.findChildren(QWidget) if child.isVisible()]
-    assert names == ["Class cat", "Class dog"]
+    assert [row.accessibleName() for row in rows_of(desk) if row.isVisible()] == ["Class cat", "Class dog"]
     desk.double_click(7)
     assert desk.hidden == {0}
 
 
-def test_of_many_classes_the_first_have_rows_and_isolating_means_all(qtbot: QtBot) -> None:
-    """EMNIST has 47."""
+def rows_of(desk: Desk) -> list[QWidget]:
+    return [child for child in desk.legend.findChildren(QWidget) if child.accessibleName().startswith("Class ")]
+
+
+def test_of_many_classes_all_can_be_reached(qtbot: QtBot) -> None:
+    """EMNIST has 47: the legend keeps to its room and scrolls."""
     many = Desk(qtbot, {label: f"class {label}" for label in range(47)})
-    rows = [child for child in many.legend.findChildren(QWidget) if child.accessibleName().startswith("Class")]
-    assert len(rows) == MAX_ROWS
-    assert many.window.rect().contains(many.legend.geometry())
+    many.legend.set_room(500)
+    many.legend.adjustSize()
+    settle()
+    assert len(rows_of(many)) == 47
+    assert many.legend.height() == 500
     many.double_click(3)
     assert many.hidden == frozenset(range(47)) - {3}
     many.double_click(3)
     assert many.hidden == frozenset()
+    last = many.row(46)
+    assert last.visibleRegion().isEmpty()
+    many.hand.wheel(many.row(3), notches=-40)
+    assert not last.visibleRegion().isEmpty()
+    assert all(row.visibleRegion().boundingRect().right() == row.rect().right() for row in rows_of(many) if row.visibleRegion())
+    many.click(46)
+    assert many.hidden == {46}
+
+
+def test_the_keyboard_scrolls_to_its_row(qtbot: QtBot) -> None:
+    many = Desk(qtbot, {label: f"class {label}" for label in range(47)})
+    many.legend.set_room(300)
+    many.legend.adjustSize()
+    settle()
+    many.row(0).setFocus()
+    many.hand.key(Key.Key_End)
+    assert focused() == "Class class 46"
+    assert many.row(46).visibleRegion().boundingRect() == many.row(46).rect()
+
+
+def test_beyond_hundreds_it_says_how_many_more(qtbot: QtBot) -> None:
+    many = Desk(qtbot, {label: str(label) for label in range(MAX_ROWS + 1234)})
+    assert len(rows_of(many)) == MAX_ROWS
+    assert "and 1,234 more" in texts(many.legend)
+    many.legend.set_classes({0: "a", 1: "b"})
+    assert texts(many.legend) == []
 
 
 def test_long_names_do_not_widen_the_legend(qtbot: QtBot) -> None:

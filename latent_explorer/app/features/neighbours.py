@@ -102,6 +102,7 @@ class NeighboursFeature(QObject):
         if self._about is not None and self._about[0] is slot.data and self._about[1] is dataset:
             return  # snapshots of a model in training come many times a second
         self._about = slot.data, dataset
+        strip.set_class_names(slot.data.class_names if slot.data is not None else ())
         if self._session.dataset_of(slot) is not None:
             assert dataset is not None
             strip.set_heading(REAL, f"of the open data set, {dataset.name}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from time import monotonic
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import class_colour
+from latent_explorer.views.text import plain_label
 
-MAX_ROWS = 24
+MAX_ROWS = 300  # rows; classes beyond them are told as a number
+UNBOUNDED, EDGE = 1 << 16, 4
 DIGITS_TOGETHER = 1.0  # seconds: digits typed in quicker succession are one number
 
 
@@ -35,6 +37,9 @@ class _Row(QWidget):
     def sizeHint(self) -> QSize:  # Qt's name
         metrics = self.fontMetrics()
         return QSize(min(160, metrics.horizontalAdvance(self._name)) + metrics.height() + 14, metrics.height() + 5)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -77,6 +82,13 @@ class _Row(QWidget):
         self.update()
 
 
+class _Scroll(QScrollArea):
+    """Leaves all keys to the plane."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+
 class Legend(QFrame):
     """Signals: hiddenClassesRequested(frozenset of int), classJumpRequested(label), left() by Esc.
 
@@ -97,12 +109,41 @@ class Legend(QFrame):
         self._ignore_release = False
         self._number, self._typed_at = "", 0.0  # digits typed so far, and when
         self.setAccessibleName("Classes")
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(4, 4, 4, 4)
+        self._room = UNBOUNDED
+        self._content = QWidget()
+        self._layout = QVBoxLayout(self._content)
+        self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
+        self._rest = plain_label("")
+        self._rest.setProperty("role", "muted")
+        self._layout.addWidget(self._rest)
+        self._area = _Scroll(self)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(self._content)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(EDGE, EDGE, EDGE, EDGE)
+        around.addWidget(self._area)
+
+    def set_room(self, height: int) -> None:
+        """How high it may be; rows that do not fit are scrolled to."""
+        self._room = height
+
+    def sizeHint(self) -> QSize:  # Qt's name
+        """All rows, as far as there is room."""
+        edge, wanted = 2 * (EDGE + self.frameWidth()), self._content.sizeHint()
+        height = wanted.height() + edge
+        bar = self._area.verticalScrollBar().sizeHint().width() if height > self._room else 0
+        return QSize(wanted.width() + edge + bar, min(height, self._room))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """At the list's end the plane under it does not zoom."""
+        event.setAccepted(self._area.verticalScrollBar().maximum() > 0)
 
     def set_classes(self, classes: dict[int, str]) -> None:
-        """Label to name, in order; the first `MAX_ROWS` are shown, fewer than two classes need no legend."""
+        """Label to name, in order; the first `MAX_ROWS` have rows, fewer than two classes need no legend."""
         self._labels = frozenset(classes)
         shown = dict(list(classes.items())[:MAX_ROWS])
         if {label: row._name for label, row in self._rows.items()} == shown:
@@ -112,12 +153,20 @@ class Legend(QFrame):
             row.deleteLater()
         self._rows = {label: _Row(self, label, name) for label, name in shown.items()}
         for row in self._rows.values():
-            self._layout.addWidget(row)
+            self._layout.insertWidget(self._layout.count() - 1, row)
             row.show()  # a visible parent shows new children only later, and the layout leaves hidden ones out
+        self._rest.setText(f"and {len(classes) - len(shown):,} more")
+        self._rest.setVisible(len(classes) > len(shown))
         self._make_stop(next(iter(self._rows), -1))
         self.setVisible(len(self._rows) > 1)
         self.set_hidden(self._hidden)
         self.adjustSize()
+
+    def come_after(self, widget: QWidget) -> None:
+        """Tab leads from this widget to the rows, which were made later than all else."""
+        for row in self._rows.values():
+            QWidget.setTabOrder(widget, row)
+            widget = row
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Which classes are hidden now."""
@@ -181,6 +230,7 @@ class Legend(QFrame):
         """The keyboard to this row."""
         self._make_stop(label)
         self._rows[label].setFocus(Qt.FocusReason.TabFocusReason)
+        self._area.ensureWidgetVisible(self._rows[label], 0, 0)
 
     def _make_stop(self, label: int) -> None:
         """Where Tab will arrive."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
 
-from latent_explorer.views.style import DARK, Theme, icon
+from latent_explorer.views.style import DARK, Theme, enlarge_icons, icon
 
 MODES = (
     ("probe", "Probe", "Move or drag: the decoded image follows. Click: the probe stays there. Key: V."),
@@ -60,6 +60,7 @@ class ModeBar(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Icons in the text's colour."""
         self._theme = theme
+        enlarge_icons(16, *self._buttons.values())
         for name, button in self._buttons.items():
             button.setIcon(icon(name, theme.on_accent if button.isChecked() else theme.text))
 
