@@ -16,9 +16,11 @@ from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
 from latent_explorer.app.features.opening import OpeningFeature
+from latent_explorer.app.features.pins import PinsFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.features.python import PythonFeature
 from latent_explorer.app.features.scenery import SceneryFeature
+from latent_explorer.app.features.slicing import SlicingFeature
 from latent_explorer.app.features.training import TrainingFeature
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
@@ -45,8 +47,10 @@ class Program(QObject):
         self.training_lane = TrainingLane()
         session, window, lanes = self.session, self.window, self.lanes
         self.appearance = AppearanceFeature(session, window, self.settings, theme)
+        self.slicing = SlicingFeature(session, window)
         self.scenery = SceneryFeature(session, window)
         self.probe = ProbeFeature(session, window, lanes.probe)
+        self.pins = PinsFeature(session, window, lanes.tiles, self.probe)
         self.mosaic = MosaicFeature(session, window, lanes.tiles)
         self.neighbours = NeighboursFeature(session, window, lanes.tiles, self.probe)
         self.opening = OpeningFeature(session, window, lanes.jobs)

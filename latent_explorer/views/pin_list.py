@@ -118,6 +118,11 @@ class _RowPainter(QStyledItemDelegate):
         editor.setAccessibleName(f"Name of pin {index.data(NUMBER)}")
         return editor
 
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """What has been typed stays, whatever comes for the row meanwhile, such as a newer picture."""
+        if isinstance(editor, QLineEdit) and not editor.isModified():
+            super().setEditorData(editor, index)
+
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         _, name, _ = self._words(option.rect)
         height = editor.sizeHint().height()
@@ -167,6 +172,10 @@ class PinList(QListWidget):
         selected = self.selectedItems()
         return int(selected[0].data(NUMBER)) if selected else None
 
+    def has_keyboard(self) -> bool:
+        """Whether the keyboard is on a row, or in the field for its name."""
+        return self.hasFocus() or self.state() == QAbstractItemView.State.EditingState
+
     def edit_current(self) -> None:
         """Let the name be typed."""
         for item in self.selectedItems():
@@ -184,7 +193,9 @@ class PinList(QListWidget):
             Qt.Key.Key_P: "add", Qt.Key.Key_BracketRight: "next", Qt.Key.Key_BracketLeft: "previous",
             Qt.Key.Key_PageDown: "next", Qt.Key.Key_PageUp: "previous",
         }  # fmt: skip
-        if alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # Enter, which the field lets through
+        elif alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.keyed.emit("up" if key == Qt.Key.Key_Up else "down")
         elif event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier):
             event.ignore()

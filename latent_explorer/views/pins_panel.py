@@ -41,6 +41,7 @@ class PinsPanel(QWidget):
         self._pictures: dict[int, Images] = {}
         self._smooth, self._grey_map = False, "grey"
         self.seen = False
+        self._current: int | None = None
         self._filling = False
         layout = self._layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
@@ -104,15 +105,16 @@ class PinsPanel(QWidget):
             self._draw(item)
         if fresh and before in numbers:
             self._select(before)
-        elif fresh and before is not None and rows and self.list.hasFocus():
+        elif fresh and before is not None and rows and self.list.has_keyboard():
             self.list.setCurrentRow(min(place, len(rows) - 1))  # the row after the one that was removed
         self._filling = False
         self._pictures = {number: picture for number, picture in self._pictures.items() if number in numbers}
         self._show_buttons()
 
     def set_current(self, number: int | None) -> None:
-        """The pin where the probe is held; none leaves a list alone that has the keyboard."""
-        if number is not None or not self.list.hasFocus():
+        """The pin where the probe is held; only another one takes the keyboard along, where the list has it."""
+        another, self._current = number not in (None, self._current), number
+        if another or not self.list.has_keyboard():
             self._select(number)
 
     def set_shape(self, height: int, width: int) -> None:
@@ -203,14 +205,17 @@ class PinsPanel(QWidget):
         index = self.list.indexAt(place)
         if index.isValid():
             self.list.setCurrentIndex(index)
-        if not self.list.selectedItems():
-            return
+        if self.list.selectedItems():
+            self.row_menu().popup(self.list.viewport().mapToGlobal(place))
+
+    def row_menu(self) -> QMenu:
+        """What can be done with the selected pin."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("&Go there").triggered.connect(self._pick_selected)
         menu.addAction("Re&name").triggered.connect(self.list.edit_current)
         menu.addAction("&Remove").triggered.connect(self._remove_selected)
-        menu.popup(self.list.viewport().mapToGlobal(place))
+        return menu
 
     def _pick_selected(self) -> None:
         for item in self.list.selectedItems():

@@ -8,7 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.types import Camera
-from latent_explorer.views.plane.plane_view import FARTHEST, SPAN_LIMITS, PlaneView
+from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.plane.plot import FARTHEST, SPAN_LIMITS
 from tests.views.hand import Hand
 
 

@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.neighbours import densest_place, sentence
+from latent_explorer.core.plane.trail import Trail
 from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.decoding import ProbeAnswer, Prober
@@ -22,6 +23,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 WAITING = "The decoder is loading."
+TRAIL_SPACING = 1 / 90  # of the plane's shorter side, between two dots
 
 
 class ProbeFeature(QObject):
@@ -35,11 +37,17 @@ class ProbeFeature(QObject):
         self._prober = Prober()
         self._pointer: NDArray[np.float64] | None = None  # plane coordinates, while the pointer is on the plane
         self._held_before: tuple[float, ...] | None = None
+        self._trail, self._dragging = Trail(), False
+        self._asked: tuple[float, ...] | None = None  # what was held when the last question was asked
         self.shown: tuple[tuple[float, ...], Images] | None = None  # z and picture, for export and copy
         plane = window.plane
         plane.planePointPicked.connect(self._pick)
         plane.planePointHeld.connect(self._hold)
         plane.holdUndone.connect(self._undo_hold)
+        plane.holdRequested.connect(self._hold_here)
+        plane.gestureBegan.connect(self._drag_began)
+        plane.gestureEnded.connect(self._drag_ended)
+        plane.trailClearRequested.connect(self._clear_trail)
         plane.pointerLeft.connect(self._leave)
         plane.nudgeRequested.connect(self._nudge)
         plane.classJumpRequested.connect(self._jump)
@@ -51,6 +59,9 @@ class ProbeFeature(QObject):
 
     def _pick(self, slot_id: int, x: float, y: float) -> None:
         self._pointer = np.array([x, y])
+        slot = self._session.slot
+        if self._dragging and slot is not None:
+            self._leave_mark(slot)
         self._ask()
 
     def _hold(self, slot_id: int, x: float, y: float) -> None:
@@ -59,8 +70,28 @@ class ProbeFeature(QObject):
             self._held_before = self._session.scene.probe
             self._session.set_scene(probe=_tuple(slot.frame.to_z(np.array([x, y]))))
 
+    def _hold_here(self) -> None:
+        slot = self._session.slot
+        if slot is not None:
+            x, y = self._place(slot)
+            self._hold(slot.slot_id, float(x), float(y))
+
     def _undo_hold(self) -> None:
         self._session.set_scene(probe=self._held_before)
+
+    def put(self, z: tuple[float, ...]) -> None:
+        """Hold the probe at z, and show it there even while the pointer rests on the plane."""
+        self._held_before, self._pointer = self._session.scene.probe, None
+        self._clear_trail()
+        self._session.set_scene(probe=z)
+        self._ask()  # the scene may be what it was, and the pointer elsewhere
+
+    def where(self) -> tuple[float, ...] | None:
+        """z of the place that is shown now; None before the first model."""
+        slot, probe = self._session.slot, self._session.scene.probe
+        if slot is None:
+            return None
+        return probe if self._pointer is None and probe is not None else _tuple(slot.frame.to_z(self._place(slot)))
 
     def _leave(self) -> None:
         if self._pointer is not None:
@@ -73,16 +104,36 @@ class ProbeFeature(QObject):
         if slot is None:
             return
         place = self._place(slot)
+        z = slot.frame.to_z(place)
+        if not len(self._trail) or (self._pointer is not None and _tuple(z) != self._session.scene.probe):
+            self._trail.begin(z)
         self._pointer = None
         self._session.set_scene(probe=_tuple(slot.frame.to_z(place + np.array([dx, dy]))))
+        self._leave_mark(slot)
 
     def _jump(self, label: int) -> None:
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
-        if codes is None or not (codes.labels == label).any():
-            return
-        self._pointer = None
-        self._session.set_scene(probe=_tuple(densest_place(codes.z[codes.labels == label])))
+        if codes is not None and (codes.labels == label).any():
+            self.put(_tuple(densest_place(codes.z[codes.labels == label])))
+
+    # The trail
+
+    def _drag_began(self) -> None:
+        self._dragging = True
+        self._clear_trail()
+
+    def _drag_ended(self) -> None:
+        self._dragging = False
+
+    def _leave_mark(self, slot: Slot) -> None:
+        scene = self._session.scene
+        if scene.layers.trail and self._trail.add(slot.frame.to_z(self._place(slot)), slot.frame, scene.camera.span * TRAIL_SPACING):
+            self._window.plane.set_trail(self._trail.on(slot.frame))
+
+    def _clear_trail(self) -> None:
+        self._trail.clear()
+        self._window.plane.set_trail(np.zeros((0, 2)))
 
     def _place(self, slot: Slot) -> NDArray[np.float64]:
         """Where the probe is now, plane coordinates: the pointer, else the held point, else the origin."""
@@ -95,6 +146,8 @@ class ProbeFeature(QObject):
         probe = self._session.scene.probe
         if probe is not None and len(probe) != slot.frame.latent_dim:
             self._session.set_scene(probe=None)
+        if len(self._trail):
+            self._window.plane.set_trail(self._trail.on(slot.frame))
         self._ask()
 
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
@@ -103,17 +156,23 @@ class ProbeFeature(QObject):
 
     def _scene_changed(self, scene: Scene) -> None:
         self._window.image.pixels.set_look(scene.layers.smooth, scene.layers.grey_map)
-        if self._pointer is None:
+        if not scene.layers.trail and len(self._trail):
+            self._clear_trail()
+        if self._pointer is None and scene.probe != self._asked:
             self._ask()
 
     def _ask(self) -> None:
         slot = self._session.slot
         if slot is None:
             return
+        self._asked = self._session.scene.probe
         place = self._place(slot)
-        self._window.plane.set_cursor((float(place[0]), float(place[1])), held=self._pointer is None)
+        plane, probe = self._window.plane, self._session.scene.probe
+        plane.set_cursor((float(place[0]), float(place[1])), held=self._pointer is None)
+        held = None if self._pointer is None or probe is None else slot.frame.to_plane(np.array(probe))
+        plane.set_held(None if held is None else (float(held[0]), float(held[1])))
         z = slot.frame.to_z(place).astype(np.float32)
-        self._window.status.set_place(_tuple(z))
+        self._window.status.set_place(_tuple(z), slot.frame.pair)
         request = None
         if slot.handle is not None and slot.decodes:
             request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None], quick=slot.quick)
@@ -128,7 +187,7 @@ class ProbeFeature(QObject):
 
     def _show(self, answer: ProbeAnswer) -> None:
         slot = self._session.slot
-        if slot is None or answer.generation != slot.generation:
+        if slot is None or not slot.takes(answer.generation):
             return
         z, image = _tuple(answer.z), self._window.image
         names = slot.data.class_names if slot.data is not None else ()

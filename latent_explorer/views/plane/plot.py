@@ -1,0 +1,153 @@
+"""The plot of one slot: axes, layers, and which part of the plane is shown. What a hand does there is in `plane_view`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from PySide6.QtGui import QFontInfo
+from PySide6.QtWidgets import QWidget
+
+from latent_explorer.core.types import Camera, Layers
+from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
+from latent_explorer.views.plane.mosaic import MosaicLayer
+from latent_explorer.views.plane.pins import PinMark, PinsLayer
+from latent_explorer.views.plane.points import PointsLayer
+from latent_explorer.views.plane.trail import TrailLayer
+from latent_explorer.views.style import DARK, Theme
+
+SPAN_LIMITS = (1e-5, 1e4)
+FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
+AXIS_WIDTH = 56  # pixels, room for the numbers and the label
+USUAL_FONT = 13  # pixels, of an interface that was not enlarged
+
+
+class PlanePlot(pg.PlotWidget):
+    """Orders come in as ``set_*``. Signals: cameraPicked(Camera), the window was moved, by pan, zoom or resize."""
+
+    cameraPicked = Signal(object)  # Qt's manner
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, enableMenu=False)
+        self._theme = DARK
+        box = self._box = self.getPlotItem().getViewBox()
+        box.setAspectLocked(True)
+        box.setMouseEnabled(False, False)
+        box.setLimits(
+            minXRange=SPAN_LIMITS[0], maxXRange=SPAN_LIMITS[1],
+            xMin=-2 * FARTHEST, xMax=2 * FARTHEST, yMin=-2 * FARTHEST, yMax=2 * FARTHEST,
+        )  # fmt: skip
+        box.disableAutoRange()
+        box.setDefaultPadding(0.0)
+        self.getPlotItem().hideButtons()
+        self._mosaic, self._points, self._trail = MosaicLayer(), PointsLayer(), TrailLayer()
+        self._pins, self._held, self._cursor = PinsLayer(box), HeldLayer(), CursorLayer()
+        for layer in (self._mosaic, self._points, self._trail, self._held, self._cursor):
+            box.addItem(layer, ignoreBounds=True)
+        for axis in ("bottom", "left"):
+            self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
+        self.set_axes("z[0]", "z[1]")
+        # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
+        self.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
+        box.sigRangeChanged.connect(self._tell_camera)
+
+    # Orders
+
+    def set_axes(self, right: str, up: str) -> None:
+        """The names of what runs to the right and up; "" where nothing does, which then has no numbers either."""
+        for name, label in (("bottom", right), ("left", up)):
+            axis = self.getPlotItem().getAxis(name)
+            if axis.labelText != label:
+                self.setLabel(name, label)
+                axis.setStyle(showValues=bool(label))
+
+    def set_layers(self, layers: Layers) -> None:
+        """What is drawn and how strongly."""
+        self._points.setVisible(layers.points)
+        self._points.set_look(layers.point_size, layers.point_opacity)
+        self._mosaic.setVisible(layers.mosaic)
+        self._mosaic.set_look(layers.mosaic_opacity, layers.smooth, self._theme.ink)
+        self._trail.set_on(layers.trail)
+
+    def set_mosaic(self, pixels: NDArray[np.uint8] | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
+        """The decoder's picture of a part of the plane; None takes it away."""
+        self._mosaic.set_picture(pixels, rectangle)
+
+    def set_cursor(self, point: tuple[float, float] | None, held: bool = False) -> None:
+        """Where the probe is, plane coordinates; None hides it. `held`: it rests there."""
+        if point is None:
+            self._cursor.setVisible(False)
+        else:
+            self._cursor.show_at(*point, held)
+
+    def set_held(self, point: tuple[float, float] | None) -> None:
+        """Where the probe will come back to, while it follows the pointer; None when it is there."""
+        self._held.show_at(point)
+
+    def set_pins(self, marks: Sequence[PinMark]) -> None:
+        """The pins' markers."""
+        self._pins.set_marks(marks)
+
+    def set_trail(self, points: NDArray[np.floating]) -> None:
+        """Where the probe has been, plane coordinates (n, 2), oldest first."""
+        self._trail.set_points(points)
+
+    def set_camera(self, camera: Camera) -> None:
+        """Show this part of the plane."""
+        if camera == self.camera():
+            return
+        low, high = SPAN_LIMITS
+        numbers = (camera.x, camera.y, camera.span)
+        x, y, span = (min(max(number, -FARTHEST), FARTHEST) if math.isfinite(number) else 0.0 for number in numbers)
+        camera = Camera(x, y, min(max(span, low), high))
+        width, height = self._box.width() or 1, self._box.height() or 1
+        half_x = camera.span / 2 * max(1.0, width / height)
+        half_y = camera.span / 2 * max(1.0, height / width)
+        self._box.setRange(xRange=(camera.x - half_x, camera.x + half_x), yRange=(camera.y - half_y, camera.y + half_y), padding=0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Dark or light."""
+        self._theme = theme
+        self.setBackground(theme.plane)
+        for name in ("bottom", "left"):
+            axis = self.getPlotItem().getAxis(name)
+            axis.setPen(theme.line)
+            axis.setTextPen(theme.muted)
+            font = self.font()
+            axis.setTickFont(font)
+            axis.label.setFont(font)
+        self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
+        self._pins.set_look(QFontInfo(self.font()).pixelSize() / USUAL_FONT, theme.accent)
+
+    # What can be asked
+
+    def camera(self) -> Camera:
+        """The part of the plane that is shown now."""
+        window = self._box.viewRect()
+        return Camera(window.center().x(), window.center().y(), min(window.width(), window.height()))
+
+    def window_rectangle(self) -> tuple[float, float, float, float]:
+        """left, bottom, width, height of what is shown, plane units."""
+        window = self._box.viewRect()
+        return window.left(), window.top(), window.width(), window.height()
+
+    def plane_to_pixel(self, x: float, y: float) -> QPointF:
+        """Where a point of the plane lies on the viewport."""
+        return QPointF(self.mapFromScene(self._box.mapViewToScene(QPointF(x, y))))
+
+    def _to_plane(self, position: QPointF) -> QPointF:
+        return QPointF(self._box.mapSceneToView(self.mapToScene(position.toPoint())))
+
+    def _on_plot(self, position: QPointF) -> bool:
+        return QRectF(self._box.sceneBoundingRect()).contains(position)
+
+    def _tell_camera(self) -> None:
+        self.cameraPicked.emit(self.camera())
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name
+        """Small enough for a window of 900 x 600 with all panels."""
+        return QSize(240, 200)

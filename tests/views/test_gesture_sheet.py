@@ -1,0 +1,63 @@
+"""The sheet of gestures: it tells every key there is, and fits small screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QScrollArea
+from pytestqt.qtbot import QtBot
+
+from latent_explorer.views.dialogs.gestures import GESTURES, GestureSheet
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.plane.keys import LETTERS
+from tests.views.hand import Hand, Key, settle
+
+WORDS = {"Ctrl++": "Ctrl + plus", "Ctrl+=": "Ctrl + plus", "Ctrl+-": "Ctrl + minus"}  # easier to read than signs
+
+
+@pytest.fixture
+def sheet(qtbot: QtBot) -> Iterator[GestureSheet]:
+    sheet = GestureSheet()
+    qtbot.addWidget(sheet)
+    yield sheet
+
+
+def told() -> list[str]:
+    """Every gesture that the sheet names."""
+    return [gesture for _, entries in GESTURES for gesture, _ in entries]
+
+
+def test_every_shortcut_of_the_window_is_told(qtbot: QtBot) -> None:
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda window: setattr(window, "may_close", True))
+    shortcuts = {key.toString() for action in window.actions() for key in action.shortcuts()}
+    assert len(shortcuts) > 12
+    parts = {part.strip() for gesture in told() for part in gesture.replace(";", ",").split(",")}
+    assert {WORDS.get(key, key) for key in shortcuts} - parts == set()
+
+
+def test_every_letter_of_the_plane_is_told() -> None:
+    parts = {part.strip() for gesture in told() for part in gesture.replace(";", ",").split(",")}
+    assert {key.name.removeprefix("Key_") for key in LETTERS} - parts == set()
+
+
+def test_it_is_whole_within_the_screen_and_scrolls_by_keys(sheet: GestureSheet) -> None:
+    hand = Hand(sheet)
+    settle()
+    room = QGuiApplication.primaryScreen().availableSize()
+    assert sheet.width() <= room.width()
+    assert sheet.height() <= room.height()
+    area = sheet.findChild(QScrollArea)
+    assert area is not None
+    assert area.verticalScrollBar().maximum() > 0  # so much is told that it has to
+    hand.key(Key.Key_PageDown)
+    assert area.verticalScrollBar().value() > 0
+    sheet.resize(sheet.minimumSizeHint())
+    settle()
+    for label in area.widget().findChildren(QLabel):
+        assert label.width() <= area.viewport().width()
+        assert label.heightForWidth(label.width()) <= label.height(), label.text()
+    hand.key(Key.Key_Escape)
+    assert not sheet.isVisible()
