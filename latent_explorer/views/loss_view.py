@@ -14,6 +14,7 @@ from latent_explorer.views.style import DARK, Theme, enlargement
 
 EARLIER_RUNS = 4
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
+LINE = 1  # Qt strokes wider smooth lines by way of a filled outline: 30 times as long, 50 ms for a long run's curves
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
 CURVES = (
     (0, "train_loss", "total", False),
@@ -132,7 +133,7 @@ class LossView(QWidget):
             if not validation:
                 colour.setAlpha(150)  # noisy; the calmer validation lies on top
             style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
-            curve.setPen(pg.mkPen(colour, width=1.8 if validation else 1.3, style=style))
+            curve.setPen(pg.mkPen(colour, width=LINE, style=style))
         self._draw_earlier()
 
     def set_history(self, history: History | None) -> None:
@@ -167,7 +168,7 @@ class LossView(QWidget):
                     continue
                 colour = QColor(getattr(self._theme, role))
                 colour.setAlpha(70)
-                item = pg.PlotDataItem(*_finite(history, column), pen=pg.mkPen(colour, width=1))
+                item = pg.PlotDataItem(*_finite(history, column), pen=pg.mkPen(colour, width=LINE))
                 self._plots[number].addItem(item)
                 item.setZValue(-10)
                 self._earlier.append(item)

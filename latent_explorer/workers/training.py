@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -14,7 +15,11 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal
 from latent_explorer.core.types import TrainingProgress
 from latent_explorer.workers.lanes import load_torch, lower_priority
 
-REPORTS_PER_SECOND = 30
+REPORTS_PER_SECOND = 12  # sooner nobody reads numbers
+# What makes the window draw much, and how often a second at most. Each report brings one kind of it, since a window that
+# draws points, curves and mosaic all at once stands still meanwhile.
+HEAVY = {("codes", "snapshot"): 4, ("history",): 3}
+HEAVY_FIELDS = tuple(name for names in HEAVY for name in names)
 
 
 class Stoppable(Protocol):
@@ -32,11 +37,42 @@ def merge(older: TrainingProgress | None, newer: TrainingProgress) -> TrainingPr
     if older is None:
         return newer
     kept: dict[str, object] = {
-        name: getattr(older, name)
-        for name in ("codes", "history", "snapshot")
-        if getattr(newer, name) is None and getattr(older, name) is not None
+        name: getattr(older, name) for name in HEAVY_FIELDS if getattr(newer, name) is None and getattr(older, name) is not None
     }
     return replace(newer, **kept) if kept else newer  # type: ignore[arg-type]  # names checked by the tests
+
+
+class Coalescer:
+    """Gathers progress, and says what is due to be shown. The caller gives the time in seconds."""
+
+    def __init__(self) -> None:
+        self.pending: TrainingProgress | None = None  # what has come since, or was not due yet
+        self._last = -math.inf
+        self._last_of = dict.fromkeys(HEAVY, -math.inf)
+
+    def add(self, progress: TrainingProgress) -> None:
+        """The newest."""
+        self.pending = merge(self.pending, progress)
+
+    def due(self, now: float) -> TrainingProgress | None:
+        """What is to be shown now: the newest numbers, and one kind of heavy fields; the others stay for later."""
+        if self.pending is None or now - self._last < 1 / REPORTS_PER_SECOND:
+            return None
+        kinds = [kind for kind in HEAVY if any(getattr(self.pending, name) is not None for name in kind)]
+        waited = [kind for kind in kinds if now - self._last_of[kind] >= 1 / HEAVY[kind]]
+        chosen = min(waited, key=self._last_of.__getitem__, default=())
+        later = [name for kind in kinds if kind != chosen for name in kind]
+        report = replace(self.pending, **dict.fromkeys(later))  # type: ignore[arg-type]  # names checked by the tests
+        self.pending = replace(self.pending, **dict.fromkeys(chosen)) if later else None  # type: ignore[arg-type]
+        self._last = now
+        if chosen:
+            self._last_of[chosen] = now
+        return report
+
+    def all(self) -> TrainingProgress | None:
+        """All that has not been shown."""
+        pending, self.pending = self.pending, None
+        return pending
 
 
 class TrainingLane(QThread):
@@ -44,7 +80,7 @@ class TrainingLane(QThread):
 
     Signals (arriving in the GUI thread)
     ------------------------------------
-    progressed(TrainingProgress) : at most 30 a second; the last one has an outcome.
+    progressed(TrainingProgress) : see `Coalescer`; while it holds, and at the end, all has been told. The last one has an outcome.
     failed(exception) : the run could not start or broke.
     """
 
@@ -157,29 +193,28 @@ class TrainingLane(QThread):
 
     def _reporting(self, progresses: Iterator[TrainingProgress], control: Stoppable, keep: Keep) -> Iterator[TrainingProgress]:
         """Pass every progress on, after telling the window and looking at the person's wishes."""
-        pending: TrainingProgress | None = None
-        last_report = 0.0
+        gathered = Coalescer()
         for progress in progresses:
             yield progress
-            pending = merge(pending, progress)
+            gathered.add(progress)
             if progress.resumable or progress.outcome:
                 keep(progress)
             if progress.outcome:
                 self._active = False
-                self._reported.emit(pending)
+                self._tell(gathered.all())
                 return  # from here on pause, step and stop are meant for the next run
-            now = time.monotonic()
-            if now - last_report >= 1 / REPORTS_PER_SECOND:
-                self._reported.emit(pending)
-                pending, last_report = None, now
+            self._tell(gathered.due(time.monotonic()))
             with self._condition:
-                if self._paused and pending is not None:  # what is shown while it holds is the newest
-                    self._reported.emit(pending)
-                    pending, last_report = None, now
+                if self._paused:  # what is shown while it holds is the newest
+                    self._tell(gathered.all())
                 self._condition.wait_for(lambda: not self._paused or self._single_steps > 0 or self._stop)
                 if self._paused and self._single_steps > 0:
                     self._single_steps -= 1
                 control.stop = self._stop
+
+    def _tell(self, progress: TrainingProgress | None) -> None:
+        if progress is not None:
+            self._reported.emit(progress)
 
     def _report(self, progress: TrainingProgress) -> None:
         if not self._closing:

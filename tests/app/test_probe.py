@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSlider, QWidget
 
+from latent_explorer.app.features import mosaic
 from latent_explorer.core.nn.inference import decode_bytes
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.core.types import DecodeRequest, DecodeResult
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.workers import decoding
+from latent_explorer.workers.decoding import MosaicAnswer
 from tests.app.conftest import WATCHDOG, Desk
 from tests.views.hand import Ear, Key, pixels_of, settle
 
@@ -284,6 +287,47 @@ def test_the_mosaic_can_be_taken_away_and_comes_back(opened: Desk) -> None:
     opened.hand.click(smooth, (8, smooth.height() / 2))
     assert opened.session.scene.layers.smooth
     assert opened.session.scene.layers.mosaic_opacity == pytest.approx(0.4)
+
+
+def sheets_asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The revisions of all mosaics that are decoded from now on."""
+    asked: list[int] = []
+    real = mosaic.decode_mosaic
+
+    def decode(request: DecodeRequest, revision: int, *more: Any) -> MosaicAnswer:
+        asked.append(revision)
+        return real(request, revision, *more)
+
+    monkeypatch.setattr(mosaic, "decode_mosaic", decode)
+    return asked
+
+
+def test_newer_snapshots_share_a_mosaic_and_the_last_one_is_shown(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = sheets_asked(monkeypatch)
+    monkeypatch.setattr(mosaic, "REST", 0.2)
+    opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 3)
+    for revision in range(100, 140):
+        opened.session.revise_slot(revision=revision)
+        settle()
+    assert not opened.program.mosaic.settled
+    opened.wait(lambda: opened.program.mosaic.settled)
+    assert asked[-1] == 139
+    assert len(asked) < 10
+
+
+def test_a_move_does_not_wait_for_the_next_snapshots_turn(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = sheets_asked(monkeypatch)
+    monkeypatch.setattr(mosaic, "REST", 3600.0)
+    opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 3)
+    opened.rest()
+    before = len(asked)
+    opened.session.revise_slot(revision=7)
+    settle()
+    assert len(asked) == before
+    assert not opened.program.mosaic.settled
+    opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), -3)
+    opened.rest()
+    assert asked[before:] == [7]
 
 
 # --- classes -----------------------------------------------------------------------------------------------------------------

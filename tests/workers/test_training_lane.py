@@ -19,7 +19,7 @@ from latent_explorer.core.nn import device
 from latent_explorer.core.types import Codes, History, ModelHandle, TrainingProgress
 from latent_explorer.workers import training as training_module
 from latent_explorer.workers.lanes import LOW_PRIORITY
-from latent_explorer.workers.training import TrainingLane, merge
+from latent_explorer.workers.training import HEAVY, REPORTS_PER_SECOND, Coalescer, TrainingLane, merge
 
 WATCHDOG = 20_000  # milliseconds
 HANDLE = ModelHandle("a run", ModelConfig((2, 2, 1), hidden=(2,)))
@@ -110,7 +110,7 @@ def test_merging_keeps_the_heavy_fields_of_the_older() -> None:
     assert merge(progress(1), newer) is newer
 
 
-def test_reports_come_at_most_thirty_times_a_second_and_lose_nothing(
+def test_reports_are_few_bring_one_kind_of_heavy_thing_and_lose_nothing(
     qtbot: QtBot, lane: TrainingLane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """3,000 steps of a millisecond by the test's own clock."""
@@ -135,15 +135,79 @@ def test_reports_come_at_most_thirty_times_a_second_and_lose_nothing(
     heard = Heard(lane)
     lane.start_run(Run(3000, at).start, lambda what: None)
     qtbot.waitUntil(lambda: heard.outcome == "finished", timeout=WATCHDOG)
-    assert 45 < len(heard.progress) <= 3 * 30 + 2
-    steps = [what.step for what in heard.progress[:-1]]
+    reports = heard.progress[:-1]
+    assert 20 < len(reports) <= 3 * REPORTS_PER_SECOND + 1
+    steps = [what.step for what in reports]
     assert steps == sorted(set(steps))
-    for name, values in said.items():  # after every report the newest is known that was said until then
-        newest: object = getattr(heard.progress[0], name)
-        for report in heard.progress[1:-1]:
-            newest = getattr(report, name) or newest
+    for kind, rate in HEAVY.items():
+        brought = [what for what in reports if any(getattr(what, name) is not None for name in kind)]
+        assert 2 * rate < len(brought) <= 3 * rate + 1
+        for other in HEAVY.keys() - {kind}:
+            assert not any(getattr(what, name) is not None for what in brought for name in other)
+    for name, values in said.items():
+        known: list[tuple[int, object]] = []
+        for report in reports:
             until_then = [value for step, value in values.items() if step <= report.step]
-            assert not until_then or newest is until_then[-1], (name, report.step)
+            if getattr(report, name) is not None and until_then:
+                assert getattr(report, name) is until_then[-1]  # whatever comes is the newest
+                known.append((report.step, getattr(report, name)))
+        gaps = np.diff([0, *(step for step, _ in known), 3000])
+        assert gaps.max() <= 600 or name == "snapshot"  # and it comes soon: three a second, and what waits for its turn
+        assert any(value is list(values.values())[-1] for _, value in known) or getattr(heard.progress[-1], name) is not None
+
+
+def test_what_was_not_due_is_told_when_the_run_holds_or_ends(qtbot: QtBot, lane: TrainingLane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that stands still nothing is due after the first report."""
+    monkeypatch.setattr(training_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    in_step, gate = threading.Event(), threading.Event()
+
+    def at(step: int) -> dict[str, Any]:
+        if step == 7:
+            in_step.set()
+            assert gate.wait(WATCHDOG / 1000)
+        return {3: {"codes": codes(3)}, 5: {"history": history(5)}, 6: {"snapshot": HANDLE}, 9: {"codes": codes(9)}}.get(step, {})
+
+    heard, run = Heard(lane), Run(10, at)
+    lane.start_run(run.start, run.keep)
+    assert in_step.wait(WATCHDOG / 1000)
+    lane.pause()
+    gate.set()
+    qtbot.waitUntil(lambda: heard.step == 7, timeout=WATCHDOG)
+    held = heard.progress[-1]
+    assert held.codes is not None
+    assert held.codes.z[0, 0] == 3
+    assert held.history is not None
+    assert held.history.epoch[0] == 5
+    assert held.snapshot is HANDLE
+    told = len(heard.progress)
+    lane.resume()
+    qtbot.waitUntil(lambda: heard.outcome == "finished", timeout=WATCHDOG)
+    assert len(heard.progress) == told + 1
+    assert heard.progress[-1].codes is not None
+    assert heard.progress[-1].codes.z[0, 0] == 9
+
+
+def test_one_kind_waits_for_the_other_and_numbers_for_none() -> None:
+    gathered = Coalescer()
+    assert gathered.due(0.0) is None
+    gathered.add(progress(1, codes=codes(1), snapshot=HANDLE, history=history(1)))
+    first = gathered.due(0.0)
+    assert first is not None
+    assert (first.codes is None, first.snapshot is None, first.history is None) == (False, False, True)
+    gathered.add(progress(2))
+    assert gathered.due(0.5 / REPORTS_PER_SECOND) is None
+    second = gathered.due(1.01 / REPORTS_PER_SECOND)
+    assert second is not None
+    assert (second.step, second.codes, second.snapshot) == (2, None, None)
+    assert second.history is not None
+    gathered.add(progress(3, codes=codes(3)))
+    third = gathered.due(2.02 / REPORTS_PER_SECOND)
+    assert third is not None
+    assert (third.step, third.codes) == (3, None)  # not due yet
+    rest = gathered.all()
+    assert rest is not None
+    assert rest.codes is not None
+    assert gathered.all() is None
 
 
 def test_reports_arrive_in_the_gui_thread_and_work_is_done_in_the_lanes(qtbot: QtBot, lane: TrainingLane) -> None:

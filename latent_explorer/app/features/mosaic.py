@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.tiles import Lattice, lattice_for
@@ -17,17 +18,27 @@ from latent_explorer.workers.task import Task
 
 LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
 MOST_PIXELS = 1 << 24
+REST = 0.3  # seconds from one snapshot's mosaic to the next, at least, and
+RESTS = 4  # times as long as the last one took: a slow decoder must not fill a trained model's time with mosaics
 TINY, TINY_CELL = 16, 48  # images of so few pixels have no margin and fill their cell, so they get larger cells
 
 
 class MosaicFeature(QObject):
-    """One request at a time in the tiles lane, the newest waiting; nothing is asked twice."""
+    """One request at a time in the tiles lane, the newest waiting; nothing is asked twice.
+
+    What the person does is answered at once. A newer snapshot of a model in training, over the same lattice, waits its turn.
+    """
 
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
         self._asked: tuple[int, int, Lattice] | None = None
         self._shown: tuple[int, int, Lattice] | None = None
+        self._next_snapshot = -math.inf  # when the next one may be asked for
+        self._seconds = 0.0  # what the last one took
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._ask)
         session.slotChanged.connect(self._ask)
         session.sceneChanged.connect(self._ask)
         window.plane.cameraPicked.connect(self._ask)
@@ -35,9 +46,10 @@ class MosaicFeature(QObject):
     @property
     def settled(self) -> bool:
         """Whether the newest wish is what is shown."""
-        return self._asked == self._shown
+        return self._asked == self._shown and not self._turn.isActive()
 
     def _ask(self) -> None:
+        self._turn.stop()
         slot, layers = self._session.slot, self._session.scene.layers
         if slot is None or slot.handle is None or not slot.decodes or not layers.mosaic:
             self._asked = self._shown = None
@@ -54,7 +66,12 @@ class MosaicFeature(QObject):
         key = slot.generation, slot.revision, lattice
         if key == self._asked:
             return
+        rest = self._next_snapshot - time.monotonic()
+        if self._asked is not None and (slot.generation, lattice) == (self._asked[0], self._asked[2]) and rest > 0:
+            self._turn.start(math.ceil(1000 * rest))
+            return
         self._asked = key
+        self._next_snapshot = time.monotonic() + max(REST, RESTS * self._seconds)
         request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame), quick=slot.quick)
         self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show, torch=slot.quick is None))
 
@@ -63,5 +80,6 @@ class MosaicFeature(QObject):
         if slot is None or not slot.takes(answer.generation) or self._asked is None:
             return
         self._shown = answer.generation, answer.revision, answer.lattice
+        self._seconds = answer.milliseconds / 1000
         self._window.plane.set_mosaic(answer.pixels, answer.lattice.rectangle)
         self._window.status.set_mosaic(answer.lattice.columns, answer.lattice.rows)
