@@ -128,7 +128,7 @@ def test_digits_jump_to_where_a_class_is_densest(opened: Desk) -> None:
         points = codes.z[codes.labels == label]
         distances = np.sort(np.hypot(*(points - np.array(place, np.float32)).T))
         typical = np.median(np.hypot(*(points[:, None] - points[None]).T))
-        assert distances[4] < 0.25 * typical  # others of its class are near
+        assert distances[4] < 0.5 * typical  # others of its class are near
         opened.wait(lambda: opened.shows(opened.session.scene.probe))
 
 
