@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
@@ -13,6 +15,7 @@ from latent_explorer.views.glossary import explain, term_label
 from latent_explorer.views.style import DARK, Theme, enlargement
 
 EARLIER_RUNS = 4
+Range = tuple[float, float]
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
 LINE = 1  # Qt strokes wider smooth lines by way of a filled outline: 30 times as long, 50 ms for a long run's curves
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
@@ -102,6 +105,7 @@ class LossView(QWidget):
         self._earlier: list[pg.PlotDataItem] = []
         self._past: list[History] = []
         self._history: History | None = None
+        self._ranges: list[tuple[Range, Range] | None] = [None, None]
         self.set_theme(DARK)
 
     def _plot(self) -> pg.PlotWidget:
@@ -109,8 +113,10 @@ class LossView(QWidget):
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMouseEnabled(False, False)
         plot.hideButtons()
+        plot.disableAutoRange()  # it would paint everything twice, and new axes at every change
         plot.setLabel("bottom", "epoch")
         plot.setToolTip(explain("nats"))
+        plot.getPlotItem().getAxis("bottom").enableAutoSIPrefix(False)  # no "epoch (x0.001)"
         plot.getPlotItem().getAxis("bottom").setToolTip(explain("loss_axis"))
         return plot
 
@@ -140,9 +146,19 @@ class LossView(QWidget):
         """The losses of the current run, or none."""
         self._history = history
         for (_, column, *_), curve in zip(CURVES, self._curves, strict=True):
-            curve.setData(*_finite(history, column))
+            x, y = _finite(history, column)
+            shown_x, shown_y = curve.getOriginalDataset()
+            if shown_x is None or not (np.array_equal(x, shown_x) and np.array_equal(y, shown_y)):
+                curve.setData(x, y)
         start = _start(history, self._past)
-        self._plots[0].setLimits(yMax=start)
+        for number, plot in enumerate(self._plots):
+            mine = [(column, validation) for home, column, _, validation in CURVES if home == number]
+            shown = [_finite(history, column) for column, _ in mine]
+            shown += [_finite(run, column) for run in self._past for column, validation in mine if not validation]
+            ranges = _ranges(shown, start if number == 0 else None)
+            if ranges != self._ranges[number]:
+                self._ranges[number] = ranges
+                plot.setRange(xRange=ranges[0], yRange=ranges[1], padding=0.03)
 
     def keep_as_earlier(self, comparable: bool) -> None:
         """A new run begins: the current curves go behind, or away when they are of other data and so say nothing about this run."""
@@ -198,6 +214,27 @@ def _finite(history: History | None, column: str) -> tuple[np.ndarray, np.ndarra
 
 
 def _start(history: History | None, past: list[History]) -> float | None:
-    """An upper end for the plot, so that the first steps do not flatten all that follows: three times the last loss."""
+    """An upper end for the plot, so that the first steps do not flatten all that follows: twice the last loss above it."""
     ends = [values[-1] for run in (*past, history) if len(values := _finite(run, "train_loss")[1])]
-    return float(3 * max(ends)) if ends else None
+    return max(float(end + 2 * abs(end)) for end in ends) if ends else None  # of densities, losses may be negative
+
+
+def _ranges(curves: list[tuple[np.ndarray, np.ndarray]], start: float | None) -> tuple[Range, Range]:
+    """What a plot shows, x and y: all curves, but for what lies above `start`.
+
+    The ends are round numbers, so that they and the axes stay where they are while the curves grow.
+    """
+    x, y = (np.concatenate([curve[k] for curve in curves]) for k in (0, 1))
+    if not len(x):
+        return (0.0, 1.0), (0.0, 1.0)
+    low, high = float(y.min()), float(y.max())
+    if start is not None:
+        high = max(min(high, start), low)
+    step = _round_up(max(high - low, abs(high) * 1e-3, 1e-6) / 10, (1, 2, 5, 10))
+    return (0.0, _round_up(float(x.max()))), (math.floor(low / step) * step, (math.floor(high / step) + 1) * step)
+
+
+def _round_up(number: float, factors: tuple[float, ...] = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)) -> float:
+    """The next round number that is not smaller."""
+    unit = 10.0 ** math.floor(math.log10(max(number, 1e-9)))
+    return next(unit * factor for factor in factors if unit * factor >= number * (1 - 1e-9))

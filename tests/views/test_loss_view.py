@@ -20,7 +20,7 @@ COLUMNS = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", 
 def history(rows: int = 40, start: float = 200.0) -> History:
     """Validation is measured in every tenth row only, training not in the seventh."""
     epoch = np.arange(1, rows + 1, dtype=np.float32) / 10
-    generator = np.random.default_rng(int(start))
+    generator = np.random.default_rng(int(abs(start)))
     columns = {name: (start / (1 + epoch) + k + generator.random(rows)).astype(np.float32) for k, name in enumerate(COLUMNS)}
     for name in COLUMNS[3:]:
         columns[name][np.arange(rows) % 10 != 9] = np.nan
@@ -112,6 +112,75 @@ def test_curves_grow_while_training(view: LossView) -> None:
         view.set_history(history(rows))
         assert max(len(x) for x, _ in drawn(view)) == len(finite(history(rows), "train_loss")[0])
         look(view)
+
+
+def shown(plot: pg.PlotWidget) -> tuple[float, float, float, float]:
+    """left, right, low, high."""
+    (left, right), (low, high) = plot.getViewBox().viewRange()
+    return left, right, low, high
+
+
+@pytest.mark.parametrize("start", [200.0, 30.0, -40_000.0], ids=str)
+def test_all_that_was_measured_lies_on_its_plot(view: LossView, start: float) -> None:
+    before = history(60, start)
+    view.set_history(before)
+    view.keep_as_earlier(True)
+    for rows in (2, 9, 40, 75):
+        run = history(rows, start)
+        view.set_history(run)
+        ends = [finite(one, "train_loss")[1][-1] for one in (before, run)]
+        cut = max(end + 2 * abs(end) for end in ends)  # what lies above is seen in the KL's plot only
+        for number, plot in enumerate(plots(view)):
+            left, right, low, high = shown(plot)
+            for item in plot.listDataItems():
+                x, y = item.getData()
+                if x is None or not len(x):
+                    continue
+                assert left <= x.min()
+                assert x.max() <= right
+                assert low <= y.min()
+                assert (min(y.max(), cut) if number == 0 else y.max()) <= high
+            assert right <= 1.7 * max(6.0, rows / 10)  # and little else
+
+
+def test_the_first_steps_do_not_flatten_all_that_follows(view: LossView) -> None:
+    epoch = np.arange(1, 101, dtype=np.float32)
+    loss = np.full(100, 100, np.float32)
+    loss[:2] = 5000, 900
+    view.set_history(History(epoch, {"train_loss": loss}))
+    assert 100 < shown(plots(view)[0])[3] < 400
+    view.set_history(History(epoch, {"train_loss": loss - 300}))
+    _, _, low, high = shown(plots(view)[0])
+    assert low <= -200
+    assert -100 < high < 400
+
+
+def test_axes_stay_where_they_are_while_a_curve_grows(view: LossView) -> None:
+    """New axes cost more than the curves."""
+    moves: list[object] = []
+    for plot in plots(view):
+        plot.getViewBox().sigRangeChanged.connect(lambda box, ranges: moves.append(ranges))
+    for rows in range(10, 60):
+        view.set_history(history(rows))
+    assert len(moves) < 30  # of a hundred
+    moves.clear()
+    view.set_history(history(59))
+    look(view)
+    assert moves == []
+
+
+def test_curves_that_have_not_changed_are_left_alone(view: LossView) -> None:
+    view.set_history(history(40))
+    told: list[object] = []
+    for plot in plots(view):
+        for item in plot.listDataItems():
+            item.sigPlotChanged.connect(told.append)
+    view.set_history(history(40))
+    assert told == []
+    longer = history(42)
+    view.set_history(longer)
+    assert 3 <= len(told) <= 6
+    assert all(has(view, finite(longer, column)) for column in COLUMNS)
 
 
 def test_earlier_runs_stay_behind_the_new_one(view: LossView) -> None:
