@@ -53,6 +53,7 @@ GESTURES = (
         ("Ctrl+Shift+C, Ctrl+Shift+P", "Copy the decoded image; copy it as lines of Python"),
         ("Ctrl+Z", "Undo what was done to the pins"),
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
+        ("Ctrl+1 to Ctrl+7", "Show or hide a panel, in the order of View, Panels"),
         ("F11", "Full screen: the plane and the decoded image"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),
         ("Ctrl+Q", "Quit"),

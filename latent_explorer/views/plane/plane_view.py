@@ -104,6 +104,7 @@ class PlaneView(PlanePlot):
         """Plane coordinates (N, 2), labels (N,), and the classes' names for the legend."""
         self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden)
         self.legend.set_classes({label: name for label, name in classes.items() if label >= 0})
+        self.legend.come_after(self)
         self.legend.set_hidden(hidden)
         self._place_overlays()
 
@@ -312,6 +313,7 @@ class PlaneView(PlanePlot):
 
     def _place_overlays(self) -> None:
         plot, width = QRectF(self._box.sceneBoundingRect()), self.viewport().width()
+        self.legend.set_room(round(plot.height()) - 2 * MARGIN)
         self.legend.adjustSize()
         self.legend.move(width - self.legend.width() - MARGIN, MARGIN)
         left = round(plot.left()) + MARGIN
