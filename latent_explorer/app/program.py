@@ -82,9 +82,18 @@ class Program(QObject):
             self.datasets.load(str(path))
 
     def paint_first(self) -> None:
-        """Let loading torch and the data, which takes Python's lock for long, wait until the plane was painted once."""
+        """Let loading torch and the data, which takes Python's lock for long, wait for the first picture, mosaic included."""
         self.lanes.jobs.hold()
-        FirstPaint(self.window.plane.viewport()).painted.connect(self.lanes.jobs.release)
+        FirstPaint(self.window.plane.viewport()).painted.connect(self._first_painted)
+
+    def _first_painted(self) -> None:
+        self.lanes.tiles.progressed.connect(self._begin_jobs)
+        self._begin_jobs()
+
+    def _begin_jobs(self) -> None:
+        if not self.lanes.tiles.busy:
+            self.lanes.tiles.progressed.disconnect(self._begin_jobs)
+            self.lanes.jobs.release()
 
     def _dropped(self, paths: list[str]) -> None:
         for path in paths:

@@ -158,10 +158,17 @@ def test_a_file_that_is_no_model_gives_way_to_the_default(desk: Desk, tmp_path: 
     assert desk.slot.name == "other"
 
 
-def test_jobs_wait_for_the_first_paint_and_no_longer(desk: Desk) -> None:
+@pytest.mark.parametrize("mosaic", [False, True], ids=["nothing to draw", "the mosaic is on its way"])
+def test_jobs_wait_for_the_first_picture_and_no_longer(desk: Desk, mosaic: bool) -> None:
+    lanes, ran, gate = desk.program.lanes, threading.Event(), threading.Event()
     desk.program.paint_first()
-    ran = threading.Event()
-    desk.program.lanes.jobs.submit(Task("", lambda context: ran.set(), lambda result: None, torch=False))
+    lanes.jobs.submit(Task("", lambda context: ran.set(), lambda result: None, torch=False))
+    if mosaic:
+        lanes.tiles.submit(Task("", lambda context: gate.wait(WATCHDOG / 1000), lambda result: None, torch=False))
     assert not ran.wait(0.05)
     desk.window.plane.viewport().repaint()
+    settle()
+    if mosaic:
+        assert not ran.wait(0.05)
+        gate.set()
     desk.wait(ran.is_set)
