@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QToolTip
 from latent_explorer.views.text import LiveText, signed
 
 Place = tuple[float, ...]
-MANY, FIRST, IN_A_LINE = 4, 3, 8
+MANY, FIRST, IN_A_LINE = 3, 2, 8
 
 
 def place_words(z: Place, axes: tuple[int, int] | None = None) -> str:
-    """z as the window says it: all of up to four coordinates, else those of the two axes, or the first ones and how many there are."""
+    """z as the window says it: those of the two axes where they are given; else all of up to three, or the first two of how many."""
     if len(z) > 2 and axes is not None:
         return ", ".join(f"z[{axis}] {signed(z[axis])}" for axis in axes)
     if len(z) > MANY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from latent_explorer.app.features import export as export_feature
+from latent_explorer.app.features import mosaic as mosaic_feature
+from latent_explorer.app.features.slicing import put_sliced
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.neighbours import Neighbours
 from latent_explorer.core.plane.slices import Slice
@@ -642,3 +645,28 @@ def test_axes_can_be_chosen_while_it_trains(desk: Desk, deep: dict[str, Path]) -
     desk.wait(lambda: desk.session.run_state == "idle" and desk.slot.record is not None)
     desk.rest()
     assert pair(desk) == chosen
+
+
+def test_newer_snapshots_share_a_mosaic_and_a_slider_does_not_wait(five: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a plane that stays, although here every snapshot moves it."""
+    monkeypatch.setattr(mosaic_feature, "REST", 3600.0)
+    five.hand.wheel(five.plane, five.pixel(0.5, 0.5), 1)
+    five.rest()
+    shown, generation = sheets(monkeypatch), five.slot.generation
+
+    def snapshot() -> None:
+        """As from a run: newer weights, and codes that have moved."""
+        before = five.slot.codes["mean"]
+        moved = replace(before, z=before.z + np.float32(0.01), columns=dict(before.columns))
+        put_sliced(five.session, replace(five.slot, codes={"mean": moved}, revision=five.slot.revision + 1))
+        settle()
+
+    for _ in range(3):
+        snapshot()
+    assert five.slot.generation >= generation + 3
+    assert not five.program.lanes.tiles.busy
+    assert not five.program.mosaic.settled
+    slider(five, others(five)[0]).setValue(140)
+    five.rest()
+    assert len(shown) == 1
+    check_mosaic(five, *shown[-1])

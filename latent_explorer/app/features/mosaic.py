@@ -33,6 +33,7 @@ class MosaicFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
         self._asked: tuple[int, int, Lattice] | None = None
+        self._asked_slice = session.scene.slice
         self._shown: tuple[int, int, Lattice] | None = None
         self._next_snapshot = -math.inf  # when the next one may be asked for
         self._seconds = 0.0  # what the last one took
@@ -67,10 +68,14 @@ class MosaicFeature(QObject):
         if key == self._asked:
             return
         rest = self._next_snapshot - time.monotonic()
-        if self._asked is not None and (slot.generation, lattice) == (self._asked[0], self._asked[2]) and rest > 0:
-            self._turn.start(math.ceil(1000 * rest))
-            return
-        self._asked = key
+        if rest > 0 and self._asked is not None:
+            generation, revision, same = self._asked
+            # A plane that follows the mean of the codes has a new generation with every snapshot; the person's slice is the scene's.
+            unmoved = lattice == same and self._session.scene.slice == self._asked_slice
+            if unmoved and slot.takes(generation) and slot.revision != revision:
+                self._turn.start(math.ceil(1000 * rest))
+                return
+        self._asked, self._asked_slice = key, self._session.scene.slice
         self._next_snapshot = time.monotonic() + max(REST, RESTS * self._seconds)
         request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame), quick=slot.quick)
         self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show, torch=slot.quick is None))
