@@ -67,18 +67,28 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     }
 
 
+def colours(handle: ModelHandle) -> str:
+    """The word for a model's images as they are, before any binarisation."""
+    return "grey" if handle.architecture.image_shape[2] == 1 else "colour"
+
+
 def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> Figures:
-    """Squared error per pixel between the grey image and the decoded posterior mean, pixels in 0..1."""
+    """Squared error per pixel between the image as it is and the decoded posterior mean, pixels in 0..1."""
     errors = []
     for start in range(0, len(images), BATCH):
         difference = decode(handle, mu[start : start + BATCH]) - images[start : start + BATCH].astype(np.float32) / 255
         errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
-    protocol = "per pixel, grey image against the decoded posterior mean of the grey image"
-    return {"mse": _mean(np.concatenate(errors), unit="squared grey level, 0..1", protocol=protocol)}
+    kind = colours(handle)
+    protocol = f"per pixel, {kind} image against the decoded posterior mean of the {kind} image"
+    return {"mse": _mean(np.concatenate(errors), unit=f"squared {kind} level, 0..1", protocol=protocol)}
 
 
 def knn_figures(
-    train_codes: NDArray[np.float32], train_labels: NDArray[np.int64], codes: NDArray[np.float32], labels: NDArray[np.int64]
+    train_codes: NDArray[np.float32],
+    train_labels: NDArray[np.int64],
+    codes: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    kind: str = "grey",
 ) -> Figures:
     """Accuracy of 1-NN and 5-NN (Euclidean, majority vote), fitted on training codes and scored on the others."""
     from sklearn.neighbors import KNeighborsClassifier
@@ -88,7 +98,7 @@ def knn_figures(
         if len(train_codes) < k:
             continue
         hits = KNeighborsClassifier(k).fit(train_codes, train_labels).predict(codes) == labels
-        protocol = f"{k}-NN, Euclidean, majority vote, fitted on the posterior means of {len(train_codes):,} training images (grey)"
+        protocol = f"{k}-NN, Euclidean, majority vote, fitted on the posterior means of {len(train_codes):,} training images ({kind})"
         figures[f"knn{k}"] = _mean(hits.astype(np.float64), unit="accuracy", protocol=protocol)
     return figures
 
@@ -140,5 +150,5 @@ def evaluate(handle: ModelHandle, dataset: ImageDataset, progress: Progress = la
         known, asked = train_labels >= 0, labels >= 0
         if known.any() and asked.any():
             train_codes, _ = encode(handle, dataset.images[train[known]])
-            add(lambda: knn_figures(train_codes, train_labels[known], mu[asked], labels[asked]))
+            add(lambda: knn_figures(train_codes, train_labels[known], mu[asked], labels[asked], colours(handle)))
     return figures

@@ -24,7 +24,8 @@ class _BernoulliLogProb(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
         ctx.save_for_backward(x, logits)
-        found: Tensor = torch.linalg.vecdot(x, logits) - functional.softplus(logits).sum(-1)
+        # torch.linalg.vecdot is just this product and sum, but autocast would round its result to 8 bits.
+        found: Tensor = (x * logits).sum(-1) - functional.softplus(logits).sum(-1)
         return found
 
     @staticmethod
@@ -114,7 +115,7 @@ class Gaussian(nn.Module):
     def start_at(self, mean_square: float) -> None:
         """Set a learned sigma to the root of a mean squared error, its optimum for that error."""
         if self.learned:
-            self.log_sigma.fill_(math.log(max(math.sqrt(mean_square), LEAST_SIGMA)))
+            self.log_sigma.fill_(0.5 * math.log(max(mean_square, LEAST_SIGMA**2)))
 
 
 def likelihood_of(config: ModelConfig) -> Bernoulli | Gaussian:

@@ -102,6 +102,7 @@ class ConvDecoder(DenseDecoder):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         height, width, channels = config.image_shape
+        self.pixels = config.pixels
         self.sizes = stage_sizes(height, width, len(config.stages))[::-1]
         self.activation = ACTIVATION_LAYERS[config.activation]()
         self.stages = nn.ModuleList(
@@ -114,7 +115,7 @@ class ConvDecoder(DenseDecoder):
         maps = inner.unflatten(-1, (-1, *self.sizes[0]))
         for k, (stage, (height, width)) in enumerate(zip(self.stages, self.sizes[1:], strict=True)):
             maps = stage(self.activation(maps) if k else maps)[..., :height, :width]
-        pixels: Tensor = maps.movedim(-3, -1).reshape(*z.shape[:-1], -1)
+        pixels: Tensor = maps.movedim(-3, -1).reshape(*z.shape[:-1], self.pixels)
         return pixels
 
     def last_bias(self) -> nn.Parameter:
@@ -134,8 +135,15 @@ def decoder_of(config: ModelConfig) -> DenseDecoder:
     return ConvDecoder(config) if config.network == "conv" else DenseDecoder(config)
 
 
-def pixel_means_to_bias(means: Tensor, config: ModelConfig) -> Tensor:
-    """Logits of the mean image (D,) for the last bias: by pixel, or by channel where a convolution shares it among pixels."""
-    if config.network == "conv":
-        means = means.unflatten(0, config.image_shape).mean((0, 1))
-    return torch.logit(means * 0.98 + 0.01)
+def constant_picture(mean: Tensor, config: ModelConfig) -> Tensor:
+    """What the last bias alone can show of a mean image (D,): each pixel, or each channel's mean where a convolution shares it."""
+    if config.network != "conv":
+        return mean
+    channels: Tensor = mean.unflatten(0, config.image_shape).mean((0, 1))
+    return channels.expand(config.image_shape).flatten()
+
+
+def picture_to_bias(picture: Tensor, config: ModelConfig) -> Tensor:
+    """Logits of a constant picture (D,) for the last bias, which has a number for each pixel (dense) or channel (conv)."""
+    count = config.image_shape[2] if config.network == "conv" else config.pixels
+    return torch.logit(picture[:count] * 0.98 + 0.01)

@@ -40,6 +40,7 @@ class StepNoise:
     def begin(self, step: int) -> None:
         """Go to the streams of `step`."""
         self._draws = np.random.Generator(np.random.Philox(key=self._key, counter=[0, step, 0, 0]))
+        # On the CPU torch keeps 32 bits of a seed: two steps of a run may share the noise of z by chance, never that of pixels.
         self.generator.manual_seed(int(self._draws.integers(PRIVATE_SEEDS)))
 
     def binary(self, grey: Tensor) -> Tensor:

@@ -81,6 +81,8 @@ class Optimizer:
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `state` gave; KeyError or ValueError when it does not fit the module."""
         steps = float(state["optim.step"][0])
+        if not 0 <= steps < math.inf:
+            raise ValueError("the number of steps does not fit")
         for kind, moments in self.moments.items() if steps else ():
             for name, moment in zip(self.names, moments, strict=True):
                 array = np.array(state[f"optim.{kind}.{name}"], np.float32)

@@ -29,6 +29,7 @@ EPOCHS_PER_SECOND = 1.0  # published with all that a continued run needs, while 
 SNAPSHOT_SHARE = 0.05  # of the training time at most
 VALIDATION_BATCH = 2000
 START_IMAGES = 10_000  # whose mean the decoder starts at
+START_NUMBERS = 1 << 20  # pixels of them that are held as numbers at once
 
 
 class Control:
@@ -127,6 +128,17 @@ def train(
             last = run.progress()
 
 
+def pixel_moments(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and mean square of each pixel in 0..1 over some rows, float64 (D,); exact sums, a few images at a time."""
+    sums = np.zeros((2, math.prod(images.shape[1:])))
+    piece = max(1, START_NUMBERS // sums.shape[1])
+    for start in range(0, len(rows), piece):
+        pixels = images[rows[start : start + piece]].reshape(-1, sums.shape[1]).astype(np.float64)
+        sums += [pixels.sum(0), np.square(pixels, out=pixels).sum(0)]
+    mean, square = torch.from_numpy(sums / len(rows) / [[255], [255**2]])
+    return mean, square
+
+
 class _Run:
     """The state of one run: networks, optimiser, random streams, position, losses."""
 
@@ -151,7 +163,7 @@ class _Run:
         self._validation_batch = max(1, min(VALIDATION_BATCH, NUMBERS // model.widest))
         self.module = build(model, torch_seed(settings.seed, WEIGHTS))
         if resume is None:
-            self.module.start_at(self.images[self.rows[:START_IMAGES].to(device)].float().cpu() / 255)
+            self.module.start_at(*pixel_moments(dataset.images, dataset.split.train[:START_IMAGES]))
         self.module.to(device)
         self.optimizer = Optimizer(self.module)
         self.noise = StepNoise(settings.seed, device)
@@ -175,6 +187,8 @@ class _Run:
             self.optimizer.load(state)
             self.step = int(state["optim.position"][0])
             self.seconds = float(state["optim.seconds"][0])
+            if not 0 <= self.seconds < math.inf:
+                raise ValueError("the time is no time")
             self.history.load(history, state["optim.window"])
         except (KeyError, ValueError, RuntimeError, IndexError) as error:
             raise TrainingError("This run cannot be continued: its optimiser state does not fit; start a new run instead.") from error

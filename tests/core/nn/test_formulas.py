@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.nn.functional import softplus
 
 from latent_explorer.core.nn.families.vae import gaussian_kl, reparameterize
 from latent_explorer.core.nn.likelihoods import Bernoulli as BernoulliPixels
@@ -161,6 +162,30 @@ def test_bernoulli_of_one_image_under_many_points() -> None:
     found = bernoulli_log_prob(x, logits)
     assert found.shape == (3, 5)
     torch.testing.assert_close(found[1], bernoulli_log_prob(x, logits[1]))
+
+
+@pytest.mark.parametrize("leading", [(), (5,), (3, 5)])
+def test_bernoulli_gradients_are_those_of_autograd(leading: tuple[int, ...]) -> None:
+    """Ours are written by hand, x - sigmoid(a); also with several draws of z for each image."""
+    logits = (4 * draws(*leading, 8)).requires_grad_()
+    x = torch.rand((*leading[-1:], 8), dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    weights = draws(*leading, seed=3)
+    (ours,) = torch.autograd.grad((weights * bernoulli_log_prob(x, logits)).sum(), logits)
+    (theirs,) = torch.autograd.grad((weights[..., None] * (x * logits - softplus(logits))).sum(), logits)
+    torch.testing.assert_close(ours, theirs)
+    assert torch.autograd.gradcheck(lambda a: bernoulli_log_prob(x, a), logits)
+
+
+def test_bernoulli_gradients_of_large_logits_are_finite_and_leave_their_inputs_alone() -> None:
+    logits = torch.tensor([[1e4, -1e4, 1e4, -1e4]], requires_grad=True)
+    x = torch.tensor([[1.0, 0.0, 0.0, 1.0]])
+    before = logits.detach().clone()
+    found = bernoulli_log_prob(x, logits)
+    found.backward()
+    assert logits.grad is not None
+    assert logits.grad.tolist() == [[0.0, 0.0, -1.0, 1.0]]
+    assert torch.equal(logits, before)
+    assert x.tolist() == [[1.0, 0.0, 0.0, 1.0]]
 
 
 def test_the_mean_is_the_probability() -> None:

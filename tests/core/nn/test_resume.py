@@ -75,6 +75,39 @@ def test_a_run_goes_on_from_its_file(whole: TrainingProgress, tmp_path: Path, st
     assert same_bits(history_table(resumed), history_table(whole))
 
 
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "residual": ({"network": "residual", "hidden": (6, 6, 4)}, {}),
+    "conv": ({"network": "conv", "channels": (2, 3)}, {}),
+    "gaussian": ({"likelihood": "gaussian"}, {}),
+    "fixed sigma": ({"likelihood": "gaussian", "sigma": 0.2}, {}),
+    "grey": ({}, {"binarize": "none"}),
+    "bfloat16": ({"network": "conv", "channels": (2,)}, {"precision": "bfloat16"}),
+    "colour": ({"network": "conv", "channels": (2, 3), "likelihood": "gaussian", "latent_dim": 5}, {"precision": "bfloat16"}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_run_goes_on_exactly_from_its_file(kind: str, tmp_path: Path) -> None:
+    """Through a file, so that it holds all that a run needs, a learned sigma without any dimension too."""
+    model, changes = KINDS[kind]
+    dataset = toy(20, 4, (3, 4, 3 if kind == "colour" else 1))
+    config = architecture(dataset, **model)
+    how = settings(batch_size=4, validation=4, **changes).for_model(config)  # 4 steps an epoch
+    whole = run(dataset, how, config)
+    for stop_at in (0, 1, 4, 7):
+        stopped = run(dataset, how, config, stop_at=stop_at)
+        path = tmp_path / f"{stop_at}.safetensors"
+        save_model(path, run_record(stopped, how, dataset.with_validation(4), name="half", command=""), with_state=True)
+        loaded = load_model(path)
+        assert loaded.handle.architecture == config
+        assert loaded.training == how
+        resumed = run(dataset, how, config, resume=(weights_of(loaded.handle), state_of(loaded.handle), loaded.history))
+        assert same_bits(weights(resumed), weights(whole))
+        assert same_bits(history_table(resumed), history_table(whole))
+        assert resumed.codes is not None and whole.codes is not None
+        assert resumed.codes.z.tobytes() == whole.codes.z.tobytes()
+
+
 def test_a_resumed_run_visits_the_images_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     terms = VAE.terms
@@ -135,6 +168,10 @@ def test_time_goes_on_and_pace_is_of_the_resumed_part(monkeypatch: pytest.Monkey
         lambda weights, state: state.update({"optim.position": np.array([], np.int64)}),
         lambda weights, state: state.update({"optim.position": np.array([999], np.int64)}),
         lambda weights, state: state.update({"optim.position": np.array([-1], np.int64)}),
+        lambda weights, state: state.update({"optim.step": np.array([np.nan], np.float32)}),
+        lambda weights, state: state.update({"optim.step": np.array([-3], np.float32)}),
+        lambda weights, state: state.update({"optim.seconds": np.array([np.nan])}),
+        lambda weights, state: state.update({"optim.seconds": np.array([np.inf])}),
         lambda weights, state: state.update({next(name for name in state if "exp_avg." in name): np.zeros((2, 2), np.float32)}),
         lambda weights, state: state[next(name for name in state if "exp_avg_sq." in name)].fill(np.nan),
         lambda weights, state: weights.pop("decoder.layers.0.bias"),

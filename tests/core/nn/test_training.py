@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import DatasetError, TrainingError
+from latent_explorer.core.nn import training
 from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.handles import module_of, state_of
 from latent_explorer.core.nn.training import Control, _Run, train
@@ -163,6 +165,37 @@ def test_training_lowers_the_validation_loss() -> None:
     losses = losses[~np.isnan(losses)]
     assert len(losses) == 15
     assert losses[-1] < losses[0] - 1
+
+
+# --- the start -------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_start_is_at_the_mean_of_the_first_training_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = toy(40, 8, (3, 4, 3))
+    x = dataset.images.reshape(48, -1) / 255
+    for rows in (np.arange(40), np.array([7]), np.array([3, 3, 41])):
+        for numbers in (1, 36, 100, 1 << 20):
+            monkeypatch.setattr(training, "START_NUMBERS", numbers)
+            mean, square = training.pixel_moments(dataset.images, rows)
+            np.testing.assert_allclose(mean, x[rows].mean(0), rtol=1e-12)
+            np.testing.assert_allclose(square, (x[rows] ** 2).mean(0), rtol=1e-12)
+    monkeypatch.setattr(training, "START_IMAGES", 5)
+    first = dataset.with_validation(0).split.train[:5]
+    seen: list[np.ndarray] = []
+    run(dataset, settings(), stop_at=0, see=lambda progress: seen.append(weights(progress)["decoder.layers.2.bias"]))
+    np.testing.assert_allclose(1 / (1 + np.exp(-seen[0])), 0.01 + 0.98 * x[first].mean(0), rtol=1e-5)
+
+
+def test_the_start_holds_few_images_as_numbers_at_once() -> None:
+    """Ten thousand colour images of 64 x 64 as floats would be half a gigabyte, several times over."""
+    images = np.zeros((300, 64, 64, 3), np.uint8)
+    tracemalloc.start()
+    try:
+        training.pixel_moments(images, np.arange(300))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0 < peak < 2.5 * 8 * training.START_NUMBERS < 8 * images.size
 
 
 # --- snapshots and control -------------------------------------------------------------------------------------------------------

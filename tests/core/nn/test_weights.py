@@ -13,11 +13,12 @@ import pytest
 from latent_explorer.core.checkpoint.record import Checkpoint, content_hash, read_checkpoint, write_checkpoint
 from latent_explorer.core.checkpoint.weights import load_model, publish_checkpoint, save_model
 from latent_explorer.core.errors import CheckpointError
+from latent_explorer.core.nn.evaluation import evaluate
 from latent_explorer.core.nn.handles import has, module_of, state_of, weights_of
 from latent_explorer.core.nn.inference import codes_of, decode, decode_bytes, encode
 from latent_explorer.core.nn.records import run_record
 from latent_explorer.core.types import ModelRecord, TrainingProgress
-from tests.core.nn.small import run, same_bits, settings, toy, weights
+from tests.core.nn.small import architecture, run, same_bits, settings, toy, weights
 
 DATASET = toy()
 Z = np.random.default_rng(0).standard_normal((50, 2))
@@ -43,6 +44,37 @@ def test_what_was_saved_decodes_and_encodes_the_same(record: ModelRecord, tmp_pa
     assert not module.training
     assert not any(p.requires_grad for p in module.parameters())
     assert saved.path == loaded.path == path
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "residual": {"network": "residual", "hidden": (6, 6, 4)},
+    "conv": {"network": "conv", "channels": (2, 3)},
+    "gaussian": {"likelihood": "gaussian"},
+    "fixed sigma": {"likelihood": "gaussian", "sigma": 0.2},
+    "both": {"network": "conv", "channels": (2,), "likelihood": "gaussian", "latent_dim": 3, "activation": "relu"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_model_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
+    """All that its figures hang on: a fixed sigma stands in the record alone, a learned one among the weights."""
+    config = architecture(DATASET, **KINDS[kind])
+    how = settings().for_model(config)
+    given = run_record(run(DATASET, how, config), how, DATASET, name=kind, command="")
+    saved = save_model(tmp_path / "model.safetensors", given)
+    loaded = load_model(tmp_path / "model.safetensors")
+    assert loaded.handle.architecture == config
+    assert loaded.handle.content_hash == saved.handle.content_hash
+    assert same_bits(weights_of(loaded.handle), weights_of(given.handle))
+    assert ("likelihood.log_sigma" in weights_of(loaded.handle)) == (kind in ("gaussian", "both"))
+    z = np.random.default_rng(0).standard_normal((50, config.latent_dim))
+    assert decode(loaded.handle, z).tobytes() == decode(given.handle, z).tobytes()
+    assert encode(loaded.handle, DATASET.images)[0].tobytes() == encode(given.handle, DATASET.images)[0].tobytes()
+    figures, again = (evaluate(record.handle, DATASET) for record in (given, loaded))
+    assert {key: figure["value"] for key, figure in figures.items()} == {key: figure["value"] for key, figure in again.items()}
+    if config.likelihood == "gaussian":
+        module, before = module_of(loaded.handle), module_of(given.handle)
+        assert module.likelihood.log_sigma.item() == before.likelihood.log_sigma.item()  # type: ignore[union-attr]
 
 
 def test_the_content_hash_is_of_weights_and_architecture_alone(record: ModelRecord, tmp_path: Path) -> None:

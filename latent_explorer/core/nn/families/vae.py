@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.likelihoods import likelihood_of
-from latent_explorer.core.nn.networks import decoder_of, encoder_of, pixel_means_to_bias
+from latent_explorer.core.nn.networks import constant_picture, decoder_of, encoder_of, picture_to_bias
 
 
 class Terms(NamedTuple):
@@ -78,8 +78,11 @@ class VAE(nn.Module):
         return Terms(reconstruction if samples is None else reconstruction.mean(0), gaussian_kl(mu, log_var))
 
     @torch.no_grad()
-    def start_at(self, pixels: Tensor) -> None:
-        """Start at the best constant picture of these images (n, D), in 0..1: the decoder's last bias, and a learned sigma."""
-        mean = pixels.mean(0)
-        self.decoder.last_bias().copy_(pixel_means_to_bias(mean, self.config))
-        self.likelihood.start_at((pixels - mean).square().mean().item())
+    def start_at(self, mean: Tensor, square: Tensor) -> None:
+        """Start at the best constant picture for pixels of this mean and mean square (D,), in 0..1.
+
+        The decoder's last bias shows it, and a learned sigma is what it leaves.
+        """
+        picture = constant_picture(mean, self.config)
+        self.decoder.last_bias().copy_(picture_to_bias(picture, self.config))
+        self.likelihood.start_at((square - 2 * mean * picture + picture.square()).mean().item())
