@@ -33,6 +33,7 @@ from latent_explorer.core.config import (
     ModelConfig,
     TrainingConfig,
     default_hidden,
+    effective_beta_words,
 )
 from latent_explorer.core.errors import DatasetError, ExportError, SettingError, TrainingError
 
@@ -163,6 +164,8 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
     from latent_explorer.core.nn.device import set_threads
 
     set_threads(options["threads"])
+    if words := effective_beta_words(run.model, run.settings):
+        say(words, quiet=quiet)
     ended = train_to_file(run, dataset, device=options["device"], quiet=quiet)
     if as_json:
         print_json(_result(ended))

@@ -295,3 +295,17 @@ class TrainingConfig:
         """Build from `to_record`'s values; keys of a newer version are ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in record.items() if key in known})
+
+
+def effective_beta_words(model: ModelConfig, settings: TrainingConfig) -> str:
+    """What a fixed sigma makes of beta, one sentence; "" where none is fixed and beta itself is the effective beta.
+
+    SSE / (2 sigma^2) + beta KL is the same objective as SSE / 2 + sigma^2 beta KL, up to a factor and a constant.
+    """
+    if model.sigma is None:
+        return ""
+    beta = f"{model.sigma**2 * settings.beta:.3g}"
+    return (
+        f"With sigma fixed at {model.sigma:g}, beta {settings.beta:g} is an effective beta of {beta}:"
+        f" the objective is that of SSE/2 + {beta} KL, the squared error summed over pixels."
+    )

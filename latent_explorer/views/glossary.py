@@ -55,7 +55,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
         "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
         "latent_dim": "Number of latent dimensions, the numbers in one code; beyond 2, the plane is a slice of latent space.",
-        "sigma": "Standard deviation of the Gaussian likelihood, pixels in 0..1; learned: one number for all pixels, by the same gradient.",
+        "sigma": (
+            "Standard deviation of the Gaussian likelihood, pixels in 0..1; learned: one number for all pixels, by the same gradient."
+            " Fixed, it makes σ²β the effective beta: SSE/2 + σ²β KL is the same objective."
+        ),
         "precision": (
             "Of matrix products while training. bfloat16 keeps 8 significant bits and is faster where the processor has it;"
             " weights, sums and optimiser stay in float32."
@@ -65,7 +68,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "epochs": "How often every training image is visited; one epoch visits each of them once.",
         "batch_size": "Images for one optimiser step.",
         "lr": "Learning rate: size of the optimiser's (Adam's) steps at the start.",
-        "beta": "Weight of the KL against the reconstruction; both are sums, so this is the effective beta. 1 is the VAE itself.",
+        "beta": "Weight of the KL against the reconstruction, both sums: the effective beta unless σ is fixed. 1 is the VAE itself.",
         "warmup_epochs": "Epochs over which the weight of the KL rises from 0 to β.",
         "clip_norm": "Gradients longer than this are shortened to it, so that one odd batch does not throw the weights far.",
         "validation": "Training images set aside to measure by, never trained on; empty: 10,000 of a set of MNIST's size, else a tenth.",

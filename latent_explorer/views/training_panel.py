@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
-from latent_explorer.core.config import SCHEDULES, ModelConfig, TrainingConfig, default_hidden
+from latent_explorer.core.config import SCHEDULES, ModelConfig, TrainingConfig, default_hidden, effective_beta_words
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.memory import size_words, training_needs
 from latent_explorer.views.glossary import explain
@@ -247,8 +247,11 @@ class TrainingPanel(QWidget):
         if self._data is not None and not self.problem():
             shape, count = self._data
             model = self.model_config(shape)
-            needs = training_needs(model, self.training_config(), count)
+            settings = self.training_config()
+            needs = training_needs(model, settings, count)
             words = f"{model.parameters:,} weights, about {size_words(needs.total)} of memory"
+            if beta := effective_beta_words(model, settings):
+                words += f". {beta}"
         self._needs.setText(words)
 
 

@@ -81,6 +81,56 @@ def test_the_recorded_command_makes_the_same_model(call: Call, tiny: Path, tmp_p
     assert read_record(again).handle.content_hash == read_record(tiny).handle.content_hash
 
 
+KINDS = [
+    ("--network", "residual", "--hidden", "8,8,6"),
+    ("--network", "conv", "--channels", "2,3"),
+    ("--network", "conv", "--channels", "2", "--likelihood", "gaussian", "--precision", "bfloat16"),
+    ("--likelihood", "gaussian", "--sigma", "0.25", "--binarize", "none", "--latent-dim", "3"),
+]
+
+
+@pytest.mark.parametrize("given", KINDS, ids=[" ".join(words[1::2]) for words in KINDS])
+def test_every_kind_of_model_is_trained_and_recorded(call: Call, tmp_path: Path, given: tuple[str, ...]) -> None:
+    """The recorded command makes the same model, and the other commands take it."""
+    import shlex
+
+    out, again = tmp_path / "a.safetensors", tmp_path / "again.safetensors"
+    base = ("--data", "digits", "--hidden", "8", "--epochs", "1", "--batch-size", "200", "--threads", "1", "--quiet")
+    assert call("train", *base, *given, "--out", out).code == 0
+    record = read_record(out)
+    found = {"--network": "dense", "--likelihood": "bernoulli", **dict(zip(given[::2], given[1::2], strict=True))}
+    a = record.handle.architecture
+    assert (a.network, a.likelihood) == (found["--network"], found["--likelihood"])
+    assert ",".join(map(str, a.stages)) == found.get("--channels", "")
+    assert a.sigma == (float(found["--sigma"]) if "--sigma" in found else None)
+    assert a.latent_dim == int(found.get("--latent-dim", 2))
+    assert record.training is not None
+    assert record.training.binarize == ("none" if a.likelihood == "gaussian" else "dynamic")
+    assert record.training.precision == found.get("--precision", "float32")
+    words = shlex.split(record.command)
+    words[words.index("--out") + 1] = str(again)
+    assert call(*words[1:], "--quiet").code == 0
+    assert read_record(again).handle.content_hash == record.handle.content_hash
+    figures = call("evaluate", out, "--data", "digits", "--threads", "1", "--json").json["figures"]
+    assert ("as they are" in figures["elbo"]["protocol"]) == (a.likelihood == "gaussian")
+    assert f"{a.network_words} / {a.latent_dim} / " in call("info", out).out
+    assert a.likelihood_words in call("info", out).out
+
+
+def test_the_effective_beta_of_a_fixed_sigma_is_said(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "a.safetensors"
+    fixed = ("--likelihood", "gaussian", "--sigma", "0.1", "--beta", "4")
+    with monkeypatch.context() as patch:
+        at_step(patch, 3, interrupt)
+        said = call("train", *TINY[:-1], *fixed, "--out", out)
+    assert said.err.startswith("With sigma fixed at 0.1, beta 4 is an effective beta of 0.04:")
+    # A run that goes on says it too; a quiet one does not, nor one whose beta is what it seems.
+    assert call("train", "--data", "digits", "--resume", out, "--out", out).err.startswith("With sigma fixed at 0.1")
+    assert call("train", *TINY, *fixed, "--out", out).err == ""
+    for given in ((), ("--likelihood", "gaussian")):
+        assert "effective beta" not in call("train", *TINY[:-1], *given, "--out", out).err
+
+
 def test_words_go_to_stderr(call: Call, tmp_path: Path) -> None:
     said = call("train", *TINY[:-1], "--out", tmp_path / "a.safetensors")
     assert said.code == 0
@@ -242,6 +292,18 @@ REFUSED = [
     (("--hidden", "99999"), "--hidden is 99999; it must be"),
     (("--latent-dim", "0"), "--latent-dim is 0; it must be"),
     (("--activation", "swish"), "'--activation'"),
+    (("--network", "mlp"), "'--network'"),
+    (("--likelihood", "poisson"), "'--likelihood'"),
+    (("--precision", "float16"), "'--precision'"),
+    (("--channels", "8"), "--channels is (8,); a dense network has none, so leave it out or choose conv"),
+    (("--network", "residual", "--channels", "8"), "a residual network has none"),
+    (("--network", "conv", "--channels", "8,x"), "a width of --channels is 'x'; it must be"),
+    (("--network", "conv", "--channels", "0"), "a width of --channels is 0; it must be"),
+    (("--network", "conv", "--channels", "1,1,1,1,1,1,1,1,1"), "it must be 1 to 8 widths, such as 32,64"),
+    (("--sigma", "0.1"), "--sigma is 0.1; the bernoulli likelihood has none, so leave it out or choose gaussian"),
+    (("--likelihood", "gaussian", "--sigma", "0"), "--sigma is 0; it must be a number from 0.001"),
+    (("--likelihood", "gaussian", "--sigma", "learned"), "--sigma is 'learned'; it must be"),
+    (("--likelihood", "gaussian", "--binarize", "dynamic"), "--binarize dynamic needs the bernoulli likelihood; leave it out"),
     (("--validation", "5000"), "choose 0 to 1,197"),
     (("--threads", "0"), "0 is not a whole number from 1 to 1024"),
     (("--threads", "9" * 5000), "is not a whole number"),

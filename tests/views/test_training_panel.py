@@ -273,6 +273,20 @@ def test_the_form_says_what_a_run_will_take(panel: TrainingPanel) -> None:
     assert needs.text() == ""
 
 
+def test_the_form_says_the_effective_beta_of_a_fixed_sigma(panel: TrainingPanel) -> None:
+    needs = panel.findChild(QLabel, "training_needs")
+    assert isinstance(needs, QLabel)
+    panel.set_data((28, 28, 1), 60_000)
+    choose(panel, "likelihood", "gaussian")
+    assert "effective" not in needs.text()  # a learned one follows the error
+    Hand(panel).type(field(panel, "sigma"), "0.2")
+    Hand(panel).type(field(panel, "beta"), "2")
+    assert "With sigma fixed at 0.2, beta 2 is an effective beta of 0.08:" in needs.text()
+    assert " weights, about " in needs.text()
+    Hand(panel).type(field(panel, "sigma"), "")
+    assert "effective" not in needs.text()
+
+
 def test_suggested_epochs_give_way_to_typed_ones(panel: TrainingPanel) -> None:
     panel.suggest_epochs(300)
     assert panel.training_config().epochs == 300
