@@ -206,29 +206,32 @@ def test_one_more_dot_repaints_a_few_dots_and_not_the_plane(plane: PlaneView) ->
     assert watch.area == 0
 
 
-def test_the_probe_repaints_neither_pins_nor_trail(plane: PlaneView, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only those that the ring passes over."""
-    calls: list[int] = []
-    real = PinMarker.paint
-
-    def paint(marker: PinMarker, *arguments: object) -> None:
-        calls.append(marker.mark.number)
-        real(marker, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(PinMarker, "paint", paint)
+def test_the_probe_repaints_its_ring_and_nothing_else(plane: PlaneView) -> None:
     plane.set_pins([PinMark(k, -1.5 + 0.2 * k, 1.0) for k in range(1, 12)])
+    plane.set_trail(np.stack([np.linspace(-2, 2, 48), np.linspace(-1.5, 1.5, 48)], axis=1))
     plane.set_cursor((0.0, -1.0))
     watch = painted(plane)
-    calls.clear()
     for x in np.linspace(0, 1, 10):
         plane.set_cursor((float(x), -1.0))
         settle()
-    assert calls == []
     assert 0 < watch.area < 10 * 3000
-    plane.set_cursor((-1.5 + 0.2 * 5, 1.0))  # on a pin
-    settle()
-    assert calls
-    assert len(set(calls)) < 4
+
+
+def test_qt_draws_the_markers_without_python() -> None:
+    """At every move of the probe Qt asks all markers how large they are, and draws those under the ring."""
+    assert not {"paint", "boundingRect", "shape"} & {name for kind in PinMarker.__mro__[:1] for name in vars(kind)}
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 1.5])
+def test_markers_are_as_sharp_as_the_screen(plane: PlaneView, ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    plane.set_pins([PinMark(12, 0.0, 0.0)])
+    marker = next(item for item in plane.scene().items() if isinstance(item, PinMarker))
+    size = marker.boundingRect().size()
+    monkeypatch.setattr(PlaneView, "devicePixelRatioF", lambda plane: ratio, raising=False)
+    QApplication.sendEvent(plane.viewport(), QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert marker.pixmap().devicePixelRatio() == ratio
+    assert marker.pixmap().width() == pytest.approx(size.width() * ratio, abs=1)
+    assert marker.boundingRect().width() == pytest.approx(size.width(), abs=1)
 
 
 # --- the held place ----------------------------------------------------------------------------------------------------------

@@ -5,16 +5,25 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPixmapItem
 
 HEAD = 9.0  # radius, in pixels at the usual size of the interface
 REACH = 17.0  # from the place up to the middle of the head
 DARK, LIGHT = QColor(10, 12, 16), QColor("#ffffff")
+
+
+@dataclass(frozen=True)
+class Look:
+    """Of all markers: size in units of the usual interface, device pixels of one pixel, colour of the current pin."""
+
+    unit: float = 1.0
+    ratio: float = 1.0
+    accent: str = "#2d6fe6"
 
 
 @dataclass(frozen=True)
@@ -73,57 +82,61 @@ def paint_badge(
     painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(mark.number))
 
 
-class PinMarker(QGraphicsObject):
-    """A drop whose tip is the place."""
+class PinMarker(QGraphicsPixmapItem):
+    """A drop whose tip is the place.
 
-    def __init__(self, mark: PinMark) -> None:
+    It is a finished picture, which Qt draws without Python: at every move of the probe Qt asks all markers how large they are.
+    """
+
+    def __init__(self, mark: PinMark, look: Look) -> None:
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self._unit, self._accent = 1.0, QColor("#2d6fe6")
-        self.mark = mark
-        self._draw_outline()
-        self.set_mark(mark)
+        self.mark, self.look = mark, look
+        self._place()
+        self._draw()
 
     def set_mark(self, mark: PinMark) -> None:
         """Show another state of the same pin."""
-        self.setPos(mark.x, mark.y)
-        # The current one lies over its neighbours, and of the others the one that was set last.
-        self.setZValue(90 + (5 if mark.current else mark.number / 100))
-        if replace(mark, x=0, y=0) != replace(self.mark, x=0, y=0):
-            self.update()
-        self.mark = mark
+        before, self.mark = self.mark, mark
+        self._place()
+        if (mark.off, mark.current) != (before.off, before.current):
+            self._draw()
 
-    def set_look(self, unit: float, accent: str) -> None:
-        """Size in units of the usual interface, and the colour of the current pin."""
-        if unit != self._unit:
-            self.prepareGeometryChange()
-            self._unit = unit
-            self._draw_outline()
-        self._accent = QColor(accent)
-        self.update()
+    def set_look(self, look: Look) -> None:
+        """Size, sharpness and colour."""
+        if look != self.look:
+            self.look = look
+            self._draw()
 
-    def _draw_outline(self) -> None:
-        radius, reach = HEAD * self._unit, REACH * self._unit
+    def _place(self) -> None:
+        self.setPos(self.mark.x, self.mark.y)
+        # The current one lies over its neighbours, and of the others the one with the higher number.
+        self.setZValue(90 + (5 if self.mark.current else self.mark.number / 100))
+
+    def _draw(self) -> None:
+        radius, reach = HEAD * self.look.unit, REACH * self.look.unit
         self._centre, self._radius = QPointF(0.0, -reach), radius
         open_by = math.degrees(math.acos(radius / reach))  # where the sides touch the head
-        self._outline = QPainterPath(QPointF(0.0, 0.0))
-        head = QRectF(-radius, -reach - radius, 2 * radius, 2 * radius)
-        self._outline.arcTo(head, -90 + open_by, 360 - 2 * open_by)
-        self._outline.closeSubpath()
+        outline = QPainterPath(QPointF(0.0, 0.0))
+        outline.arcTo(QRectF(-radius, -reach - radius, 2 * radius, 2 * radius), -90 + open_by, 360 - 2 * open_by)
+        outline.closeSubpath()
+        area = outline.boundingRect().adjusted(*(sign * radius * 0.3 for sign in (-1, -1, 1, 1))).toAlignedRect()
+        pixmap = QPixmap((QSizeF(area.size()) * self.look.ratio).toSize())
+        pixmap.setDevicePixelRatio(self.look.ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setFont(QFont(QGuiApplication.font()))
+        painter.translate(-QPointF(area.topLeft()))
+        paint_badge(painter, self._centre, radius, self.mark, accent=QColor(self.look.accent), outline=outline)
+        painter.end()
+        self.setPixmap(pixmap)
+        self.setOffset(QPointF(area.topLeft()))
 
     def holds(self, offset: QPointF) -> bool:
         """Whether a place on the screen, as seen from the tip, lies on the head."""
         away = offset - self._centre
         return math.hypot(away.x(), away.y()) <= self._radius + 1
-
-    def boundingRect(self) -> QRectF:  # Qt's name
-        """Pixels of the screen around the place."""
-        return self._outline.boundingRect().adjusted(*(sign * self._radius * 0.3 for sign in (-1, -1, 1, 1)))
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """The drop and its number."""
-        paint_badge(painter, self._centre, self._radius, self.mark, accent=self._accent, outline=self._outline)
 
 
 class PinsLayer:
@@ -132,7 +145,7 @@ class PinsLayer:
     def __init__(self, box: pg.ViewBox) -> None:
         self._box = box
         self._markers: dict[int, PinMarker] = {}
-        self._look = 1.0, "#2d6fe6"
+        self._look = Look()
 
     def set_marks(self, marks: Sequence[PinMark]) -> None:
         """Show these, and no others; a marker that stays as it is is not touched."""
@@ -142,17 +155,16 @@ class PinsLayer:
         for number, mark in wanted.items():
             marker = self._markers.get(number)
             if marker is None:
-                marker = self._markers[number] = PinMarker(mark)
-                marker.set_look(*self._look)
+                marker = self._markers[number] = PinMarker(mark, self._look)
                 self._box.addItem(marker, ignoreBounds=True)
             elif marker.mark != mark:
                 marker.set_mark(mark)
 
-    def set_look(self, unit: float, accent: str) -> None:
-        """Size and colour, as the theme has them."""
-        self._look = unit, accent
+    def set_look(self, look: Look) -> None:
+        """Size and colour, as the theme has them, and sharpness, as the screen."""
+        self._look = look
         for marker in self._markers.values():
-            marker.set_look(unit, accent)
+            marker.set_look(look)
 
     def under(self, position: QPointF, to_pixel: Callable[[float, float], QPointF]) -> PinMark | None:
         """The uppermost pin whose marker's head lies under a pixel of the viewport."""

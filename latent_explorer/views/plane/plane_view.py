@@ -22,6 +22,7 @@ from latent_explorer.views.plane.legend import Legend
 from latent_explorer.views.plane.mode_bar import ModeBar
 from latent_explorer.views.plane.pins import plain_hint
 from latent_explorer.views.plane.plot import SPAN_LIMITS, PlanePlot
+from latent_explorer.views.plane.points import PointsDrawing
 from latent_explorer.views.style import DARK, Theme
 
 ZOOM_PER_NOTCH = 1.2
@@ -47,6 +48,7 @@ class PlaneView(PlanePlot):
     classJumpRequested(label), fitRequested(), trailClearRequested()
     escapePressed() : there was no gesture to stop and no trail to clear.
     hiddenClassesRequested(frozenset)
+    pointsDrawingRequested(PointsDrawing) : the codes have moved; `take_points_picture` shows what was drawn.
     """
 
     planePointPicked = Signal(int, float, float)  # Qt's manner, here and below
@@ -66,10 +68,12 @@ class PlaneView(PlanePlot):
     fitRequested = Signal()
     escapePressed = Signal()
     hiddenClassesRequested = Signal(object)
+    pointsDrawingRequested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("plane")
+        self._points.drawingRequested.connect(self.pointsDrawingRequested)
         self.setAccessibleName("Latent plane")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Files are dropped on the window, wherever; the plane and its viewport let them through.
@@ -107,6 +111,14 @@ class PlaneView(PlanePlot):
         self.legend.come_after(self)
         self.legend.set_hidden(hidden)
         self._place_overlays()
+
+    def move_codes(self, points: NDArray[np.floating]) -> None:
+        """The codes that are shown lie elsewhere now, (N, 2): their picture follows when it is drawn."""
+        self._points.move_points(points)
+
+    def take_points_picture(self, drawing: PointsDrawing, words: NDArray[np.uint32]) -> None:
+        """What `pointsDrawingRequested` asked for; what has been overtaken is dropped."""
+        self._points.take_picture(drawing, words)
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Classes that are not drawn."""
@@ -231,6 +243,8 @@ class PlaneView(PlanePlot):
             return True
         if event.type() == QEvent.Type.Leave:
             self._leave()
+        elif event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._look_of_pins()
         return bool(super().viewportEvent(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

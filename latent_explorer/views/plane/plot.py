@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
 from latent_explorer.views.plane.mosaic import MosaicLayer
-from latent_explorer.views.plane.pins import PinMark, PinsLayer
+from latent_explorer.views.plane.pins import Look, PinMark, PinsLayer
 from latent_explorer.views.plane.points import PointsLayer
 from latent_explorer.views.plane.trail import TrailLayer
 from latent_explorer.views.style import DARK, Theme
@@ -121,7 +121,11 @@ class PlanePlot(pg.PlotWidget):
             axis.setTickFont(font)
             axis.label.setFont(font)
         self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
-        self._pins.set_look(QFontInfo(self.font()).pixelSize() / USUAL_FONT, theme.accent)
+        self._look_of_pins()
+
+    def _look_of_pins(self) -> None:
+        """As large as the interface, as sharp as the screen."""
+        self._pins.set_look(Look(QFontInfo(self.font()).pixelSize() / USUAL_FONT, self.devicePixelRatioF(), self._theme.accent))
 
     # What can be asked
 
