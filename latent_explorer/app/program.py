@@ -48,7 +48,7 @@ class Program(QObject):
         session, window, lanes = self.session, self.window, self.lanes
         self.appearance = AppearanceFeature(session, window, self.settings, theme)
         self.slicing = SlicingFeature(session, window)
-        self.scenery = SceneryFeature(session, window)
+        self.scenery = SceneryFeature(session, window, lanes.tiles)
         self.probe = ProbeFeature(session, window, lanes.probe)
         self.pins = PinsFeature(session, window, lanes.tiles, self.probe)
         self.mosaic = MosaicFeature(session, window, lanes.tiles)

@@ -43,6 +43,14 @@ def blank_picture(width: int, height: int) -> tuple[QImage, NDArray[np.uint32]]:
     return picture, np.frombuffer(picture.bits(), np.uint32).reshape(height, width)
 
 
+def wrap_words(words: NDArray[np.uint32]) -> QImage:
+    """A picture on the memory of words 0xAARRGGBB (H, W), colours multiplied by alpha: they must live as long as it does."""
+    height, width = words.shape
+    if words.dtype != np.uint32 or not words.flags.c_contiguous or 0 in words.shape:
+        raise ValueError(f"a picture is wrapped around whole rows of uint32, not {words.dtype} {words.shape}")
+    return QImage(words.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+
+
 def ink_picture(grey: NDArray[np.uint8], ink: QColor) -> QImage:
     """A grey picture (H, W, 1) as ink: the colour is the ink's and the value the opacity."""
     height, width, _ = grey.shape

@@ -25,7 +25,7 @@ from latent_explorer.core.nn.inference import encode
 from latent_explorer.core.types import Codes, ImageDataset, ModelRecord, Slot
 from tests.app.conftest import Desk, is_sentence
 from tests.core.data import idx_files
-from tests.views.hand import Ear
+from tests.views.hand import Ear, look
 
 MANY = 100_000  # epochs: a run that does not end by itself
 
@@ -220,6 +220,36 @@ def test_the_probe_uses_the_newest_weights_while_training(opened: Desk) -> None:
     desk.press("stop")
     idle(desk)
     desk.wait(lambda: desk.shows(held))
+
+
+def test_the_last_codes_are_painted_when_a_run_holds_and_when_it_ends(opened: Desk) -> None:
+    """While it goes on another thread paints the points; the window's own drawing of the same codes is the measure."""
+    desk, plane = opened, opened.window.plane
+    painted: list[object] = []
+    told = plane.take_points_picture
+    plane.take_points_picture = lambda drawing, words: (painted.append(words), told(drawing, words))  # type: ignore[method-assign]
+
+    def check() -> None:
+        desk.rest()
+        np.testing.assert_array_equal(desk.session.slot.codes["mean"].z, desk.program.scenery._shown_codes.z)  # type: ignore[union-attr]
+        shown = look(plane)
+        plane.set_hidden(frozenset({0}))
+        assert (look(plane) != shown).any()
+        plane.set_hidden(frozenset())
+        np.testing.assert_array_equal(look(plane), shown)
+
+    desk.away()
+    desk.train(epochs=MANY)
+    running(desk, after=100)
+    desk.press("train")  # pause
+    desk.wait(lambda: desk.session.run_state == "paused")
+    check()
+    desk.press("train")  # resume
+    running(desk, after=desk.progress[-1].step + 50)
+    desk.press("stop")
+    idle(desk)
+    check()
+    assert len(painted) > 1
 
 
 def test_a_drag_while_training_ends_at_its_last_place(opened: Desk) -> None:

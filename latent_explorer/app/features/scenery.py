@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
@@ -10,6 +13,9 @@ from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import Camera, Codes, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.plot import FARTHEST
+from latent_explorer.views.plane.points import PointsDrawing
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.task import Context, Task
 
 FIT_MARGIN = 1.08
 FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
@@ -17,11 +23,14 @@ PRIOR_SPAN = 7.0
 
 
 class SceneryFeature(QObject):
-    """Keeps plane, legend and panel in step with scene and slot."""
+    """Keeps plane, legend and panel in step with scene and slot.
 
-    def __init__(self, session: Session, window: MainWindow) -> None:
+    What the person does is drawn at once. Codes that move by themselves, while a model trains, are drawn in the lane.
+    """
+
+    def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
-        self._session, self._window = session, window
+        self._session, self._window, self._lane = session, window, lane
         self._shown_model: str | int = -1
         self._shown_frame: PlaneFrame | None = None
         self._shown_codes: Codes | None = None
@@ -30,6 +39,7 @@ class SceneryFeature(QObject):
         plane.cameraPicked.connect(self._set_camera)
         plane.fitRequested.connect(self._fit_all)
         plane.hiddenClassesRequested.connect(self._set_hidden)
+        plane.pointsDrawingRequested.connect(self._draw_points)
         plane.escapePressed.connect(window.leave_full_screen)
         window.layers.layersRequested.connect(self._set_layers)
         window.wish.connect(self._wished)
@@ -89,6 +99,10 @@ class SceneryFeature(QObject):
         if codes is None:
             self._shown_codes = None
             plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
+        elif not fresh and not turned and _same_images(codes, self._shown_codes):
+            if codes is not self._shown_codes:
+                self._shown_codes = codes
+                plane.move_codes(slot.frame.to_plane(codes.z))
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
@@ -104,6 +118,12 @@ class SceneryFeature(QObject):
         elif fresh or (turned and slot.record is not None):
             self.fit(FIRST_PART)
         self._tell_counts()
+
+    def _draw_points(self, drawing: PointsDrawing) -> None:
+        self._lane.submit(Task("", partial(_draw, drawing), self._take_points_picture, torch=False, kind="points"))
+
+    def _take_points_picture(self, drawn: tuple[PointsDrawing, NDArray[np.uint32]]) -> None:
+        self._window.plane.take_points_picture(*drawn)
 
     def _scene_changed(self, scene: Scene) -> None:
         plane = self._window.plane
@@ -122,3 +142,13 @@ class SceneryFeature(QObject):
         else:
             hidden = int(np.isin(codes.labels, list(self._session.scene.hidden_classes)).sum())
             self._window.status.set_points(len(codes.z), hidden)
+
+
+def _same_images(codes: Codes, others: Codes | None) -> bool:
+    """Whether these are other places of the same images."""
+    return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
+
+
+def _draw(drawing: PointsDrawing, context: Context) -> tuple[PointsDrawing, NDArray[np.uint32]]:
+    """In the lane."""
+    return drawing, drawing.draw()

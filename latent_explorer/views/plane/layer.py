@@ -84,6 +84,13 @@ class KeptLayer(Layer):
         self._window = None
         self.update()
 
+    def show_picture(self, picture: QImage) -> None:
+        """Another picture of the same window."""
+        assert self._window is not None
+        picture.setDevicePixelRatio(self._window.ratio)
+        self._picture = picture
+        self.update()
+
     def draw(self, window: Window) -> QImage | None:
         """The picture of the window, of its size; None for nothing."""
         raise NotImplementedError
