@@ -177,6 +177,18 @@ def test_escape_clears_the_trail_and_only_then_leaves_full_screen(opened: Desk) 
     assert opened.window.isVisible()
 
 
+def test_escape_closes_a_message_before_it_leaves_full_screen(opened: Desk) -> None:
+    opened.window.plane.setFocus()
+    opened.hand.key(Key.Key_F11)
+    opened.session.notice("Something happened.")
+    settle()
+    opened.hand.key(Key.Key_Escape)
+    assert not opened.notice
+    assert opened.window.isFullScreen()
+    opened.hand.key(Key.Key_Escape)
+    assert not opened.window.isFullScreen()
+
+
 def test_the_trail_can_be_switched_off(opened: Desk) -> None:
     drag(opened)
     opened.window.raise_panel("layers")

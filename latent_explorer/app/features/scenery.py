@@ -40,7 +40,7 @@ class SceneryFeature(QObject):
         plane.fitRequested.connect(self._fit_all)
         plane.hiddenClassesRequested.connect(self._set_hidden)
         plane.pointsDrawingRequested.connect(self._draw_points)
-        plane.escapePressed.connect(window.leave_full_screen)
+        plane.escapePressed.connect(self._escape)
         window.layers.layersRequested.connect(self._set_layers)
         window.wish.connect(self._wished)
         session.slotChanged.connect(self._slot_changed)
@@ -59,6 +59,13 @@ class SceneryFeature(QObject):
     def _wished(self, wish: str) -> None:
         if wish == "fit":
             self._fit_all()
+
+    def _escape(self) -> None:
+        """One thing at a time: a message that is shown, then full screen."""
+        if self._window.notice.isVisible():
+            self._window.notice.hide()
+        else:
+            self._window.leave_full_screen()
 
     def _fit_all(self) -> None:
         """All points; when they are shown already, the inner part that a new model starts with."""

@@ -28,7 +28,7 @@ GESTURES = (
         ("[ and ], Page Up and Page Down", "To the pin before, to the next pin"),
         ("Delete", "Remove the pin where the probe is held"),
         ("V, H", "The left button probes; it moves the plane"),
-        ("Esc", "Stop a gesture, else clear the trail, else leave full screen; it never closes the window"),
+        ("Esc", "Stop a gesture, else clear the trail, else close a message, else leave full screen; never the window"),
     )),
     ("Legend", (
         ("Click; Space or Enter", "Hide or show a class"),

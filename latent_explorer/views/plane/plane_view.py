@@ -75,6 +75,7 @@ class PlaneView(PlanePlot):
         self.setObjectName("plane")
         self._points.drawingRequested.connect(self.pointsDrawingRequested)
         self.setAccessibleName("Latent plane")
+        self.setAccessibleDescription("Arrows move the probe, Enter holds it, P pins its place; F1 tells all keys.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Files are dropped on the window, wherever; the plane and its viewport let them through.
         self.setAcceptDrops(False)
