@@ -102,7 +102,8 @@ class Program(QObject):
 
     def _job_progressed(self, title: str, what: str, part: float) -> None:
         if self.session.run_state == "idle":
-            self.window.status.set_work(f"{title} {what} {part:.0%}" if title else "")
+            going = f"{title} {what} {part:.0%}" if what or part else f"{title} …"
+            self.window.status.set_work(going if title else "")
 
     def _broke(self, error: Exception) -> None:
         """A worker met a bug: to the crash reporter, by way of Python's own hook."""

@@ -40,6 +40,7 @@ class ModelPanel(QWidget):
         self._data, self._open_data = _row("Training data", explain("data"), "Open an MNIST folder…")
         self._models.setObjectName("models")
         self._data.setObjectName("data")
+        self._data.setPlaceholderText("loading …")
         self._models.activated.connect(self._model_activated)
         self._data.activated.connect(self._data_activated)
         self._open.clicked.connect(self.openRequested)
@@ -51,11 +52,14 @@ class ModelPanel(QWidget):
             ("Model", "model", self._models, self._open),
             ("Train on", "data", self._data, self._open_data),
         ):
-            row = QHBoxLayout()
+            both = QWidget()  # a label stands in the middle of a widget, not of a layout
+            both.setToolTip(explain(term))
+            row = QHBoxLayout(both)
+            row.setContentsMargins(0, 0, 0, 0)
             row.setSpacing(4)
             row.addWidget(box, 1)
             row.addWidget(button)
-            form.addRow(term_label(text, term, muted=False), row)
+            form.addRow(term_label(text, term, muted=False), both)
         layout.addLayout(form)
         form = QFormLayout()  # its own, since its names are longer
         form.setVerticalSpacing(5)

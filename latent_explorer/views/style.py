@@ -88,7 +88,9 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QMenu::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
     QMenu::item:disabled {{ color: {t.muted}; background: transparent; }}
     QMenu::separator {{ height: 1px; background: {t.line}; margin: {unit}px; }}
-    QDockWidget {{ color: {t.muted}; font-size: {small}px; font-weight: 600; }}
+    QDockWidget {{
+        color: {t.muted}; font-size: {small}px; font-weight: 600;
+        titlebar-close-icon: url("{arrows}/close-{t.name}.svg"); titlebar-normal-icon: url("{arrows}/float-{t.name}.svg"); }}
     QDockWidget::title {{ background: {t.panel}; padding: {2 * unit}px {3 * unit}px {unit}px {3 * unit}px; text-align: left; }}
     QDockWidget > QWidget, QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.panel}; }}
     QLabel[role="head"] {{ color: {t.muted}; font-size: {small}px; font-weight: 600; padding-top: {unit}px; }}
@@ -125,7 +127,8 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
     QStatusBar {{ border-top: 1px solid {t.line}; color: {t.muted}; }}
     QStatusBar::item {{ border: none; }}
-    QDockWidget::close-button, QDockWidget::float-button {{ icon-size: {round(10 * scale)}px; }}
+    QDockWidget::close-button, QDockWidget::float-button {{ icon-size: {round(14 * scale)}px; border: none; border-radius: 3px; }}
+    QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {t.hover}; }}
     QSlider::groove:horizontal {{ background: {t.line}; height: {unit // 2}px; border-radius: {unit // 4}px; }}
     QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: {unit // 4}px; }}
     QSlider::handle:horizontal {{
@@ -166,14 +169,18 @@ def enlarge_icons(size: int, *buttons: QAbstractButton) -> None:
         button.setIconSize(QSize(side, side))
 
 
-@lru_cache(maxsize=64)
 def icon(name: str, colour: str, size: int = 20) -> QIcon:
-    """One of our SVG drawings in the given colour, with a faded one for the disabled state."""
+    """One of our SVG drawings in the given colour, with a faded one for the disabled state; as sharp as the text at its present size."""
+    return _icon(name, colour, round(size * max(1.0, QFontInfo(QGuiApplication.font()).pixelSize() / USUAL_FONT)))
+
+
+@lru_cache(maxsize=128)
+def _icon(name: str, colour: str, size: int) -> QIcon:
     drawing = (resource_folder("assets") / "icons" / f"{name}.svg").read_text("utf-8")
     result = QIcon()
     for mode, opacity in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
         renderer = QSvgRenderer(QByteArray(drawing.replace("#000000", colour).encode()))
-        for ratio in (1, 2, 4):  # for sharp screens, and for an enlarged interface on them
+        for ratio in (1, 2):
             pixmap = QPixmap(QSize(size, size) * ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(pixmap)

@@ -137,6 +137,8 @@ class Lane(QThread):
         while (next_task := self._next()) is not None:
             task, context = next_task
             answer: _Answer | None = None
+            if task.title:
+                self.progressed.emit(task.title, "", 0.0)
             try:
                 self._prepare(task)
                 answer = _Answer(task.done, task.work(context), task.kind)

@@ -39,8 +39,9 @@ def make_model(
     **settings: Any,
 ) -> ModelRecord:
     """Train a little and save; `stop_after` steps leaves an unfinished run."""
-    config = TrainingConfig(**{"epochs": 3, "batch_size": 128, **settings})
-    model = ModelConfig(dataset.image_shape, latent_dim=latent_dim, hidden=hidden)
+    architecture = {key: settings.pop(key) for key in ("network", "channels", "likelihood", "sigma") if key in settings}
+    model = ModelConfig(dataset.image_shape, latent_dim=latent_dim, hidden=hidden, **architecture)
+    config = TrainingConfig(**{"epochs": 3, "batch_size": 128, **settings}).for_model(model)
     dataset = dataset.with_validation(config.validation, config.split_seed)
     control = Control()
     last, threads = None, torch.get_num_threads()
@@ -213,10 +214,10 @@ class Desk:
         action.trigger()
         settle()
 
-    def choose(self, number: int, row: int) -> None:
-        """An entry of the form's first or second list."""
+    def choose(self, name: str, row: int) -> None:
+        """An entry of one of the form's lists."""
         self.window.raise_panel("training")
-        box = self.window.training.findChildren(QComboBox)[number]
+        box = self.box(f"field_{name}")
         box.setCurrentIndex(row)
         box.activated.emit(row)
         settle()
@@ -225,7 +226,7 @@ class Desk:
         """Type the settings, and click Train. The learning rate is constant, so that a long run learns from its first step on."""
         for name, value in {"hidden": 16, **settings}.items():
             self.set_field(name, str(value))
-        self.choose(0, 1)
+        self.choose("schedule", 1)
         self.press("train")
 
 

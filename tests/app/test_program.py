@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -149,6 +149,39 @@ def test_looks_and_layout_are_remembered(large_screen: None, new_desk: NewDesk) 
     assert docks["dock_layers"] is False
     second.wish("reset_layout")
     assert visible_docks(second)["dock_layers"]
+    second.close()
+
+
+def test_docks_that_were_moved_are_where_they_were(large_screen: None, new_desk: NewDesk) -> None:
+    """Carried to another side, put into one place as tabs, floating, hidden: as they were left; and Reset layout undoes it."""
+
+    def places(desk: Desk) -> dict[str, object]:
+        window = desk.window
+        return {
+            dock.objectName(): (window.dockWidgetArea(dock), dock.isFloating(), dock.isHidden(), len(window.tabifiedDockWidgets(dock)))
+            for dock in window.findChildren(QDockWidget)
+        }
+
+    first = new_desk()
+    first.window.resize(1100, 780)
+    settle()
+    before = places(first)
+    docks = {dock.objectName(): dock for dock in first.window.findChildren(QDockWidget)}
+    first.window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks["dock_layers"])
+    first.window.tabifyDockWidget(docks["dock_image"], docks["dock_training"])
+    docks["dock_run"].setFloating(True)
+    docks["dock_model"].hide()
+    settle()
+    moved = places(first)
+    assert sum(moved[name] != before[name] for name in moved) >= 5
+    first.window.close()
+    first.close()
+    second = new_desk()
+    second.program.appearance.restore_layout()
+    settle()
+    assert places(second) == moved
+    second.wish("reset_layout")
+    assert places(second) == before
     second.close()
 
 

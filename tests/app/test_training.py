@@ -406,9 +406,9 @@ def test_other_settings_begin_a_new_run(desk: Desk, models: dict[str, Path], fie
 
 def test_a_chosen_schedule_begins_a_new_run_too(desk: Desk, models: dict[str, Path]) -> None:
     desk.open(models["unfinished"])
-    desk.choose(0, 1)
+    desk.choose("schedule", 1)
     assert desk.button("train_button").text() == "Train"
-    desk.choose(0, 0)
+    desk.choose("schedule", 0)
     assert desk.button("train_button").text() == "Continue"
 
 

@@ -141,7 +141,13 @@ def test_progress_is_told_with_the_title_and_ends_with_idle(qtbot: QtBot, make_l
     first.gate.set()
     second.gate.set()
     qtbot.waitUntil(lambda: ("", "", 1.0) in heard, timeout=WATCHDOG)
-    assert [what for what in heard if what is not None] == [("A", "halfway", 0.5), ("B", "halfway", 0.5), ("", "", 1.0)]
+    assert [what for what in heard if what is not None] == [
+        ("A", "", 0.0),
+        ("A", "halfway", 0.5),
+        ("B", "", 0.0),
+        ("B", "halfway", 0.5),
+        ("", "", 1.0),
+    ]
 
 
 # --- cancelling and closing --------------------------------------------------------------------------------------------------

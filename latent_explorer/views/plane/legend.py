@@ -162,12 +162,6 @@ class Legend(QFrame):
         self.set_hidden(self._hidden)
         self.adjustSize()
 
-    def come_after(self, widget: QWidget) -> None:
-        """Tab leads from this widget to the rows, which were made later than all else."""
-        for row in self._rows.values():
-            QWidget.setTabOrder(widget, row)
-            widget = row
-
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Which classes are hidden now."""
         self._hidden = hidden
@@ -236,3 +230,6 @@ class Legend(QFrame):
         """Where Tab will arrive."""
         for other, row in self._rows.items():
             row.setFocusPolicy(Qt.FocusPolicy.TabFocus if other == label else Qt.FocusPolicy.NoFocus)
+        around = self.parentWidget()
+        if label in self._rows and around is not None and around.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            QWidget.setTabOrder(around, self._rows[label])  # the rows were made later than all else, and would come last

@@ -137,6 +137,7 @@ class PlaneView(PlanePlot):
         """Dark or light."""
         super().set_theme(theme)
         self.modes.set_theme(theme)
+        self._place_overlays()  # their text may be larger now
 
     # Gestures
 

@@ -22,7 +22,7 @@ from latent_explorer.views.style import DARK, Theme
 
 SPAN_LIMITS = (1e-5, 1e4)
 FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
-AXIS_WIDTH = 56  # pixels, room for the numbers and the label
+WIDEST_NUMBER = "-00.00"  # that the left axis has room for beside its label
 USUAL_FONT = 13  # pixels, of an interface that was not enlarged
 
 
@@ -51,8 +51,6 @@ class PlanePlot(pg.PlotWidget):
         for axis in ("bottom", "left"):
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
         self.set_axes("z[0]", "z[1]")
-        # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
-        self.getPlotItem().getAxis("left").setWidth(AXIS_WIDTH)
         box.sigRangeChanged.connect(self._tell_camera)
 
     # Orders
@@ -120,6 +118,9 @@ class PlanePlot(pg.PlotWidget):
             font = self.font()
             axis.setTickFont(font)
             axis.label.setFont(font)
+        # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
+        metrics = self.fontMetrics()
+        self.getPlotItem().getAxis("left").setWidth(metrics.horizontalAdvance(WIDEST_NUMBER) + metrics.height())
         self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
         self._look_of_pins()
 
