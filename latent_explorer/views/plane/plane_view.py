@@ -109,7 +109,6 @@ class PlaneView(PlanePlot):
         """Plane coordinates (N, 2), labels (N,), and the classes' names for the legend."""
         self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden)
         self.legend.set_classes({label: name for label, name in classes.items() if label >= 0})
-        self.legend.come_after(self)
         self.legend.set_hidden(hidden)
         self._place_overlays()
 
