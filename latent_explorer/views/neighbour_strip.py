@@ -16,12 +16,14 @@ from latent_explorer.core.plane.neighbours import NEAREST
 from latent_explorer.core.plane.tiles import assemble
 from latent_explorer.core.types import Images
 from latent_explorer.views.glossary import explain
+from latent_explorer.views.pace import Pace
 from latent_explorer.views.picture import to_qimage
 
 LEAST = 4  # images side by side; `NEAREST` at most
 FULL = 0.75  # of its place an image should fill, else fewer and larger ones are shown
 TALLEST = 1.25  # height of an image's place by its width
 GAP, DOT_GAP = 4, 3
+REPAINT = 80  # milliseconds from one set of images to the next, at least: sooner nobody can compare them
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class NeighbourStrip(QWidget):
         self._neighbours: tuple[Neighbour, ...] = ()
         self._smooth, self._grey_map = False, "grey"
         self._planned: tuple[object, tuple[int, QSize]] = None, (LEAST, QSize(1, 1))
+        self._pace = Pace(self, REPAINT)
 
     def set_heading(self, heading: str, note: str) -> None:
         """What the images are, in a few words, and where they come from."""
@@ -96,11 +99,15 @@ class NeighbourStrip(QWidget):
 
     def _draw(self) -> None:
         self._sheet = None
-        if self._images is not None and len(self._images):
+        self._pace.update()
+
+    def _pictures(self) -> QImage | None:
+        """All images side by side, made when they are painted."""
+        if self._sheet is None and self._images is not None and len(self._images):
             sheet = assemble(self._images, len(self._images))
             grey = sheet.shape[2] == 1 and self._grey_map != "grey"
             self._sheet = to_qimage(apply_grey_map(sheet, self._grey_map) if grey else sheet)
-        self.update()
+        return self._sheet
 
     # Room
 
@@ -167,11 +174,12 @@ class NeighbourStrip(QWidget):
             painter.drawText(QRect(0, row * line, self.width(), line), int(Qt.AlignmentFlag.AlignVCenter), fitting)
         reduced = self._plan(self.width())[1].width() * self.devicePixelRatioF() < width
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth or reduced)
+        sheet = self._pictures()
         for number, place in enumerate(self.places()):
-            if self._sheet is None or number >= len(self._neighbours):
+            if sheet is None or number >= len(self._neighbours):
                 painter.fillRect(place, self.palette().base())
                 continue
-            painter.drawImage(QRectF(place), self._sheet, QRectF(number * width, 0, width, height))
+            painter.drawImage(QRectF(place), sheet, QRectF(number * width, 0, width, height))
             self._write_class(painter, place, self._neighbours[number])
 
     def _write_class(self, painter: QPainter, place: QRect, neighbour: Neighbour) -> None:

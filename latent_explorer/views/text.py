@@ -8,6 +8,10 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
+from latent_explorer.views.pace import Pace
+
+REPAINT = 50  # milliseconds from one word to the next, at least
+
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
     """A label that never reads its text as markup."""
@@ -21,7 +25,8 @@ class LiveText(QWidget):
     """Text that changes while the mouse moves.
 
     A QLabel lays out its whole window again at every change; this asks for the room of a sample once, and a change only
-    repaints it. What is too long is shortened in the middle (one line) or cut (several); its tooltip then has all of it.
+    repaints it, twenty times a second at most. What is too long is shortened in the middle (one line) or cut (several); its
+    tooltip then has all of it.
 
     Parameters
     ----------
@@ -38,6 +43,7 @@ class LiveText(QWidget):
         self._text, self._sample, self._lines, self._right, self._muted = "", sample, lines, right, muted
         width = QSizePolicy.Policy.Minimum if sample else QSizePolicy.Policy.Ignored
         self.setSizePolicy(width, QSizePolicy.Policy.Fixed)
+        self._pace = Pace(self, REPAINT)
 
     def text(self) -> str:
         """What it says."""
@@ -52,7 +58,7 @@ class LiveText(QWidget):
         """Say something else."""
         if text != self._text:
             self._text = text
-            self.update()
+            self._pace.update()
 
     def set_muted(self, muted: bool) -> None:
         """In the quieter colour or not."""
