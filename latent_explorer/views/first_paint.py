@@ -23,7 +23,7 @@ class FirstPaint(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # Qt's name
-        """This event comes before the painting; all that is painted together is painted before any timer ends."""
+        """The event comes before the painting; all that is painted together is painted before any timer ends."""
         if event.type() == QEvent.Type.Paint:
             self._widget.removeEventFilter(self)
             if self._timer.isActive():
