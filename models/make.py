@@ -19,12 +19,22 @@ RECIPES = {
     "mnist-dense": (
         "MNIST, dense VAE",
         "mnist",
-        "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --validation 10000 --seed 0",
+        "--hidden 512,512,512 --epochs 80 --batch-size 200 --lr 0.003 --warmup 5 --precision bfloat16 --validation 10000 --seed 0",
+    ),
+    "mnist-conv": (
+        "MNIST, convolutional VAE",
+        "mnist",
+        "--network conv --channels 32,64 --hidden 512,512 --epochs 40 --batch-size 128 --lr 0.001 --warmup 3 --validation 10000 --seed 0",
     ),
     "digits": (
         "Digits (8 x 8), dense VAE",
         "digits",
         "--hidden 256,256 --epochs 400 --batch-size 64 --lr 0.001 --warmup 30 --seed 0",
+    ),
+    "shapes": (
+        "Shapes (32 x 32), dense VAE",
+        "shapes",
+        "--hidden 256,256 --epochs 50 --batch-size 128 --lr 0.001 --seed 0",
     ),
 }
 
