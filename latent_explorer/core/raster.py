@@ -80,7 +80,9 @@ class _Discs:
 
     def __init__(self, x: NDArray[np.floating], y: NDArray[np.floating], colours: NDArray[np.uint8], width: int, reach: int) -> None:
         column, row = np.floor(x), np.floor(y)
-        place = ((y - row) * SUBPIXELS).astype(np.intp) * SUBPIXELS + ((x - column) * SUBPIXELS).astype(np.intp)
+        # Just below a whole number the difference is rounded to 1.
+        right, down = (np.minimum(part * SUBPIXELS, SUBPIXELS - 1).astype(np.intp) for part in (x - column, y - row))
+        place = down * SUBPIXELS + right
         order = np.argsort((row + reach).astype(np.uint16), kind="stable")  # counts instead of comparing, for 16 bits
         self.row, self.column = row.take(order).astype(np.intp), column.take(order).astype(np.intp)
         self.place = place.take(order)

@@ -147,6 +147,13 @@ def test_points_outside_or_not_finite_are_not_drawn(far: float) -> None:
         np.testing.assert_array_equal(draw([point, (12, 9), point]), draw([12, 9]))
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_point_a_hair_below_a_border_is_drawn_there(kind: type[np.floating]) -> None:
+    hair = np.nextafter(kind(0), kind(-1))
+    for point in ((12, hair), (hair, 9), (hair, hair)):
+        np.testing.assert_array_equal(draw(np.array([point], kind)), draw([(x or -1e-3, y or -1e-3) for x, y in [np.round(point)]]))
+
+
 def test_no_points_give_an_empty_picture() -> None:
     picture = draw(np.zeros((0, 2)))
     assert picture.shape == (18, 24, 4)
