@@ -67,7 +67,7 @@ class _Stage:
     def double(self, maps: Floats) -> Floats:
         """Maps (n, H, W, inputs) to (n, height, width, outputs)."""
         n, height, width, inputs = maps.shape
-        spread = (maps.reshape(-1, inputs) @ self.weight).reshape(n, height, width, 4, 4, -1)
+        spread = (maps.reshape(-1, inputs) @ self.weight).reshape(n, height, width, 4, 4, len(self.bias))
         found = np.zeros((n, 2 * height + 2, 2 * width + 2, len(self.bias)), np.float32)
         for row in range(4):
             for column in range(4):
@@ -90,7 +90,7 @@ class QuickDecoder:
         widest = max(len(layer.bias) for layer in self.layers)
         widest = max([widest, *(4 * stage.height * stage.width * len(stage.bias) for stage in self.stages)])
         batch = max(1, NUMBERS // widest)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # weights without bounds: torch says nothing either
             parts = [self._decode(points[start : start + batch]) for start in range(0, max(1, len(points)), batch)]
         return np.concatenate(parts)
 
@@ -104,7 +104,7 @@ class QuickDecoder:
         x = x @ self.layers[-1].weight.T + self.layers[-1].bias
         if self.stages:
             height, width = stage_sizes(*self.architecture.image_shape[:2], len(self.stages))[-1]
-            x = x.reshape(len(x), -1, height, width).transpose(0, 2, 3, 1)
+            x = x.reshape(len(x), self.architecture.stages[-1], height, width).transpose(0, 2, 3, 1)
             for stage in self.stages:
                 x = stage.double(activation(x))
         return sigmoid(x).reshape(-1, *self.architecture.image_shape)
@@ -155,6 +155,7 @@ def _array(weights: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...
 
 
 def as_bytes(images: Floats) -> NDArray[np.uint8]:
-    """Pixels in 0..1 to the nearest of 256 levels."""
-    pixels: NDArray[np.uint8] = np.rint(images * 255).astype(np.uint8)
+    """Pixels in 0..1 to the nearest of 256 levels; what is no number, as weights without bounds can bring, to 0."""
+    levels = np.rint(images * 255)
+    pixels: NDArray[np.uint8] = np.nan_to_num(levels, copy=False).astype(np.uint8)
     return pixels

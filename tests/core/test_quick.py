@@ -71,11 +71,26 @@ def test_it_says_what_torch_says(architecture: ModelConfig) -> None:
     forget(handle)
 
 
-def test_one_point_and_none() -> None:
-    handle, quick, _ = both(ARCHITECTURES[0])
+@pytest.mark.parametrize("architecture", [ARCHITECTURES[0], ARCHITECTURES[8]], ids=["dense", "conv"])
+def test_one_point_and_none(architecture: ModelConfig) -> None:
+    handle, quick, _ = both(architecture)
     z = np.array([0.3, -1.2])
     np.testing.assert_allclose(quick.decode(z), decode(handle, z[None]), atol=1e-5)
-    assert quick.decode(np.zeros((0, 2))).shape == (0, 6, 4, 1)
+    assert quick.decode(np.zeros((0, 2))).shape == (0, *architecture.image_shape)
+    forget(handle)
+
+
+def test_weights_whose_products_are_no_numbers_give_no_warning() -> None:
+    architecture = ARCHITECTURES[0]
+    handle, _, weights = both(architecture)
+    signs = np.random.default_rng(5)
+    quick = quick_decoder(architecture, {name: np.float32(3e38) * signs.choice([-1, 1], a.shape) for name, a in weights.items()})
+    assert quick is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = quick.decode(np.ones((4, 2)))
+        assert np.isnan(found).any()
+        assert as_bytes(found).shape == found.shape
     forget(handle)
 
 
