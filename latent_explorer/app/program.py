@@ -45,6 +45,7 @@ class Program(QObject):
         self.window = MainWindow()
         self.lanes = Lanes()
         self.training_lane = TrainingLane()
+        self._jobs_held = False  # until the first picture is painted
         session, window, lanes = self.session, self.window, self.lanes
         self.appearance = AppearanceFeature(session, window, self.settings, theme)
         self.slicing = SlicingFeature(session, window)
@@ -87,11 +88,13 @@ class Program(QObject):
         FirstPaint(self.window.plane.viewport()).painted.connect(self._first_painted)
 
     def _first_painted(self) -> None:
+        self._jobs_held = True
         self.lanes.tiles.progressed.connect(self._begin_jobs)
         self._begin_jobs()
 
     def _begin_jobs(self) -> None:
-        if not self.lanes.tiles.busy:
+        if self._jobs_held and not self.lanes.tiles.busy:  # what was said before the disconnection still arrives after it
+            self._jobs_held = False
             self.lanes.tiles.progressed.disconnect(self._begin_jobs)
             self.lanes.jobs.release()
 

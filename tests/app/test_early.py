@@ -172,3 +172,4 @@ def test_jobs_wait_for_the_first_picture_and_no_longer(desk: Desk, mosaic: bool)
         assert not ran.wait(0.05)
         gate.set()
     desk.wait(ran.is_set)
+    desk.program._begin_jobs()  # as when a word of the tiles lane was on its way while the program stopped listening
