@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -23,6 +24,7 @@ LEAST = 4  # images side by side; `NEAREST` at most
 FULL = 0.75  # of its place an image should fill, else fewer and larger ones are shown
 TALLEST = 1.25  # height of an image's place by its width
 GAP, DOT_GAP = 4, 3
+KEPT = 400  # drawn names of classes
 REPAINT = 80  # milliseconds from one set of images to the next, at least: sooner nobody can compare them
 
 
@@ -55,6 +57,8 @@ class NeighbourStrip(QWidget):
         self._sheet: QImage | None = None
         self._neighbours: tuple[Neighbour, ...] = ()
         self._smooth, self._grey_map = False, "grey"
+        self._drawn_size = QSize()
+        self._labels: dict[tuple[object, ...], QImage] = {}
         self._planned: tuple[object, tuple[int, QSize]] = None, (LEAST, QSize(1, 1))
         self._pace = Pace(self, REPAINT)
 
@@ -81,33 +85,46 @@ class NeighbourStrip(QWidget):
             self.roomChanged.emit()
 
     def set_neighbours(self, images: Images | None, neighbours: Sequence[Neighbour] = ()) -> None:
-        """Images (n, H, W, C), uint8, nearest first, and words for each; or none."""
-        self._images, self._neighbours = images, tuple(neighbours)
+        """Images (n, H, W, C), uint8, nearest first, and words for each; or none. The same array again is not painted again."""
+        self._neighbours = tuple(neighbours)
+        if images is self._images and (images is None) == (self._sheet is None):
+            return
+        self._images = images
         if images is not None:
             self.set_shape(*images.shape[1:3])
-        self._draw()
+        self._forget()
 
     def set_look(self, smooth: bool, grey_map: str) -> None:
         """As the large image: smooth or whole pixels, and the map for grey ones."""
         if (smooth, grey_map) != (self._smooth, self._grey_map):
             self._smooth, self._grey_map = smooth, grey_map
-            self._draw()
+            self._forget()
 
     def spoken(self) -> str:
         """For screen readers, which ask."""
         return f"{self._heading} ({self._note}): " + ("; ".join(neighbour.hint for neighbour in self._neighbours) or "none")
 
-    def _draw(self) -> None:
+    def _forget(self) -> None:
         self._sheet = None
-        self._pace.update()
+        self.update(0, 2 * self._line(), self.width(), self.height())  # the words above stay
 
-    def _pictures(self) -> QImage | None:
-        """All images side by side, made when they are painted."""
-        if self._sheet is None and self._images is not None and len(self._images):
-            sheet = assemble(self._images, len(self._images))
-            grey = sheet.shape[2] == 1 and self._grey_map != "grey"
-            self._sheet = to_qimage(apply_grey_map(sheet, self._grey_map) if grey else sheet)
-        return self._sheet
+    def _drawn(self, images: NDArray[np.uint8], size: QSize) -> QImage:
+        """The images side by side, each of a size in pixels of the screen: painting them is then mere copying."""
+        height, width = self._shape
+        sheet = assemble(images, len(images))
+        if sheet.shape[2] == 1 and self._grey_map != "grey":
+            sheet = apply_grey_map(sheet, self._grey_map)
+        if size.width() % width == 0 and size.height() % height == 0 and not self._smooth:
+            sheet = sheet.repeat(size.height() // height, 0).repeat(size.width() // width, 1)
+            return to_qimage(sheet).convertToFormat(QImage.Format.Format_RGB32)
+        picture = QImage(size.width() * len(images), size.height(), QImage.Format.Format_RGB32)
+        painter = QPainter(picture)
+        for number in range(len(images)):  # one by one: smoothed together, each would have a trace of its neighbours
+            one = to_qimage(sheet[:, number * width : (number + 1) * width])
+            smoothed = one.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+            painter.drawImage(number * size.width(), 0, smoothed)
+        painter.end()
+        return picture
 
     # Room
 
@@ -167,37 +184,57 @@ class NeighbourStrip(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The heading, the images, and under each the colour and name of its class; empty places while there are none."""
         painter = QPainter(self)
-        line, (height, width) = self._line(), self._shape
+        line, ratio, places = self._line(), self.devicePixelRatioF(), self.places()
+        if event.rect().top() < 2 * line:
+            self._write_words(painter, line)
+        size = QSize(round(places[0].width() * ratio), round(places[0].height() * ratio))
+        if self._images is not None and len(self._images) and (self._sheet is None or size != self._drawn_size):
+            self._sheet, self._drawn_size = self._drawn(self._images, size), size
+            self._sheet.setDevicePixelRatio(ratio)
+        for number, place in enumerate(places):
+            if self._sheet is None or number >= len(self._neighbours):
+                painter.fillRect(place, self.palette().base())
+                continue
+            painter.drawImage(place.topLeft(), self._sheet, QRect(number * size.width(), 0, size.width(), size.height()))
+            if self._neighbours[number].name:
+                label = self._label(self._neighbours[number], place.width())
+                shift = (place.width() - label.width() / ratio) / 2
+                painter.drawImage(QPointF(place.left() + max(0.0, round(shift)), place.bottom() + 1 + GAP // 2), label)
+
+    def _write_words(self, painter: QPainter, line: int) -> None:
         for row, (words, ink) in enumerate(((self._heading, self.palette().windowText()), (self._note, self.palette().placeholderText()))):
             painter.setPen(ink.color())
             fitting = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self.width())
             painter.drawText(QRect(0, row * line, self.width(), line), int(Qt.AlignmentFlag.AlignVCenter), fitting)
-        reduced = self._plan(self.width())[1].width() * self.devicePixelRatioF() < width
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth or reduced)
-        sheet = self._pictures()
-        for number, place in enumerate(self.places()):
-            if sheet is None or number >= len(self._neighbours):
-                painter.fillRect(place, self.palette().base())
-                continue
-            painter.drawImage(QRectF(place), sheet, QRectF(number * width, 0, width, height))
-            self._write_class(painter, place, self._neighbours[number])
 
-    def _write_class(self, painter: QPainter, place: QRect, neighbour: Neighbour) -> None:
-        if not neighbour.name:
-            return
-        metrics, side = self.fontMetrics(), self._dot()
-        room = self.width() // self._plan(self.width())[0] - GAP - side - DOT_GAP
-        name = metrics.elidedText(neighbour.name, Qt.TextElideMode.ElideRight, max(room, place.width() - side - DOT_GAP))
-        wide = side + DOT_GAP + metrics.horizontalAdvance(name)
-        left, top = place.left() + max(0, (place.width() - wide) // 2), place.bottom() + 1 + GAP // 2
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(class_colour(neighbour.label)))
-        painter.drawEllipse(left, top + (self._line() - side) // 2, side, side)
-        painter.restore()
-        painter.setPen(self.palette().windowText().color())
-        painter.drawText(QRect(left + side + DOT_GAP, top, room + place.width(), self._line()), int(Qt.AlignmentFlag.AlignVCenter), name)
+    def _label(self, neighbour: Neighbour, width: int) -> QImage:
+        """The mark and name of a class, kept: they are the same at every move of the mouse."""
+        ratio, metrics, side = self.devicePixelRatioF(), self.fontMetrics(), self._dot()
+        ink = self.palette().windowText().color()
+        room = max(self.width() // self._plan(self.width())[0] - GAP, width) - side - DOT_GAP
+        key = neighbour.label, neighbour.name, room, self.font().key(), ink.rgba(), ratio
+        if key not in self._labels:
+            name = metrics.elidedText(neighbour.name, Qt.TextElideMode.ElideRight, room)
+            picture = QImage(
+                QSize(math.ceil((side + DOT_GAP + metrics.horizontalAdvance(name) + 1) * ratio), math.ceil(self._line() * ratio)),
+                QImage.Format.Format_ARGB32_Premultiplied,
+            )
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(picture)
+            painter.setFont(self.font())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(class_colour(neighbour.label)))
+            painter.drawEllipse(0, (self._line() - side) // 2, side, side)
+            painter.setPen(ink)
+            left = side + DOT_GAP
+            painter.drawText(QRect(left, 0, picture.width(), self._line()), int(Qt.AlignmentFlag.AlignVCenter), name)
+            painter.end()
+            if len(self._labels) >= KEPT:
+                self._labels.clear()
+            self._labels[key] = picture
+        return self._labels[key]
 
     def hint_at(self, position: QPoint) -> str:
         """The sentence for the image under a place, else for the whole strip."""

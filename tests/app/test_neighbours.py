@@ -154,7 +154,7 @@ def test_while_training_the_strip_shows_the_newest_codes(large: Desk, watched: W
     desk = large
     desk.open(models["small"])
     desk.train(epochs=3)
-    desk.wait(lambda: desk.session.run_state == "idle" and len(desk.progress) > 3)
+    desk.wait(lambda: desk.session.run_state == "idle" and desk.progress and desk.progress[-1].outcome)
     desk.rest()
     assert desk.session.dataset is not None
     codes = desk.slot.codes["mean"]

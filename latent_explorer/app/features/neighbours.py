@@ -7,6 +7,7 @@ the tiles lane, so that the probe's own picture never waits for them; the strip 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject
 
@@ -30,7 +31,7 @@ class NeighboursFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
         self._answer: ProbeAnswer | None = None
-        self._asked: tuple[object, ...] | None = None  # whose decodes are shown or on their way
+        self._asked: tuple[Any, ...] | None = None  # whose images are shown, or whose decodes are on their way
         self._about: tuple[DataReference | None, ImageDataset | None] | None = None
         probe.answered.connect(self._answered)
         window.image.nearest.shown.connect(self._shown)
@@ -47,8 +48,10 @@ class NeighboursFeature(QObject):
             self._asked = None
             self._window.image.nearest.set_neighbours(None)
         elif answer.nearest is not None:
-            self._asked = None
-            self._window.image.nearest.set_neighbours(answer.nearest, self._words(answer, slot))
+            asked = answer.codes, around.nearest
+            if self._asked is None or self._asked[:2] != asked:  # most moves are too small to bring others
+                self._asked = *asked, answer.nearest
+            self._window.image.nearest.set_neighbours(self._asked[2], self._words(answer, slot))
         elif slot.handle is not None and slot.decodes:
             self._decode(answer, slot)
         else:
@@ -69,7 +72,7 @@ class NeighboursFeature(QObject):
 
     def _decoded(self, answer: ProbeAnswer, asked: tuple[object, ...], result: DecodeResult) -> None:
         slot = self._session.slot
-        if slot is not None and asked == self._asked and answer.generation == slot.generation:
+        if slot is not None and asked == self._asked:
             self._window.image.nearest.set_neighbours(result.images, self._words(answer, slot))
 
     def _words(self, answer: ProbeAnswer, slot: Slot) -> list[Neighbour]:
@@ -86,9 +89,10 @@ class NeighboursFeature(QObject):
 
     def _shown(self) -> None:
         """The strip has room again."""
-        if self._answer is not None and self._session.slot is not None and self._answer.generation == self._session.slot.generation:
+        answer, slot = self._answer, self._session.slot
+        if answer is not None and slot is not None and slot.takes(answer.generation):
             self._asked = None
-            self._answered(self._answer)
+            self._answered(answer)
 
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
         if self._session.slot is not None:
