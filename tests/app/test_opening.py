@@ -56,6 +56,13 @@ def test_a_model_is_shown_with_all_that_is_known_of_it(opened: Desk, digits: Ima
     assert desk.button("train_button").text() == "Train"
 
 
+def test_a_convolutional_network_is_named_with_its_channels(desk: Desk, digits: ImageDataset, tmp_path: Path) -> None:
+    path = tmp_path / "folded.safetensors"
+    make_model(path, digits, epochs=1, network="conv", channels=(3, 5), hidden=(6,))
+    desk.open(path)
+    assert desk.says("conv 3-5, 6")
+
+
 def test_codes_and_camera_fit_the_model(opened: Desk) -> None:
     points = opened.slot.codes["mean"].z
     left, bottom, width, height = opened.window.plane.window_rectangle()

@@ -211,7 +211,7 @@ class OpeningFeature(QObject):
             model = slot.handle.architecture
             height, width, channels = model.image_shape
             facts["image"] = f"{height} × {width} {'grey' if channels == 1 else 'colour'}"
-            facts["network"] = f"{model.network} " + "-".join(str(n) for n in model.hidden)
+            facts["network"] = model.network_words
             grey = (
                 model.likelihood == "bernoulli"
                 and record is not None
