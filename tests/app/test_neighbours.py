@@ -182,6 +182,7 @@ def test_a_slow_decoder_does_not_hold_up_the_probe(
     monkeypatch.setattr(neighbours, "decode", slow)
     desk.session.set_dataset(replace(desk.session.dataset, images=desk.session.dataset.images // 2))
     try:
+        desk.wait(lambda: desk.program.lanes.tiles.busy)
         for x in (0.3, 0.5, 0.7):
             desk.hand.move(desk.plane, desk.pixel(x, 0.4))
             z = desk.slot.frame.to_z(np.array(_under(desk, x)))
