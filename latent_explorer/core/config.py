@@ -25,6 +25,7 @@ MAX_WIDTH = 8192
 MAX_CHANNELS = 1024
 MAX_STAGES = 8
 MAX_PARAMETERS = 200_000_000
+MAX_LAYER = 1 << 25  # numbers in the largest layer for one image, 134 MB: a small file must not ask for all memory
 SIGMA_RANGE = (1e-3, 1e3)
 DENSE_HIDDEN, CONV_HIDDEN, CONV_CHANNELS = (512, 512, 512), (256,), (32, 64)
 KERNEL_AREA = {"encoder": 9, "decoder": 16}  # 3 x 3 down, 4 x 4 up: see core/nn/networks.py
@@ -154,6 +155,11 @@ class ModelConfig:
                 f"These networks would have {self.parameters:,} weights, more than {MAX_PARAMETERS:,}; "
                 "choose smaller widths or smaller images."
             )
+        if self.widest > MAX_LAYER:
+            raise SettingError(
+                f"The largest layer would have {self.widest:,} numbers for one image, more than {MAX_LAYER:,}; "
+                "choose fewer channels or smaller images."
+            )
 
     @property
     def pixels(self) -> int:
@@ -236,8 +242,10 @@ class ModelConfig:
         unknown = sorted(str(key) for key in set(record) - known)
         if unknown:
             raise SettingError(f"the architecture has the unknown entry {unknown[0][:60]!r}.")
-        if record.get("hidden", ()) is None:
-            raise SettingError("hidden is None; a record names its widths.")
+        needed = ("hidden", "channels") if record.get("network") == "conv" else ("hidden",)
+        for name in needed:
+            if record.get(name, ()) is None:
+                raise SettingError(f"{name} is None; a record names its widths.")
         if "image_shape" not in record:
             raise SettingError("the architecture lacks image_shape.")
         return cls(**record)

@@ -116,11 +116,18 @@ def test_the_borders_are_allowed() -> None:
     ModelConfig((1, 1, 1), 1, (1,))
     ModelConfig((1, 1024, 3), 1024, (1,) * 16)
     ModelConfig((1, 1, 1), network="conv", channels=(1,) * 8)
-    ModelConfig((1024, 1024, 3), network="conv", hidden=(1,), channels=(1024, 1, 1))
+    ModelConfig((1024, 1024, 3), network="conv", hidden=(1,), channels=(128, 1, 1))
     assert ModelConfig((1, 1, 1), likelihood="gaussian", sigma=1e-3).sigma == 1e-3
     assert ModelConfig((1, 1, 1), likelihood="gaussian", sigma=1000).sigma == 1e3
     TrainingConfig(epochs=1, batch_size=1, lr=1e-300, beta=0, warmup_epochs=0, clip_norm=1e-300, seed=0, validation=0)
     TrainingConfig(epochs=100_000, batch_size=100_000, lr=1, beta=10_000, warmup_epochs=100_000, clip_norm=1e9, seed=2**63 - 1)
+
+
+def test_a_layer_that_would_take_all_memory_is_refused() -> None:
+    """Weights alone do not bound it: a file of some kilobytes can ask for gigabytes at the first picture."""
+    text = refusal(lambda: ModelConfig((1024, 1024, 3), network="conv", hidden=(1,), channels=(129, 1, 1)))
+    assert text.startswith("The largest layer would have 33,816,576 numbers")
+    assert text.endswith("choose fewer channels or smaller images.")
 
 
 def test_the_largest_networks() -> None:

@@ -97,7 +97,9 @@ class PinsFeature(QObject):
         if there is not None:
             self._session.notice(f"Pin {there.number} is at this place already.")
         elif len(pins) >= MOST:
-            self._session.notice(f"There are {MOST} pins, which is the most; remove one first.", trouble=True)
+            others = len(pins) - len(self._mine)
+            whose = f" ({others} of models of another latent size; open such a model to see them)" if others else ""
+            self._session.notice(f"There are {MOST} pins{whose}, which is the most; remove one first.", trouble=True)
         else:
             pins = added(pins, z)
             self._change(pins, f"pin {pins[-1].number}")

@@ -170,7 +170,8 @@ def automatic_name(data: str, model: ModelConfig, when: datetime) -> str:
     when : datetime
     """
     clean = "".join(c for c in data if c.isprintable() and c not in _FORBIDDEN).strip(" .")[:30] or "images"
-    widths = "-".join(str(width) for width in model.hidden[:4]) + ("-etc" if len(model.hidden) > 4 else "")
+    parts = [numbers for numbers in (model.stages, model.hidden) if numbers]
+    widths = " ".join("-".join(str(n) for n in numbers[:4]) + ("-etc" if len(numbers) > 4 else "") for numbers in parts)
     dimensions = "" if model.latent_dim == 2 else f"{model.latent_dim}-D "
     base = f"{clean} {model.network} {widths} {dimensions}{when:%Y-%m-%d %H.%M.%S}"
     taken = _taken()

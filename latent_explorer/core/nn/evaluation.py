@@ -15,7 +15,7 @@ from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.device import full_precision
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import batch_of, decode, device_of, encode, grey_tensor
-from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, fixed_binary_draw
+from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, FixedDraw
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.types import ImageDataset, ModelHandle
 
@@ -46,16 +46,18 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     module = module_of(handle)
     device = device_of(module)
     bernoulli = handle.architecture.likelihood == "bernoulli"
-    pixels = torch.from_numpy(fixed_binary_draw(images).reshape(len(images), -1)) if bernoulli else grey_tensor(images)
+    fixed = FixedDraw()
     generator = torch.Generator().manual_seed(ELBO_SEED)
     reconstruction, kl = [], []
     with torch.inference_mode():
         batch = min(BATCH, batch_of(handle, ELBO_SAMPLES))
-        for start in range(0, len(pixels), batch):
-            terms = module.terms(pixels[start : start + batch].to(device), generator, ELBO_SAMPLES)
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            pixels = torch.from_numpy(fixed.of(part).reshape(len(part), -1)) if bernoulli else grey_tensor(part)
+            terms = module.terms(pixels.to(device), generator, ELBO_SAMPLES)
             reconstruction.append(terms.reconstruction.cpu().double().numpy())
             kl.append(terms.kl.cpu().double().numpy())
-            progress("ELBO", min(1.0, (start + batch) / len(pixels)))
+            progress("ELBO", min(1.0, (start + batch) / len(images)))
     r, k = np.concatenate(reconstruction), np.concatenate(kl)
     draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw" if bernoulli else "pixels in 0..1 as they are"
     score = "log p(x|z)" if bernoulli else "log density p(x|z)"

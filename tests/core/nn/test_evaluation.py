@@ -18,7 +18,7 @@ from latent_explorer.core.nn.evaluation import active_units, evaluate, knn_figur
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import encode
-from latent_explorer.core.nn.likelihoods import fixed_binary_draw
+from latent_explorer.core.nn.likelihoods import FixedDraw, fixed_binary_draw
 from latent_explorer.core.types import ImageDataset, ModelHandle, Split
 from tests.core.nn.small import Doubles, architecture, module_for, numpy_encode, numpy_log_prob, numpy_logits, toy
 
@@ -254,3 +254,10 @@ def test_evaluating_leaves_the_model_alone(handle: ModelHandle) -> None:
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     evaluate(handle, DATASET)
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+
+
+def test_the_fixed_draw_may_be_made_piece_by_piece() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (13, 5, 3, 1), dtype=np.uint8)
+    fixed = FixedDraw()
+    pieces = [fixed.of(images[start : start + 4]) for start in range(0, 13, 4)]
+    np.testing.assert_array_equal(np.concatenate(pieces), fixed_binary_draw(images))
