@@ -60,7 +60,7 @@ class NeighbourStrip(QWidget):
         self._drawn_size = QSize()
         self._labels: dict[tuple[object, ...], QImage] = {}
         self._planned: tuple[object, tuple[int, QSize]] = None, (LEAST, QSize(1, 1))
-        self._pace = Pace(self, REPAINT)
+        self._pace = Pace(self._repaint, REPAINT, self)
 
     def set_heading(self, heading: str, note: str) -> None:
         """What the images are, in a few words, and where they come from."""
@@ -106,6 +106,9 @@ class NeighbourStrip(QWidget):
 
     def _forget(self) -> None:
         self._sheet = None
+        self._pace.ask()
+
+    def _repaint(self) -> None:
         self.update(0, 2 * self._line(), self.width(), self.height())  # the words above stay
 
     def _drawn(self, images: NDArray[np.uint8], size: QSize) -> QImage:

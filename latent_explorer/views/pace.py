@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QWidget
 
 
 class Pace(QObject):
-    """Repaints a widget at once, then at most every `milliseconds`; what is newest by then is always painted.
+    """Does something at once when asked, then at most every `milliseconds`; what was asked for last is always done.
 
-    A paint of a small text costs as much as the rest of a mouse move, since what lies behind it is painted too.
+    Parameters
+    ----------
+    act : callable without arguments
+        Called in the GUI thread; it takes what is newest by then.
+    milliseconds : int
+    parent : QObject
+        Whose end is the pace's own.
     """
 
-    def __init__(self, widget: QWidget, milliseconds: int) -> None:
-        super().__init__(widget)
-        self._widget = widget
+    def __init__(self, act: Callable[[], object], milliseconds: int, parent: QObject) -> None:
+        super().__init__(parent)
+        self._act = act
         self._late = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(milliseconds)
         self._rest.timeout.connect(self._rested)
 
-    def update(self) -> None:
-        """The widget has something else to show."""
+    @property
+    def settled(self) -> bool:
+        """Whether all that was asked for is done."""
+        return not self._late
+
+    def ask(self) -> None:
+        """There is something new."""
         if self._rest.isActive():
             self._late = True
         else:
-            self._widget.update()
             self._rest.start()
+            self._act()
 
     def _rested(self) -> None:
         if self._late:
             self._late = False
-            self.update()
+            self.ask()

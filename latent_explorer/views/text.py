@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 from latent_explorer.views.pace import Pace
 
-REPAINT = 50  # milliseconds from one word to the next, at least
+# Milliseconds from one word to the next, at least. A paint of a small text costs as much as the rest of a mouse move, since
+# what lies behind it is painted too.
+REPAINT = 50
 
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
@@ -43,7 +45,7 @@ class LiveText(QWidget):
         self._text, self._sample, self._lines, self._right, self._muted = "", sample, lines, right, muted
         width = QSizePolicy.Policy.Minimum if sample else QSizePolicy.Policy.Ignored
         self.setSizePolicy(width, QSizePolicy.Policy.Fixed)
-        self._pace = Pace(self, REPAINT)
+        self._pace = Pace(self.update, REPAINT, self)
 
     def text(self) -> str:
         """What it says."""
@@ -58,7 +60,7 @@ class LiveText(QWidget):
         """Say something else."""
         if text != self._text:
             self._text = text
-            self._pace.update()
+            self._pace.ask()
 
     def set_muted(self, muted: bool) -> None:
         """In the quieter colour or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images
 from latent_explorer.workers.task import Context
 
-PIECE = 64  # pictures that are decoded at once
+PIECE = 64  # pictures that are decoded at once, or fewer of larger images
+PAUSES = 20  # from one set of live codes to the next, by the time that taking one up takes
 
 
 def decode(request: DecodeRequest) -> DecodeResult:
@@ -40,16 +42,30 @@ def _pieces(request: DecodeRequest, piece: int) -> Iterator[NDArray[np.float32]]
             yield request.quick.decode(request.z[start : start + piece])
         return
     from latent_explorer.core.nn.handles import has
-    from latent_explorer.core.nn.inference import decode_pieces
+    from latent_explorer.core.nn.inference import batch_of, decode_pieces
 
     if not has(request.handle):
         raise Cancelled
-    yield from decode_pieces(request.handle, request.z, piece)
+    yield from decode_pieces(request.handle, request.z, min(piece, batch_of(request.handle)))
 
 
 @dataclass(frozen=True, eq=False)
 class ProbeAnswer:
-    """What is known about one point: its picture (none while the weights are not loaded) and what lies around it.
+    """The picture of one point; none while nothing can decode it."""
+
+    generation: int
+    z: NDArray[np.float32]
+    result: DecodeResult | None
+
+
+def probe(z: NDArray[np.float32], generation: int, request: DecodeRequest | None) -> ProbeAnswer:
+    """Decode, where there is a request."""
+    return ProbeAnswer(generation, z, None if request is None else decode(request))
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceAnswer:
+    """What lies around one point.
 
     ``around`` speaks of rows of ``codes``; ``nearest`` are the images of ``around.nearest`` in the data set (n, H, W, C), none
     where that was not given or has others.
@@ -57,33 +73,35 @@ class ProbeAnswer:
 
     generation: int
     z: NDArray[np.float32]
-    result: DecodeResult | None
     around: Surroundings | None
     codes: Codes | None = None
     nearest: Images | None = None
 
 
-class Prober:
-    """Answers the probe. Used in the probe lane only, so it may remember the tree of the codes it saw last."""
+class Lookout:
+    """Looks around among the codes. Used in one lane only, so it may remember how those that it saw last lie.
+
+    Other codes of the same model, as come many times a second while it trains, are taken up when doing so takes a small share
+    of the time; until then the answer is about those before, and names them.
+    """
 
     def __init__(self) -> None:
         self._codes: Codes | None = None
         self._neighbours: Neighbours | None = None
+        self._generation = -1
+        self._next = -math.inf  # when others of the same model may be taken up
 
-    def answer(
-        self,
-        z: NDArray[np.float32],
-        generation: int,
-        request: DecodeRequest | None,
-        codes: Codes | None,
-        dataset: ImageDataset | None = None,
-    ) -> ProbeAnswer:
-        """Decode (where there is a request) and look around among the codes; with their data set, also at the nearest images."""
-        if codes is not self._codes:
-            self._codes, self._neighbours = codes, None if codes is None else Neighbours(codes.z, codes.labels)
-        around = None if self._neighbours is None else self._neighbours.around(z)
-        nearest = None if around is None or codes is None or dataset is None else images_of(codes, around.nearest, dataset)
-        return ProbeAnswer(generation, z, None if request is None else decode(request), around, codes, nearest)
+    def around(self, z: NDArray[np.float32], generation: int, codes: Codes | None, dataset: ImageDataset | None = None) -> PlaceAnswer:
+        """What lies around z among the codes; with their data set, also the nearest images."""
+        same_model = codes is not None and self._codes is not None and generation == self._generation
+        if codes is not self._codes and (not same_model or time.monotonic() >= self._next):
+            begun = time.monotonic()
+            self._codes, self._generation = codes, generation
+            self._neighbours = None if codes is None else Neighbours(codes.z, codes.labels)
+            self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
+        known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
+        nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)
+        return PlaceAnswer(generation, z, around, known, nearest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +118,11 @@ class MosaicAnswer:
 def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = PIECE) -> MosaicAnswer:
     """Decode all cells, `piece` at a time so that it can be cancelled in between."""
     begun = time.perf_counter()
-    parts = []
+    parts, done = [], 0
     for images in _pieces(request, piece):
         parts.append(as_bytes(images))
-        context.progress("", min(1.0, len(parts) * piece / len(request.z)))
+        done += len(images)
+        context.progress("", done / len(request.z))
     pixels = assemble(framed(np.concatenate(parts)), lattice.columns)
     return MosaicAnswer(request.generation, revision, lattice, pixels, 1000 * (time.perf_counter() - begun))
 

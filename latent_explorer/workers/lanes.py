@@ -146,11 +146,11 @@ class Lane(QThread):
                 pass
             except Exception as error:
                 answer = _Answer(task.failed or self.failed.emit, error)
+            if answer is not None:
+                self._hand_over(answer)  # while it still counts as running: when no lane is busy, all answers are on their way
             with self._condition:
                 self._running = None
                 idle = not self._waiting
-            if answer is not None:
-                self._hand_over(answer)
             if idle:
                 self.progressed.emit("", "", 1.0)
 

@@ -107,7 +107,8 @@ class Desk:
         settle()
 
     def rested(self) -> bool:
-        quiet = not any(lane.busy for lane in self.program.lanes.all()) and self.program.mosaic.settled
+        program = self.program
+        quiet = not any(lane.busy for lane in program.lanes.all()) and program.mosaic.settled and program.probe.settled
         return quiet and self.session.slot is not None and self.session.slot.ready and self.image() is not None
 
     def open(self, path: Path) -> None:

@@ -25,7 +25,7 @@ from latent_explorer.core.nn.inference import encode
 from latent_explorer.core.types import Codes, ImageDataset, ModelRecord, Slot
 from tests.app.conftest import Desk, is_sentence
 from tests.core.data import idx_files
-from tests.views.hand import Ear, look
+from tests.views.hand import Ear, look, settle
 
 MANY = 100_000  # epochs: a run that does not end by itself
 
@@ -242,7 +242,8 @@ def test_the_last_codes_are_painted_when_a_run_holds_and_when_it_ends(opened: De
     desk.train(epochs=MANY)
     running(desk, after=100)
     desk.press("train")  # pause
-    desk.wait(lambda: desk.session.run_state == "paused")
+    desk.wait(lambda: desk.program.training_lane._condition._waiters)  # it holds, and has told all
+    settle()
     check()
     desk.press("train")  # resume
     running(desk, after=desk.progress[-1].step + 50)

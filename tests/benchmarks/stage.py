@@ -124,7 +124,7 @@ class Stage:
                 raise RuntimeError(f"the window says: {self.window.notice.text}")
             if session.slot is None or not session.slot.ready or session.dataset is None or program.probe.shown is None:
                 return False
-            return program.mosaic.settled and not any(lane.busy for lane in program.lanes.all())
+            return program.mosaic.settled and program.probe.settled and not any(lane.busy for lane in program.lanes.all())
 
         wait("the window to be complete", complete)
         turn(0.5)

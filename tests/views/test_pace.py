@@ -40,28 +40,30 @@ def widget(qtbot: QtBot) -> Iterator[Painted]:
 
 
 def test_the_first_change_is_painted_at_once_and_the_next_ones_wait(widget: Painted) -> None:
-    pace = Pace(widget, LONG)
+    pace = Pace(widget.update, LONG, widget)
     for value in range(1, 50):
         widget.value = value
-        pace.update()
+        pace.ask()
         settle()
     assert widget.seen == [1]
+    assert not pace.settled
 
 
 def test_the_last_change_is_always_painted(widget: Painted, qtbot: QtBot) -> None:
-    pace = Pace(widget, 20)
+    pace = Pace(widget.update, 20, widget)
     for value in range(1, 200):
         widget.value = value
-        pace.update()
+        pace.ask()
         settle()
     qtbot.waitUntil(lambda: widget.seen[-1] == 199, timeout=20_000)
     assert widget.seen == sorted(set(widget.seen))
     assert len(widget.seen) < 199
+    assert pace.settled
 
 
 def test_nothing_is_painted_without_a_change(widget: Painted, qtbot: QtBot) -> None:
-    pace = Pace(widget, 1)
-    pace.update()
+    pace = Pace(widget.update, 1, widget)
+    pace.ask()
     qtbot.waitUntil(lambda: not pace._rest.isActive(), timeout=20_000)
     settle()
     assert widget.seen == [0]

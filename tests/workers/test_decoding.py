@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.nn import inference
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import forget, module_of, publish
 from latent_explorer.core.nn.inference import decode_bytes
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.neighbours import Neighbours
 from latent_explorer.core.plane.tiles import lattice_for
 from latent_explorer.core.types import Codes, DecodeRequest, ImageDataset, ModelHandle, Split
-from latent_explorer.workers.decoding import Prober, decode, decode_mosaic, lattice_codes
+from latent_explorer.workers import decoding
+from latent_explorer.workers.decoding import Lookout, decode, decode_mosaic, lattice_codes, probe
 from latent_explorer.workers.task import Context
 
 SHAPE = (6, 4, 1)
@@ -53,6 +57,28 @@ def test_decode_gives_the_cores_picture_for_each_point(handle: ModelHandle) -> N
     assert len({image.tobytes() for image in result.images}) == 3
     assert result.request.generation == 7
     assert result.milliseconds >= 0
+
+
+def test_of_larger_images_fewer_are_decoded_at_once(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, said = [], []
+    real = decoding.as_bytes
+
+    def watched(images: np.ndarray) -> np.ndarray:
+        sizes.append(len(images))
+        return real(images)
+
+    monkeypatch.setattr(decoding, "as_bytes", watched)
+    monkeypatch.setattr(inference, "NUMBERS", 2 * handle.architecture.widest)
+    lattice = lattice_for((0, 0, 2, 1), 5, 1.0)
+    codes = lattice_codes(lattice, PlaneFrame.identity())
+    decode_mosaic(request_for(handle, codes), 0, lattice, Context(lambda what, part: said.append(part)))
+    assert max(sizes) == 2
+    assert sum(sizes) == len(codes)
+    assert said == sorted(said)
+    assert said[-1] == 1.0
+    sizes.clear()
+    assert len(decode(request_for(handle, Z)).images) == 3
+    assert sizes == [2, 1]
 
 
 def test_an_answer_that_nobody_waits_for_is_cancelled(handle: ModelHandle) -> None:
@@ -124,35 +150,63 @@ def some_codes(seed: int, count: int = 400) -> Codes:
     return Codes("mean", z, np.arange(count), generator.integers(0, 3, count))
 
 
-def test_the_prober_answers_with_picture_and_surroundings(handle: ModelHandle) -> None:
-    prober, point = Prober(), np.array([0.1, -0.2], np.float32)
-    for seed in (1, 1, 2):  # the tree of the codes seen last is remembered, and made anew for others
+def test_the_probe_answers_with_the_picture_of_its_place(handle: ModelHandle) -> None:
+    point = np.array([0.1, -0.2], np.float32)
+    answer = probe(point, 9, request_for(handle, point[None]))
+    assert answer.generation == 9
+    assert answer.result is not None
+    np.testing.assert_array_equal(answer.result.images, decode_bytes(handle, point[None]))
+    assert probe(point, 9, None).result is None
+    forget(handle)
+    with pytest.raises(Cancelled):
+        probe(point, 1, request_for(handle, point[None]))
+
+
+def test_the_lookout_says_what_lies_around() -> None:
+    lookout, point = Lookout(), np.array([0.1, -0.2], np.float32)
+    for generation, seed in ((9, 1), (9, 1), (10, 2)):  # codes that were seen are remembered, and those of another model not
         codes = some_codes(seed)
-        answer = prober.answer(point, 9, request_for(handle, point[None]), codes)
+        answer = lookout.around(point, generation, codes)
         distances = np.hypot(*(codes.z.astype(np.float64) - point).T)
-        assert answer.generation == 9
+        assert answer.generation == generation
+        assert answer.codes is codes or seed == 1
         assert answer.around is not None
         assert answer.around.near == (distances <= 0.1).sum()
         assert answer.around.distance == pytest.approx(distances.min())
         assert answer.around.log_prior == pytest.approx(-0.5 * (0.01 + 0.04) - math.log(2 * math.pi))
-        assert answer.result is not None
-        np.testing.assert_array_equal(answer.result.images, decode_bytes(handle, point[None]))
+    without = lookout.around(point, 10, None)
+    assert (without.around, without.codes) == (None, None)
 
 
-def test_without_weights_or_codes_the_prober_says_what_it_knows(handle: ModelHandle) -> None:
-    prober, point = Prober(), np.zeros(2, np.float32)
-    before_torch = prober.answer(point, 1, None, some_codes(1))
-    assert before_torch.result is None
-    assert before_torch.around is not None
-    without_codes = prober.answer(point, 1, request_for(handle, point[None]), None)
-    assert without_codes.around is None
-    assert without_codes.result is not None
-    forget(handle)
-    with pytest.raises(Cancelled):
-        prober.answer(point, 1, request_for(handle, point[None]), None)
+def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the test's own clock taking some up takes a second: until twenty more have passed, the answer is about those before."""
+    clock = 100.0
+    monkeypatch.setattr(decoding, "time", SimpleNamespace(monotonic=lambda: clock, perf_counter=lambda: clock))
+    real, built = decoding.Neighbours, []
+
+    def build(z: np.ndarray, labels: np.ndarray) -> Neighbours:
+        nonlocal clock
+        clock += 1
+        built.append(z)
+        return real(z, labels)
+
+    monkeypatch.setattr(decoding, "Neighbours", build)
+    lookout, point, live = Lookout(), np.zeros(2, np.float32), [some_codes(seed) for seed in range(5)]
+    assert lookout.around(point, 1, live[0]).codes is live[0]
+    clock += 5
+    answer = lookout.around(point, 1, live[1])
+    assert answer.codes is live[0]
+    assert answer.around is not None
+    assert answer.around.distance == pytest.approx(np.hypot(*live[0].z.T).min())
+    assert lookout.around(point, 1, live[2]).codes is live[0]
+    clock += 16
+    assert lookout.around(point, 1, live[2]).codes is live[2]
+    assert lookout.around(point, 2, live[3]).codes is live[3]  # of another model: at once
+    assert lookout.around(point, 2, None).codes is None
+    assert len(built) == 3
 
 
-def test_with_the_data_set_the_prober_shows_the_nearest_images(handle: ModelHandle) -> None:
+def test_with_the_data_set_the_lookout_shows_the_nearest_images(handle: ModelHandle) -> None:
     generator = np.random.default_rng(3)
     images = generator.integers(0, 256, (500, *handle.architecture.image_shape)).astype(np.uint8)
     rows = np.arange(500)
@@ -160,10 +214,10 @@ def test_with_the_data_set_the_prober_shows_the_nearest_images(handle: ModelHand
     z = generator.standard_normal((200, 2)).astype(np.float32)
     codes = Codes("mean", z, generator.permutation(500)[:200], np.full(200, -1))
     point = np.array([0.4, 0.1], np.float32)
-    answer = Prober().answer(point, 1, None, codes, dataset)
+    answer = Lookout().around(point, 1, codes, dataset)
     nearest = np.argsort(np.hypot(*(z.astype(float) - point).T))[:6]
     assert answer.codes is codes
     assert answer.nearest is not None
     np.testing.assert_array_equal(answer.nearest, images[codes.index[nearest]])
-    assert Prober().answer(point, 1, None, codes).nearest is None
-    assert Prober().answer(point, 1, None, None, dataset).nearest is None
+    assert Lookout().around(point, 1, codes).nearest is None
+    assert Lookout().around(point, 1, None, dataset).nearest is None

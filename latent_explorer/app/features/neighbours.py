@@ -1,6 +1,6 @@
 """What lies nearest to the probe: real images where their data set is open, else the decoder's pictures of those codes.
 
-Which codes lie near is part of the probe's answer, and real images are gathered with it. Decodes are asked for afterwards, in
+Which codes lie near is what the probe's lane finds out, and real images are gathered with it. Decodes are asked for afterwards, in
 the tiles lane, so that the probe's own picture never waits for them; the strip keeps what it shows until they are there.
 """
 
@@ -17,7 +17,7 @@ from latent_explorer.core.data.registry import available
 from latent_explorer.core.types import DataReference, DecodeRequest, DecodeResult, ImageDataset, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.neighbour_strip import Neighbour
-from latent_explorer.workers.decoding import ProbeAnswer, decode
+from latent_explorer.workers.decoding import PlaceAnswer, decode
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
@@ -30,7 +30,7 @@ class NeighboursFeature(QObject):
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane, probe: ProbeFeature) -> None:
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
-        self._answer: ProbeAnswer | None = None
+        self._answer: PlaceAnswer | None = None
         self._asked: tuple[Any, ...] | None = None  # whose images are shown, or whose decodes are on their way
         self._about: tuple[DataReference | None, ImageDataset | None] | None = None
         probe.answered.connect(self._answered)
@@ -39,7 +39,7 @@ class NeighboursFeature(QObject):
         session.datasetChanged.connect(self._dataset_changed)
         session.sceneChanged.connect(self._scene_changed)
 
-    def _answered(self, answer: ProbeAnswer) -> None:
+    def _answered(self, answer: PlaceAnswer) -> None:
         slot, around = self._session.slot, answer.around
         self._answer = answer
         if slot is None or not self._window.image.nearest.isVisible():
@@ -58,7 +58,7 @@ class NeighboursFeature(QObject):
             self._asked = None
             self._window.image.nearest.set_neighbours(None, self._words(answer, slot))
 
-    def _decode(self, answer: ProbeAnswer, slot: Slot) -> None:
+    def _decode(self, answer: PlaceAnswer, slot: Slot) -> None:
         assert answer.codes is not None and answer.around is not None and slot.handle is not None
         asked = slot.generation, slot.revision, answer.around.nearest
         if asked == self._asked:  # most moves are too small to bring others
@@ -70,12 +70,12 @@ class NeighboursFeature(QObject):
             Task("", partial(_decode, request), partial(self._decoded, answer, asked), torch=request.quick is None, kind="nearest")
         )
 
-    def _decoded(self, answer: ProbeAnswer, asked: tuple[object, ...], result: DecodeResult) -> None:
+    def _decoded(self, answer: PlaceAnswer, asked: tuple[object, ...], result: DecodeResult) -> None:
         slot = self._session.slot
         if slot is not None and asked == self._asked:
             self._window.image.nearest.set_neighbours(result.images, self._words(answer, slot))
 
-    def _words(self, answer: ProbeAnswer, slot: Slot) -> list[Neighbour]:
+    def _words(self, answer: PlaceAnswer, slot: Slot) -> list[Neighbour]:
         codes, around = answer.codes, answer.around
         assert codes is not None and around is not None
         names = slot.data.class_names if slot.data is not None else ()

@@ -1,7 +1,8 @@
 """The probe: the decoded image follows the pointer, and rests where it was held.
 
 The circle: the plane says where the pointer is; the ring moves at once; a request goes to the probe's mailbox of one;
-its answer is dropped when model or plane have changed meanwhile, else shown. No timer sets the pace.
+its answer is dropped when model or plane have changed meanwhile, else shown. No timer sets the pace of the picture. What
+lies around the place is looked up apart from it and as often as it can be read, so that the picture never waits for that.
 """
 
 from __future__ import annotations
@@ -18,23 +19,26 @@ from latent_explorer.core.plane.neighbours import densest_place, sentence
 from latent_explorer.core.plane.trail import Trail
 from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.workers.decoding import ProbeAnswer, Prober
+from latent_explorer.views.pace import Pace
+from latent_explorer.workers.decoding import Lookout, PlaceAnswer, ProbeAnswer, probe
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 WAITING = "The decoder is loading."
+WORDS = 50  # milliseconds from one sentence about the surroundings to the next, at least
 TRAIL_SPACING = 1 / 90  # of the plane's shorter side, between two dots
 
 
 class ProbeFeature(QObject):
-    """Turns picks and holds into decodes. Signals: answered(ProbeAnswer) of the shown slot."""
+    """Turns picks and holds into decodes. Signals: answered(PlaceAnswer) of the shown slot."""
 
     answered = Signal(object)
 
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
-        self._prober = Prober()
+        self._lookout = Lookout()
+        self._look_around = Pace(self._look, WORDS, self)
         self._pointer: NDArray[np.float64] | None = None  # plane coordinates, while the pointer is on the plane
         self._held_before: tuple[float, ...] | None = None
         self._trail, self._dragging = Trail(), False
@@ -176,30 +180,44 @@ class ProbeFeature(QObject):
         request = None
         if slot.handle is not None and slot.decodes:
             request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None], quick=slot.quick)
-        work = partial(self._work, z, slot, request, self._session.dataset_of(slot))
+        work = partial(_decode, z, slot.generation, request)
         self._lane.submit(Task("", work, self._show, torch=request is not None and request.quick is None))
+        self._look_around.ask()
 
-    def _work(
-        self, z: NDArray[np.float32], slot: Slot, request: DecodeRequest | None, dataset: ImageDataset | None, context: Context
-    ) -> ProbeAnswer:
-        """In the probe's lane; its arguments were captured when it was asked, so nothing is shared."""
-        return self._prober.answer(z, slot.generation, request, slot.codes.get("mean"), dataset)
+    @property
+    def settled(self) -> bool:
+        """Whether all has been asked for; answers may be on their way."""
+        return self._look_around.settled
+
+    def _look(self) -> None:
+        slot = self._session.slot
+        if slot is not None:
+            z = slot.frame.to_z(self._place(slot)).astype(np.float32)
+            work = partial(_look, self._lookout, z, slot, self._session.dataset_of(slot))
+            self._lane.submit(Task("", work, self._tell_place, torch=False, kind="around"))
+
+    def _tell_place(self, answer: PlaceAnswer) -> None:
+        slot = self._session.slot
+        if slot is None or not slot.takes(answer.generation):
+            return
+        names = slot.data.class_names if slot.data is not None else ()
+        trust = "" if answer.around is None else sentence(answer.around, names)
+        self._window.image.set_place(_tuple(answer.z), trust, None if answer.around is None else answer.around.log_prior)
+        self.answered.emit(answer)
+        if answer.codes is not slot.codes.get("mean"):
+            self._look_around.ask()  # there are newer ones
 
     def _show(self, answer: ProbeAnswer) -> None:
         slot = self._session.slot
         if slot is None or not slot.takes(answer.generation):
             return
-        z, image = _tuple(answer.z), self._window.image
-        names = slot.data.class_names if slot.data is not None else ()
-        trust = "" if answer.around is None else sentence(answer.around, names)
-        image.set_place(z, trust, None if answer.around is None else answer.around.log_prior)
-        self.answered.emit(answer)
+        image = self._window.image
         if answer.result is None:
             self.shown = None
             image.set_image(None, WAITING if slot.handle is not None else "")
             image.set_decode(None, "")
             return
-        self.shown = z, answer.result.images[0]
+        self.shown = _tuple(answer.z), answer.result.images[0]
         image.set_image(answer.result.images[0])
         finished = slot.record is not None and self._session.run_state == "idle"
         image.set_decode(answer.result.milliseconds, slot.name if finished else f"in training, epoch {slot.epoch}")
@@ -219,3 +237,13 @@ class ProbeFeature(QObject):
 
 def _tuple(z: NDArray[np.floating]) -> tuple[float, ...]:
     return tuple(float(value) for value in z)
+
+
+def _decode(z: NDArray[np.float32], generation: int, request: DecodeRequest | None, context: Context) -> ProbeAnswer:
+    """In the probe's lane; its arguments were captured when it was asked, so nothing is shared."""
+    return probe(z, generation, request)
+
+
+def _look(lookout: Lookout, z: NDArray[np.float32], slot: Slot, dataset: ImageDataset | None, context: Context) -> PlaceAnswer:
+    """In the probe's lane, which alone uses the lookout."""
+    return lookout.around(z, slot.generation, slot.codes.get("mean"), dataset)
