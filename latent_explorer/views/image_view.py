@@ -19,7 +19,9 @@ TALLEST = 1.6  # height by width of the image's room: a taller one is smaller th
 
 
 class PixelView(QWidget):
-    """One image, enlarged by whole pixels of the screen (or smoothly), as large as fits."""
+    """One image, enlarged by whole pixels of the screen (or smoothly), as large as fits. Signals: roomChanged()."""
+
+    roomChanged = Signal()  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,14 +36,18 @@ class PixelView(QWidget):
 
     def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
         """An image (H, W, C), uint8; or none, with a word why."""
+        before = None if self._picture is None else self._picture.size()
         self._pixels, self._message = pixels, message
         self._draw()
+        if self._picture is not None and self._picture.size() != before:
+            self.roomChanged.emit()
 
     def set_look(self, smooth: bool, grey_map: str) -> None:
         """Smooth or whole pixels; the map for grey images."""
         if (smooth, grey_map) != (self._smooth, self._grey_map):
             self._smooth, self._grey_map = smooth, grey_map
             self._draw()
+            self.roomChanged.emit()
 
     def picture(self) -> QImage | None:
         """The image at its own size, as it is shown."""
@@ -54,16 +60,22 @@ class PixelView(QWidget):
         self._picture = None if pixels is None else to_qimage(pixels)
         self.update()
 
+    def painted(self, room: QSize) -> QSize:
+        """Size of the image in so much room."""
+        if self._picture is None:
+            return QSize(0, 0)
+        ratio = self.devicePixelRatioF()
+        width, height = self._picture.width(), self._picture.height()
+        scale = min(room.width() * ratio / width, room.height() * ratio / height)
+        if not self._smooth and scale >= 1:
+            scale = int(scale)
+        return QSize(round(width * scale / ratio), round(height * scale / ratio))
+
     def target(self) -> QRect:
         """Where the image is painted, in pixels of the widget."""
         if self._picture is None:
             return QRect()
-        ratio = self.devicePixelRatioF()
-        width, height = self._picture.width(), self._picture.height()
-        scale = min(self.width() * ratio / width, self.height() * ratio / height)
-        if not self._smooth and scale >= 1:
-            scale = int(scale)
-        size = QSize(round(width * scale / ratio), round(height * scale / ratio))
+        size = self.painted(self.size())
         return QRect((self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # Qt's name
@@ -87,7 +99,7 @@ class PixelView(QWidget):
 class ImageView(QWidget):
     """The right panel. Signals: exportRequested(), copyRequested()."""
 
-    exportRequested = Signal()  # Qt's manner
+    exportRequested = Signal()
     copyRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -101,7 +113,8 @@ class ImageView(QWidget):
         self._trust = LiveText(lines=3)
         explained(self._trust, "trust", "Around this place")
         self.nearest = NeighbourStrip(self)
-        self.nearest.roomChanged.connect(self._share_height)
+        for part in (self.pixels, self.nearest):
+            part.roomChanged.connect(self._share_height)
         card = QFrame()
         card.setProperty("role", "trust")
         inside = QVBoxLayout(card)
@@ -153,11 +166,10 @@ class ImageView(QWidget):
 
         What both of them need with all the rest comes back.
         """
-        picture = self.pixels.picture()
-        aspect = 1.0 if picture is None else picture.height() / picture.width()
         margins = self._layout.contentsMargins()
         width = self.width() - margins.left() - margins.right()
-        image, strip = max(120, round(width * min(aspect, TALLEST))), self.nearest.heightForWidth(width)
+        filled = width if self.pixels.picture() is None else self.pixels.painted(QSize(width, round(TALLEST * width))).height()
+        image, strip = max(120, filled), self.nearest.heightForWidth(width)
         self.pixels.setMaximumHeight(image)
         self.nearest.setMaximumHeight(strip)
         others = (self._head, self._card, self._form, self._buttons)
@@ -168,10 +180,7 @@ class ImageView(QWidget):
 
     def set_image(self, pixels: NDArray[np.uint8] | None, message: str = "") -> None:
         """The newest decode, or none with a word why."""
-        before = self.pixels.picture()
         self.pixels.set_image(pixels, message)
-        if pixels is not None and (before is None or before.size() != QSize(pixels.shape[1], pixels.shape[0])):
-            self._share_height()
         for button in (self._copy, self._export):
             if button.isEnabled() != (pixels is not None):
                 button.setEnabled(pixels is not None)

@@ -281,6 +281,15 @@ def test_colour_images_that_are_not_square(stage: Stage, tmp_path: Path) -> None
     stage.look_at(desk, sizes=SIZES)
 
 
+def test_more_than_two_dimensions(stage: Stage, tmp_path: Path, digits: ImageDataset) -> None:
+    """The plane is a slice; its panel comes with the model."""
+    desk = stage.desk()
+    shown(desk, digits, tmp_path / "digits-32.safetensors", hidden=(64,), latent_dim=32, epochs=30, likelihood="gaussian", sigma=0.2)
+    assert desk.window.slice.isVisible()
+    assert desk.says("Gaussian, σ 0.2")
+    stage.look_at(desk)
+
+
 def test_many_classes(stage: Stage, trained: Path) -> None:
     """EMNIST has 47; all can be reached in the legend."""
     desk = stage.desk()

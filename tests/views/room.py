@@ -17,7 +17,7 @@ def cut(widget: QWidget) -> str:
             flags = Qt.TextFlag.TextWordWrap
             needed = metrics.boundingRect(widget.rect(), flags, widget.text()).height()
             return "" if needed <= widget.height() else f"needs a height of {needed}, has {widget.height()}"
-        return "" if inside.width() > 40 else "no room"  # one line is shortened by dots
+        return "" if widget.fits() or inside.width() > 40 else "no room"  # one line is shortened by dots
     if isinstance(widget, QLabel) and widget.text():
         if widget.wordWrap():
             longest = max(metrics.horizontalAdvance(word) for word in widget.text().split())

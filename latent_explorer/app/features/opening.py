@@ -16,6 +16,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
 from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import CheckpointError, LatentExplorerError
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.quick import QuickDecoder, quick_decoder
@@ -212,13 +213,7 @@ class OpeningFeature(QObject):
             height, width, channels = model.image_shape
             facts["image"] = f"{height} × {width} {'grey' if channels == 1 else 'colour'}"
             facts["network"] = model.network_words
-            grey = (
-                model.likelihood == "bernoulli"
-                and record is not None
-                and record.training is not None
-                and record.training.binarize == "none"
-            )
-            facts["likelihood"] = "BCE (grey)" if grey else model.likelihood.capitalize()
+            facts["likelihood"] = _likelihood(model, record)
         if record is not None and record.history is not None:
             losses = record.history.columns.get("validation_reconstruction", np.zeros(0))
             kl = record.history.columns.get("validation_kl", np.zeros(0))
@@ -227,6 +222,14 @@ class OpeningFeature(QObject):
                 elbo = -(losses[measured[-1]] + kl[measured[-1]])
                 facts["elbo"] = f"{elbo:.2f} nats".replace("-", "−")
         panel.set_facts(facts)
+
+
+def _likelihood(model: ModelConfig, record: ModelRecord | None) -> str:
+    """The likelihood in two words; with grey pixels Bernoulli's is none, and is called what it is."""
+    if model.likelihood == "gaussian":
+        return f"Gaussian, σ {'learned' if model.sigma is None else f'{model.sigma:g}'}"
+    training = record.training if record is not None else None
+    return "BCE (grey)" if training is not None and training.binarize == "none" else model.likelihood.capitalize()
 
 
 def _read(path: Path, ready: bool, context: Context) -> Opened:
