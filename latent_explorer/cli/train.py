@@ -301,4 +301,5 @@ def _conclude(ended: Ended, data: str, out: Path, tell: Callable[[str], None]) -
         return
     elbo = validation_elbo(ended.history)
     quality = "" if elbo is None else f", validation ELBO {elbo:.2f} nats/image"
-    tell(f"Wrote {place}: {progress.epoch} epochs in {clock(progress.seconds)}{quality}")
+    epochs = "1 epoch" if progress.epoch == 1 else f"{progress.epoch} epochs"
+    tell(f"Wrote {place}: {epochs} in {clock(progress.seconds)}{quality}")

@@ -19,7 +19,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "network": "Kind of the networks, and the widths of the encoder's layers from the image inward.",
         "likelihood": "How the decoder's picture gives a real image its probability, p(x|z).",
         "trained_for": "Epochs behind the weights that are shown.",
-        "elbo": "Evidence lower bound: a lower bound of log p(x), nats per image; bigger is better. On validation images, one z each.",
+        "elbo": (
+            "Evidence lower bound: a lower bound of log p(x), nats per image; bigger is better. On validation images, one z each."
+            " With a Gaussian likelihood p(x) is a density: it may be positive, and is not comparable with a Bernoulli model's."
+        ),
         "prior": "Where codes are expected before an image is seen: the standard normal N(0, I) around the plane's origin.",
         "posterior": "Where the code of one image may lie, q(z|x); each point on the plane is its mean.",
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
