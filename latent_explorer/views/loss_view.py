@@ -16,6 +16,7 @@ from latent_explorer.views.style import DARK, Theme, enlargement
 
 EARLIER_RUNS = 4
 Range = tuple[float, float]
+SPIKE_FREE = 0.98, 1.3  # part of the KL's values that is shown, and the room above it
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
 LINE = 1  # Qt strokes wider smooth lines by way of a filled outline: 30 times as long, 50 ms for a long run's curves
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
@@ -155,7 +156,7 @@ class LossView(QWidget):
             mine = [(column, validation) for home, column, _, validation in CURVES if home == number]
             shown = [_finite(history, column) for column, _ in mine]
             shown += [_finite(run, column) for run in self._past for column, validation in mine if not validation]
-            ranges = _ranges(shown, start if number == 0 else None)
+            ranges = _ranges(shown, start if number == 0 else _usual(shown))
             if ranges != self._ranges[number]:
                 self._ranges[number] = ranges
                 plot.setRange(xRange=ranges[0], yRange=ranges[1], padding=0.03)
@@ -217,6 +218,12 @@ def _start(history: History | None, past: list[History]) -> float | None:
     """An upper end for the plot, so that the first steps do not flatten all that follows: twice the last loss above it."""
     ends = [values[-1] for run in (*past, history) if len(values := _finite(run, "train_loss")[1])]
     return max(float(end + 2 * abs(end)) for end in ends) if ends else None  # of densities, losses may be negative
+
+
+def _usual(curves: list[tuple[np.ndarray, np.ndarray]]) -> float | None:
+    """An upper end above all but the odd value: a step that throws the weights far would flatten all others."""
+    values = np.concatenate([y for _, y in curves])
+    return float(SPIKE_FREE[1] * np.quantile(values, SPIKE_FREE[0])) if len(values) else None
 
 
 def _ranges(curves: list[tuple[np.ndarray, np.ndarray]], start: float | None) -> tuple[Range, Range]:

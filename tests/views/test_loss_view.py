@@ -107,6 +107,15 @@ def test_histories_with_little_in_them(view: LossView, run: History) -> None:
     assert drawn(view) == []
 
 
+def test_one_odd_step_does_not_flatten_the_kl(view: LossView) -> None:
+    run = history(200)
+    kl = run.columns["train_kl"].copy()
+    kl[120] = 10_000
+    view.set_history(History(run.epoch.copy(), {**{name: values.copy() for name, values in run.columns.items()}, "train_kl": kl}))
+    top = plots(view)[1].getViewBox().viewRange()[1][1]
+    assert np.nanquantile(kl, 0.98) < top < 3 * np.nanquantile(kl, 0.98)
+
+
 def test_curves_grow_while_training(view: LossView) -> None:
     for rows in (1, 2, 10, 40):
         view.set_history(history(rows))
