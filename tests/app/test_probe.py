@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,7 @@ def sheets_asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_newer_snapshots_share_a_mosaic_and_the_last_one_is_shown(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = sheets_asked(monkeypatch)
     monkeypatch.setattr(mosaic, "REST", 0.2)
+    opened.session.set_run_state("running")
     opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 3)
     for revision in range(100, 140):
         opened.session.revise_slot(revision=revision)
@@ -321,6 +323,7 @@ def test_a_move_does_not_wait_for_the_next_snapshots_turn(opened: Desk, monkeypa
     opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 3)
     opened.rest()
     before = len(asked)
+    opened.session.set_run_state("running")
     opened.session.revise_slot(revision=7)
     settle()
     assert len(asked) == before
@@ -328,6 +331,39 @@ def test_a_move_does_not_wait_for_the_next_snapshots_turn(opened: Desk, monkeypa
     opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), -3)
     opened.rest()
     assert asked[before:] == [7]
+    opened.session.set_run_state("idle")
+
+
+def test_a_runs_last_weights_do_not_wait_for_their_turn(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = sheets_asked(monkeypatch)
+    monkeypatch.setattr(mosaic, "REST", 3600.0)
+    opened.session.set_run_state("running")
+    opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 3)
+    opened.rest()
+    before = len(asked)
+    opened.session.revise_slot(revision=7)
+    settle()
+    assert asked[before:] == []
+    opened.session.set_run_state("stopping")
+    opened.rest()
+    opened.session.revise_slot(revision=8)
+    opened.rest()
+    opened.session.set_run_state("idle")
+    opened.rest()
+    assert asked[before:] == [7, 8]
+
+
+def test_another_models_mosaic_is_taken_away_at_once(opened: Desk, models: dict[str, Path]) -> None:
+    session, first, seen = opened.session, opened.slot, []
+    session.slotChanged.connect(lambda slot: seen.append((slot.handle.id == first.handle.id, opened.says("mosaic "))))
+    session.put_slot(replace(first, generation=session.new_generation()))  # the same model on the same axes
+    assert seen == [(True, True)]
+    opened.rest()
+    opened.program.opening.open(models["other"])
+    opened.wait(lambda: len(seen) > 1)
+    assert seen[1] == (False, False)
+    opened.rest()
+    assert opened.says("mosaic ")
 
 
 # --- classes -----------------------------------------------------------------------------------------------------------------

@@ -652,6 +652,7 @@ def test_newer_snapshots_share_a_mosaic_and_a_slider_does_not_wait(five: Desk, m
     monkeypatch.setattr(mosaic_feature, "REST", 3600.0)
     five.hand.wheel(five.plane, five.pixel(0.5, 0.5), 1)
     five.rest()
+    five.session.set_run_state("running")
     shown, generation = sheets(monkeypatch), five.slot.generation
 
     def snapshot() -> None:
@@ -664,9 +665,11 @@ def test_newer_snapshots_share_a_mosaic_and_a_slider_does_not_wait(five: Desk, m
     for _ in range(3):
         snapshot()
     assert five.slot.generation >= generation + 3
-    assert not five.program.lanes.tiles.busy
+    five.wait(lambda: not five.program.lanes.tiles.busy)  # the images of neighbours
+    assert not shown
     assert not five.program.mosaic.settled
     slider(five, others(five)[0]).setValue(140)
     five.rest()
     assert len(shown) == 1
     check_mosaic(five, *shown[-1])
+    five.session.set_run_state("idle")
