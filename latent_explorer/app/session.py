@@ -21,6 +21,7 @@ class Session(QObject):
     slotChanged(Slot) : the active slot was replaced or revised.
     sceneChanged(Scene) : what the person arranged.
     datasetChanged(ImageDataset or None) : the data that Train would train on.
+    loadingChanged(str) : the name of the data that are being loaded; "" when none are, or are no longer.
     runStateChanged(str) : one of `RUN_STATES`.
     modelsChanged() : the list of models to choose from may be another one.
     noticed(str, bool) : a sentence for the person; True when something went wrong.
@@ -29,6 +30,7 @@ class Session(QObject):
     slotChanged = Signal(object)  # Qt's manner, here and below
     sceneChanged = Signal(object)
     datasetChanged = Signal(object)
+    loadingChanged = Signal(str)
     runStateChanged = Signal(str)
     modelsChanged = Signal()
     noticed = Signal(str, bool)
@@ -39,6 +41,7 @@ class Session(QObject):
         self.active = 0
         self.scene = Scene()
         self.dataset: ImageDataset | None = None
+        self.loading = ""
         self.run_state = "idle"
         self._generations = itertools.count(1)
 
@@ -88,9 +91,18 @@ class Session(QObject):
             self.sceneChanged.emit(scene)
 
     def set_dataset(self, dataset: ImageDataset | None) -> None:
-        """The data to train on."""
+        """The data to train on; those that were being loaded have come."""
         self.dataset = dataset
+        loading, self.loading = self.loading, ""
         self.datasetChanged.emit(dataset)
+        if loading != self.loading:
+            self.loadingChanged.emit(self.loading)
+
+    def set_loading(self, name: str) -> None:
+        """Data are on their way, and Train waits for them; "" when they will not come."""
+        if name != self.loading:
+            self.loading = name
+            self.loadingChanged.emit(name)
 
     def set_run_state(self, state: str) -> None:
         """How the run stands."""

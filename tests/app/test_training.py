@@ -485,6 +485,31 @@ def test_train_before_the_data_are_there_waits_for_them(desk: Desk, models: dict
     assert len(own_files()) == 1
 
 
+@pytest.mark.parametrize("good", [True, False])
+def test_train_waits_for_the_data_that_the_box_shows(opened: Desk, tmp_path: Path, good: bool) -> None:
+    """And a set that turns out not to be there leaves no run on another one."""
+    desk = opened
+    folder = idx_files.write(tmp_path / "tiny", idx_files.arrays())
+    if not good:
+        next(folder.glob("train-labels*")).unlink()
+    desk.program.lanes.jobs.hold()
+    desk.program.datasets.load(str(folder))
+    assert desk.box("data").currentText() == "tiny"
+    desk.train(epochs=3)
+    assert desk.says("Waiting for tiny to be loaded.")
+    assert desk.session.run_state == "idle" and not desk.program.training_lane.active
+    desk.program.lanes.jobs.release()
+    if good:
+        desk.wait(lambda: bool(desk.progress) and desk.progress[-1].outcome == "finished")
+        idle(desk)
+        assert desk.slot.data is not None and desk.slot.data.name == "tiny"
+    else:
+        desk.wait(lambda: desk.notice != "")
+        desk.rest()
+        assert desk.box("data").currentText() == "digits" and desk.says("no run was begun")
+        assert desk.session.run_state == "idle" and not desk.program.training_lane.active and own_files() == []
+
+
 def diverge(monkeypatch: pytest.MonkeyPatch, after: int, value: float = float("nan")) -> None:
     """From some step on the reconstruction is no number."""
     real = VAE.terms

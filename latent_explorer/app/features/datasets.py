@@ -57,6 +57,8 @@ class DatasetsFeature(QObject):
             self._changed(self._session.dataset)
             return
         self._asked = source
+        self._session.set_loading(self._sources.get(source, Path(source).name))
+        self._changed(self._session.dataset)  # the box shows what is waited for
         refused = partial(self._refused, source)
         self._lane.submit(Task(f"Loading {Path(source).name}", partial(_load, source), self._loaded, refused, torch=False))
 
@@ -67,7 +69,10 @@ class DatasetsFeature(QObject):
 
     def _loaded(self, found: tuple[str, ImageDataset]) -> None:
         source, dataset = found
-        if source != self._asked or self._session.run_state != "idle":
+        if source != self._asked:
+            return  # another wish came after it
+        if self._session.run_state != "idle":
+            self._session.set_loading("")
             self._changed(self._session.dataset)  # the box goes back to what is open
             return
         self._sources.setdefault(source, dataset.name)
@@ -80,6 +85,8 @@ class DatasetsFeature(QObject):
         if not isinstance(error, LatentExplorerError):
             raise error
         self._session.notice(str(error), trouble=True)
+        if source == self._asked:
+            self._session.set_loading("")
         if self._session.dataset is None and source == self._asked and source != BUILT_IN:
             self.load(BUILT_IN)
         else:
@@ -104,9 +111,9 @@ class DatasetsFeature(QObject):
             self.ask_for_folder()
 
     def _changed(self, dataset: ImageDataset | None) -> None:
-        names = list(self._sources.items())
+        current = self._asked if self._session.loading else self._open if self._open in self._sources else BUILT_IN
+        names = list({**self._sources, current: self._sources.get(current, Path(current).name)}.items())
         names.append(("", "Open an MNIST folder…"))
-        current = self._open if self._open in self._sources else BUILT_IN
         self._window.model.set_data(names, current)
         if self._session.slot is not None:
             self._slot_changed(self._session.slot)

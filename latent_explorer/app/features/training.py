@@ -49,7 +49,7 @@ class TrainingFeature(QObject):
         self._keeper: RunKeeper | None = None
         self._current: Plan | None = None  # of the run that is on
         self._run_id = ""  # of its handle, which the first snapshot names
-        self._wanted = False
+        self._wanted = ""  # the wish that waits for data
         transport = window.transport
         transport.trainRequested.connect(self.start)
         transport.pauseRequested.connect(self.pause)
@@ -60,6 +60,7 @@ class TrainingFeature(QObject):
         lane.progressed.connect(self._progressed)
         lane.failed.connect(self._failed)
         session.datasetChanged.connect(self._dataset_changed)
+        session.loadingChanged.connect(self._loading_changed)
         session.slotChanged.connect(self._slot_changed)
         window.training.settingsChanged.connect(self._settings_changed)
         self._shown_history: object = None
@@ -73,9 +74,9 @@ class TrainingFeature(QObject):
     def _start(self, *, paused: bool) -> None:
         if self._session.run_state != "idle":
             return
-        if self._session.dataset is None:
-            self._wanted = True  # starts when they are there
-            self._window.transport.set_word("Waiting for the data to be loaded.")
+        if self._session.dataset is None or self._session.loading:
+            self._wanted = "step" if paused else "train"  # granted when they are there
+            self._window.transport.set_word(f"Waiting for {self._session.loading or 'the data'} to be loaded.")
             return
         try:
             plan = self._plan()
@@ -251,8 +252,18 @@ class TrainingFeature(QObject):
             self._window.training.suggest_epochs(SMALL_SET_EPOCHS if small else TrainingConfig().epochs)
         self._refresh_transport()
         if self._wanted and dataset is not None:
-            self._wanted = False
-            self.start()
+            wanted, self._wanted = self._wanted, ""
+            self._wished(wanted)
+
+    def _loading_changed(self, name: str) -> None:
+        """What Train waits for is another set, or will not come: then it trains on no other one instead."""
+        if not self._wanted:
+            return
+        if name:
+            self._window.transport.set_word(f"Waiting for {name} to be loaded.")
+        else:
+            self._wanted = ""
+            self._window.transport.set_word("The data could not be loaded, so no run was begun.")
 
     def _slot_changed(self, slot: Slot) -> None:
         history = slot.record.history if slot.record is not None else None
