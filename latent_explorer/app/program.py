@@ -129,8 +129,7 @@ class Program(QObject):
         self.window.may_close = True
 
     def close(self) -> None:
-        """Stop all threads, keep what runs, remember the layout."""
-        self.appearance.keep_layout()
+        """Stop all threads and keep what runs. The window remembers its layout when it closes, before Qt hides what floats."""
         self.training_lane.ask_to_close()
         self.lanes.close()
         self.training_lane.close()

@@ -46,11 +46,13 @@ class MainWindow(QMainWindow):
     wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "pin", "clear_pins", "rename",
         "delete", "train", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
     themePicked(str), closeRequested(), filesDropped(list of str)
+    closing() : it is about to close; floating panels are still there.
     """
 
     wish = Signal(str)
     themePicked = Signal(str)  # Qt's manner
     closeRequested = Signal()
+    closing = Signal()
     filesDropped = Signal(object)
 
     def __init__(self) -> None:
@@ -297,6 +299,7 @@ class MainWindow(QMainWindow):
         came = self._slice_dock.set_wanted(sliceable, shown=not self._full.isChecked())
         if came:
             self._share_right_side()
+            self._slice_dock.raise_()  # else it would come behind the panels that it shares a place with, unseen
 
     def set_pinned(self, pinned: bool) -> None:
         """Whether there are pins: with the first one their panel comes, beside what is in front and not over it."""
@@ -385,6 +388,8 @@ class MainWindow(QMainWindow):
         if not self.may_close:
             self.closeRequested.emit()
         if self.may_close:
+            if self.isVisible():
+                self.closing.emit()
             event.accept()
         else:
             event.ignore()

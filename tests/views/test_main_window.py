@@ -209,6 +209,17 @@ def test_panels_can_be_hidden_and_come_back(window: MainWindow) -> None:
         assert not dock.visibleRegion().isEmpty()
 
 
+@pytest.mark.parametrize("size", [(900, 600), (1600, 1000)], ids=str)
+def test_the_slices_panel_comes_in_front(window: MainWindow, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    window.show()
+    window.arrange()
+    settle()
+    window.set_sliceable(True)
+    settle()
+    assert not window.slice.visibleRegion().isEmpty()
+
+
 def test_the_first_layout_comes_back(window: MainWindow) -> None:
     Hand(window)
     before = {dock.objectName(): dock.geometry() for dock in window.findChildren(QDockWidget) if dock.isVisible()}
