@@ -13,12 +13,13 @@ STEPS = 1000  # of the progress bar
 
 
 class DataOffer(QWidget):
-    """A sentence with two buttons; while a download is on, its progress with Cancel instead.
+    """A sentence with two buttons, or one where the data are here; while a download is on, its progress with Cancel instead.
 
-    Signals: openRequested(), downloadRequested(), cancelRequested().
+    Signals: openRequested(), namedRequested(str), downloadRequested(), cancelRequested().
     """
 
     openRequested = Signal()  # Qt's manner, here and below
+    namedRequested = Signal(str)
     downloadRequested = Signal()
     cancelRequested = Signal()
 
@@ -35,6 +36,9 @@ class DataOffer(QWidget):
         name = f"Download {entry.title} ({size_text(entry.size)})…"
         self._download = _button(name, "download_offer", f"Get {entry.title} from the internet; nothing is sent before you agree.")
         self._download.clicked.connect(self.downloadRequested)
+        self._name = ""  # of the data that are here
+        self._named = _button("", "open_named", "Load the data that this model was trained on.")
+        self._named.clicked.connect(self._named_clicked)
         self._words = LiveText()
         self._bar = QProgressBar()
         self._bar.setObjectName("download_bar")
@@ -52,13 +56,15 @@ class DataOffer(QWidget):
         row.addWidget(self._cancel)
         progress.addLayout(row)
         progress.addWidget(self._bar)
-        for part in (self._sentence, self._open, self._download, self._progress):
+        for part in (self._sentence, self._named, self._open, self._download, self._progress):
             layout.addWidget(part)
         self._downloading = False
         self._show_parts()
 
-    def set_sentence(self, text: str) -> None:
-        """What is missing; "" for nothing."""
+    def set_sentence(self, text: str, name: str = "") -> None:
+        """What is missing, "" for nothing; and the name of the data that are here and only need to be opened."""
+        self._name = name
+        self._named.setText(f"Open {name}")
         self._sentence.setText(text)
         self._show_parts()
 
@@ -73,12 +79,18 @@ class DataOffer(QWidget):
     def set_locked(self, locked: bool) -> None:
         """While a run is on, no data can be opened; they may be downloaded all the same."""
         self._open.setEnabled(not locked)
+        self._named.setEnabled(not locked)
 
     def _show_parts(self) -> None:
         offered = bool(self._sentence.text()) and not self._downloading
-        for part in (self._sentence, self._open, self._download):
-            part.setVisible(offered)
+        self._sentence.setVisible(offered)
+        self._named.setVisible(offered and bool(self._name))
+        for part in (self._open, self._download):
+            part.setVisible(offered and not self._name)
         self._progress.setVisible(self._downloading)
+
+    def _named_clicked(self) -> None:
+        self.namedRequested.emit(self._name)
 
 
 def _button(text: str, name: str, hint: str) -> QPushButton:

@@ -73,6 +73,7 @@ class ModelPanel(QWidget):
         layout.addLayout(form)
         self._offer = DataOffer()
         self._offer.openRequested.connect(self.openDataRequested)
+        self._offer.namedRequested.connect(self.dataPicked)
         self._offer.downloadRequested.connect(self.downloadRequested)
         self._offer.cancelRequested.connect(self.downloadCancelRequested)
         layout.addWidget(self._offer)
@@ -98,9 +99,9 @@ class ModelPanel(QWidget):
         for key, label in self._facts.items():
             label.setText(facts.get(key, "–"))
 
-    def set_offer(self, text: str) -> None:
-        """A sentence that something is missing, with the buttons that help; "" for none."""
-        self._offer.set_sentence(text)
+    def set_offer(self, text: str, name: str = "") -> None:
+        """A sentence that something is missing, "" for none, with the buttons that help: one where data of this name are here."""
+        self._offer.set_sentence(text, name)
 
     def set_download(self, words: str, part: float) -> None:
         """How far a download is, 0 to 1, in words; "" when there is none."""

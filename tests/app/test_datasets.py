@@ -78,6 +78,43 @@ def test_the_last_entry_opens_the_dialog(opened: Desk, monkeypatch: pytest.Monke
     assert box.currentText() == "mine"
 
 
+@pytest.fixture
+def of_shapes(models: dict[str, Path], tmp_path: Path) -> Path:
+    """A model that says it was trained on the shapes."""
+    checkpoint = read_checkpoint(models["small"])
+    record = replace(checkpoint.record, data=replace(checkpoint.record.data, name="shapes", content_hash="cd" * 32), name="round")
+    write_checkpoint(tmp_path / "round.safetensors", record, checkpoint.weights)
+    return tmp_path / "round.safetensors"
+
+
+def test_a_model_brings_its_data_along(opened: Desk, of_shapes: Path, models: dict[str, Path]) -> None:
+    desk = opened
+    loaded(desk, "digits")
+    desk.program.opening.open(of_shapes)
+    loaded(desk, "shapes")
+    desk.rest()
+    assert desk.slot.name == "round" and desk.box("data").currentText() == "shapes" and desk.notice == ""
+    assert desk.window.training.training_config().epochs == 20  # what suits these
+    desk.program.opening.open(models["small"])
+    loaded(desk, "digits")
+    assert not desk.button("open_named").isVisible()
+
+
+def test_data_that_the_person_chose_stay_and_the_models_own_are_offered(opened: Desk, of_shapes: Path, tmp_path: Path) -> None:
+    desk = opened
+    desk.program.datasets.load(str(folder_of(tmp_path / "mine")))
+    loaded(desk, "mine")
+    desk.program.opening.open(of_shapes)
+    desk.wait(lambda: desk.slot.name == "round")
+    desk.rest()
+    assert desk.session.dataset is not None and desk.session.dataset.name == "mine"
+    button = desk.button("open_named")
+    assert button.isVisible() and button.text() == "Open shapes"
+    desk.hand.click(button)
+    loaded(desk, "shapes")
+    assert not button.isVisible() and not desk.says("was trained on")
+
+
 def test_a_dropped_folder(opened: Desk, tmp_path: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(folder_of(tmp_path / "dropped")))])
@@ -151,11 +188,11 @@ def test_a_refused_folder_at_the_start_leaves_the_digits(desk: Desk, tmp_path: P
     assert desk.box("data").currentData() == "digits"
 
 
-def test_the_folder_is_remembered(new_desk: NewDesk, models: dict[str, Path], tmp_path: Path) -> None:
+def test_the_folder_is_remembered(new_desk: NewDesk, tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "mine")
     for time in ("first", "second"):
         desk = new_desk()
-        desk.program.start(models["small"])
+        desk.program.start()
         if time == "first":
             loaded(desk, "digits")
             desk.program.datasets.load(str(folder))
@@ -180,12 +217,12 @@ def test_a_remembered_folder_that_is_gone(new_desk: NewDesk, models: dict[str, P
     desk.close()
 
 
-def test_the_environment_names_data(new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch, models: dict[str, Path], tmp_path: Path) -> None:
+def test_the_environment_names_data(new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder_of(tmp_path / "mnist")
     folder_of(tmp_path / "fashion-mnist", classes=10)
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
     desk = new_desk()
-    desk.program.start(models["small"])
+    desk.program.start()
     loaded(desk, "mnist")
     assert entries(desk) == [*BUILTIN, "fashion-mnist", "mnist", "Open an MNIST folder…"]
     assert desk.box("data").currentText() == "mnist"

@@ -30,6 +30,8 @@ class DatasetsFeature(QObject):
         self._sources: dict[str, str] = {}  # what the box offers: name or folder, and what it shows
         self._asked = ""  # what was wished for last
         self._open = ""  # what the session's data came from
+        self._by_person = self._chosen = False  # whether the person wished for what was asked for, and for what is open
+        self._followed = 0  # the generation of the model whose data were last asked for unasked
         window.model.dataPicked.connect(self.load)
         window.model.openDataRequested.connect(self.ask_for_folder)
         window.filesDropped.connect(self._dropped)
@@ -45,7 +47,7 @@ class DatasetsFeature(QObject):
         if folder is not None and folder.is_dir() and "mnist" not in self._sources:
             self._sources[str(folder)] = folder.name
         mnist = next((key for key in self._sources if key not in BUILTIN), BUILT_IN)
-        self.load("mnist" if "mnist" in self._sources else mnist)
+        self._submit("mnist" if "mnist" in self._sources else mnist)
 
     def load(self, source: str) -> None:
         """Read a data set by name or folder; a refusal leaves all as it was."""
@@ -56,7 +58,10 @@ class DatasetsFeature(QObject):
             self._session.notice("A run is on: stop it or let it finish before opening other data.", trouble=True)
             self._changed(self._session.dataset)
             return
-        self._asked = source
+        self._submit(source, by_person=True)
+
+    def _submit(self, source: str, *, by_person: bool = False) -> None:
+        self._asked, self._by_person = source, by_person
         self._session.set_loading(self._sources.get(source, Path(source).name))
         self._changed(self._session.dataset)  # the box shows what is waited for
         refused = partial(self._refused, source)
@@ -78,8 +83,10 @@ class DatasetsFeature(QObject):
         self._sources.setdefault(source, dataset.name)
         if Path(source).is_dir() and source not in available():
             self._settings.set_mnist_folder(Path(source))
-        self._open = source
+        self._open, self._chosen = source, self._by_person
         self._session.set_dataset(dataset)
+        if self._session.slot is not None:
+            self._follow(self._session.slot)  # not before a run that waited for these data has begun
 
     def _refused(self, source: str, error: Exception) -> None:
         if not isinstance(error, LatentExplorerError):
@@ -88,7 +95,7 @@ class DatasetsFeature(QObject):
         if source == self._asked:
             self._session.set_loading("")
         if self._session.dataset is None and source == self._asked and source != BUILT_IN:
-            self.load(BUILT_IN)
+            self._submit(BUILT_IN)
         else:
             self._changed(self._session.dataset)
 
@@ -116,17 +123,36 @@ class DatasetsFeature(QObject):
         names.append(("", "Open an MNIST folder…"))
         self._window.model.set_data(names, current)
         if self._session.slot is not None:
-            self._slot_changed(self._session.slot)
+            self._offer(self._session.slot)
 
     def _slot_changed(self, slot: Slot) -> None:
-        missing = (
-            slot.data is not None
-            and slot.data.name == "mnist"
-            and self._session.dataset is not None
-            and self._session.dataset.name != "mnist"
-        )
-        known = any(text == "mnist" or key == "mnist" for key, text in self._sources.items())
-        self._window.model.set_offer(NO_MNIST if missing and not known else "")
+        self._follow(slot)
+        self._offer(slot)
+
+    def _others(self, slot: Slot) -> str:
+        """The name of the data that this model was trained on, where other ones are open; else ""."""
+        dataset = self._session.dataset
+        return slot.data.name if slot.data is not None and dataset is not None and slot.data.name != dataset.name else ""
+
+    def _follow(self, slot: Slot) -> None:
+        """Load what the shown model was trained on, unless the person chose what is open; once for each model."""
+        name = self._others(slot)
+        free = self._session.run_state == "idle" and not self._session.loading and not self._chosen
+        if name in self._sources and name in available() and free and slot.ready and slot.generation != self._followed:
+            self._followed = slot.generation
+            self._submit(name)
+
+    def _offer(self, slot: Slot) -> None:
+        name, panel = self._others(slot), self._window.model
+        if name == "mnist" and not self._knows_mnist():
+            panel.set_offer(NO_MNIST)
+        elif name in self._sources and not self._session.loading and slot.ready:
+            panel.set_offer(f"This model was trained on {name}; open it to see its real images beside the decoded ones.", name)
+        else:
+            panel.set_offer("")
+
+    def _knows_mnist(self) -> bool:
+        return any(text == "mnist" or key == "mnist" for key, text in self._sources.items())
 
     def _run_state_changed(self, state: str) -> None:
         self._window.model.set_locked(state != "idle")
