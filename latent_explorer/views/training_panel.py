@@ -76,7 +76,8 @@ class TrainingPanel(QWidget):
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._fields: dict[str, QLineEdit] = {}
         self._boxes: dict[str, QComboBox] = {}
-        self._epochs_typed = False
+        self._epochs_typed = False  # by the person
+        self._epochs_of_run = False  # those of the unfinished run that is shown
         self._network = str(defaults["network"])
         self._data: tuple[tuple[int, int, int], int] | None = None
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
@@ -164,14 +165,14 @@ class TrainingPanel(QWidget):
         return str(self._boxes["device"].currentData())
 
     def set_settings(self, model: ModelConfig, settings: TrainingConfig) -> None:
-        """Fill the form with those of a model; they count as typed, so that a suggestion makes no other run of it."""
+        """Fill the form with those of a model; its epochs stay while it is shown, so that a suggestion makes no other run of it."""
         record = {"channels": None, "sigma": None} | settings.to_record() | model.to_record()
         for name, line in self._fields.items():
             line.setText(_shown(record[name]))
         for name, box in self._boxes.items():
             if name in record:
                 box.setCurrentIndex(box.findData(record[name]))
-        self._epochs_typed = True
+        self._epochs_of_run = True
         self._network = model.network
         self._edited()
         self._filled = (model, settings)
@@ -187,9 +188,14 @@ class TrainingPanel(QWidget):
             return False
 
     def suggest_epochs(self, epochs: int) -> None:
-        """A number that suits the data, unless the person has typed another one."""
-        if not self._epochs_typed:
+        """A number that suits the data, unless the person has typed another one or it is an unfinished run's."""
+        if self._fields["epochs"].text() != str(epochs) and not (self._epochs_typed or self._epochs_of_run):
             self._fields["epochs"].setText(str(epochs))
+            self._edited()
+
+    def release_epochs(self) -> None:
+        """Another model than the unfinished run is shown: its epochs no longer count as typed."""
+        self._epochs_of_run = False
 
     def set_data(self, image_shape: tuple[int, int, int], count: int) -> None:
         """What would be trained on: the form then says what the run will take."""

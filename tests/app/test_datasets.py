@@ -115,6 +115,27 @@ def test_data_that_the_person_chose_stay_and_the_models_own_are_offered(opened: 
     assert not button.isVisible() and not desk.says("was trained on")
 
 
+def test_the_epochs_suit_the_data_after_an_unfinished_run_too(opened: Desk, models: dict[str, Path]) -> None:
+    """While it is shown they are the run's; a number that the person types stays."""
+    desk = opened
+    epochs = desk.window.training.training_config
+    for name, expected in (("unfinished", 40), ("other", 300)):
+        desk.program.opening.open(models[name])
+        desk.wait(lambda name=name: desk.slot.name == name)
+        desk.rest()
+        assert epochs().epochs == expected
+    for data, expected in (("shapes", 20), ("digits", 300)):
+        desk.program.datasets.load(data)
+        loaded(desk, data)
+        assert epochs().epochs == expected
+    desk.set_field("epochs", "7")
+    desk.program.datasets.load("shapes")
+    loaded(desk, "shapes")
+    desk.program.opening.open(models["small"])
+    desk.wait(lambda: desk.slot.name == "small")
+    assert epochs().epochs == 7
+
+
 def test_a_dropped_folder(opened: Desk, tmp_path: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(folder_of(tmp_path / "dropped")))])

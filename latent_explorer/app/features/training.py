@@ -247,13 +247,15 @@ class TrainingFeature(QObject):
 
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
         if dataset is not None:
-            small = len(dataset.split.train) + len(dataset.split.validation) < SMALL_SET
-            self._window.training.set_data(dataset.image_shape, len(dataset.images))
-            self._window.training.suggest_epochs(SMALL_SET_EPOCHS if small else TrainingConfig().epochs)
+            self._suggest_epochs(dataset)
         self._refresh_transport()
         if self._wanted and dataset is not None:
             wanted, self._wanted = self._wanted, ""
             self._wished(wanted)
+
+    def _suggest_epochs(self, dataset: ImageDataset) -> None:
+        small = len(dataset.split.train) + len(dataset.split.validation) < SMALL_SET
+        self._window.training.suggest_epochs(SMALL_SET_EPOCHS if small else TrainingConfig().epochs)
 
     def _loading_changed(self, name: str) -> None:
         """What Train waits for is another set, or will not come: then it trains on no other one instead."""
@@ -275,6 +277,10 @@ class TrainingFeature(QObject):
             if slot.record is not None and slot.record.resumable and slot.record.training is not None and slot.handle is not None:
                 # So that Continue goes on with these, and a change of them begins a new run.
                 self._window.training.set_settings(slot.handle.architecture, slot.record.training)
+            else:
+                self._window.training.release_epochs()
+                if self._session.dataset is not None:
+                    self._suggest_epochs(self._session.dataset)
         self._refresh_transport()
 
     def _settings_changed(self, problem: str) -> None:
