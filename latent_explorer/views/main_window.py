@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
     Signals
     -------
     wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "pin", "clear_pins", "rename",
-        "delete", "train", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
+        "delete", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
     themePicked(str), closeRequested(), filesDropped(list of str)
     closing() : it is about to close; floating panels are still there.
     """
@@ -255,6 +255,7 @@ class MainWindow(QMainWindow):
         self._delete = self._add(model, "&Delete…", "delete")
         training = bar.addMenu("&Training")
         self._add(training, "&Train, pause or resume", "train", "Ctrl+T")
+        self._add(training, "&New run", "new_run").setToolTip("Train a new model with the settings, also where Continue is offered.")
         self._add(training, "One &step", "step", "Ctrl+Shift+T")
         self._add(training, "St&op", "stop", "Ctrl+.")
         helps = bar.addMenu("&Help")

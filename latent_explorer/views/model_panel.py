@@ -20,6 +20,8 @@ FACTS = (
     ("elbo", "Validation ELBO"),
 )
 
+DOWNLOAD = "download:mnist"  # the key of an entry that is no data set; no name and no folder has a colon there
+
 
 class ModelPanel(QWidget):
     """Signals: modelPicked(str), dataPicked(str), openRequested(), openDataRequested(), downloadRequested(), downloadCancelRequested()."""
@@ -40,6 +42,7 @@ class ModelPanel(QWidget):
         self._data, self._open_data = _row("Training data", explain("data"), "Open an MNIST folder…")
         self._models.setObjectName("models")
         self._data.setObjectName("data")
+        self._data_open = ""  # the key of what is open
         self._data.setPlaceholderText("loading …")
         self._models.activated.connect(self._model_activated)
         self._data.activated.connect(self._data_activated)
@@ -91,7 +94,8 @@ class ModelPanel(QWidget):
         _fill(self._models, names, current)
 
     def set_data(self, names: list[tuple[str, str]], current: str) -> None:
-        """Choices as (key, text to show), and the key of the data that are open."""
+        """Choices as (key, text to show), and the key of the data that are open; the key `DOWNLOAD` asks for a download."""
+        self._data_open = current
         _fill(self._data, names, current)
 
     def set_facts(self, facts: dict[str, str]) -> None:
@@ -117,7 +121,12 @@ class ModelPanel(QWidget):
         self.modelPicked.emit(self._models.itemData(row))
 
     def _data_activated(self, row: int) -> None:
-        self.dataPicked.emit(self._data.itemData(row))
+        key = self._data.itemData(row)
+        if key == DOWNLOAD:
+            self._data.setCurrentIndex(self._data.findData(self._data_open))  # the person may yet say no
+            self.downloadRequested.emit()
+        else:
+            self.dataPicked.emit(key)
 
 
 def _row(name: str, hint: str, button_hint: str) -> tuple[QComboBox, QToolButton]:

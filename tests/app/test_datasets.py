@@ -45,7 +45,7 @@ def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
 
 def test_the_digits_are_always_there(opened: Desk) -> None:
     loaded(opened, "digits")
-    assert entries(opened) == [*BUILTIN, "Open an MNIST folder…"]
+    assert entries(opened) == [*BUILTIN, "Download MNIST (11.6 MB)…", "Open an MNIST folder…"]
     assert opened.window.training.training_config().epochs == 300  # a small set
 
 
@@ -56,7 +56,7 @@ def test_a_folder_is_opened_by_its_dialog_and_listed(opened: Desk, monkeypatch: 
     loaded(opened, "mine")
     assert opened.slot is before  # the plane still shows the model
     assert opened.box("data").currentText() == "mine"
-    assert entries(opened) == [*BUILTIN, "mine", "Open an MNIST folder…"]
+    assert entries(opened) == [*BUILTIN, "mine", "Download MNIST (11.6 MB)…", "Open an MNIST folder…"]
     box = opened.box("data")
     box.activated.emit(0)  # and back
     loaded(opened, "digits")

@@ -177,6 +177,20 @@ def test_from_the_menu_without_an_offer(opened: Desk, mirror: Mirror, offered_en
     assert opened.box("data").currentText() == "mnist"
 
 
+def test_from_the_list_of_data(opened: Desk, mirror: Mirror, offered_entry: CatalogueEntry) -> None:
+    """A no leaves what is open in the box; once it is here, the list has the data instead."""
+    box = opened.box("data")
+    for answer in ("Cancel", "Download"):
+        row = next(row for row in range(box.count()) if box.itemText(row).startswith("Download MNIST ("))
+        box.setCurrentIndex(row)
+        box.activated.emit(row)
+        assert box.currentData() == "digits"
+        choose(opened, answer)
+    loaded(opened, "mnist")
+    opened.wait(lambda: not downloading(opened))
+    assert box.currentText() == "mnist" and not any(entry.startswith("Download") for entry in entries(opened))
+
+
 def test_while_a_run_is_on_its_data_stay(desk: Desk, far: Path, mirror: Mirror, offered_entry: CatalogueEntry) -> None:
     desk.open(far)
     dataset = desk.session.dataset

@@ -189,7 +189,7 @@ def test_paused(stage: Stage, at_work: Desk) -> None:
 def test_stopped(stage: Stage, at_work: Desk) -> None:
     end(at_work)
     at_work.wait(lambda: at_work.button("train_button").text() == "Continue")
-    assert at_work.says("Stopped in epoch")
+    assert at_work.says("Stopped after ")
     stage.look_at(at_work)
 
 

@@ -332,7 +332,8 @@ def test_stop_keeps_and_continue_goes_on_where_it_stopped(opened: Desk) -> None:
     desk.press("stop")
     idle(desk)
     stopped, path = desk.progress[-1], kept_file(desk)
-    assert desk.says("Stopped in epoch")
+    assert desk.says(f"Stopped after {stopped.epoch} epoch")
+    assert desk.says(f"{stopped.epoch} / 30")
     assert desk.button("train_button").text() == "Continue"
     kept = read_checkpoint(path)
     assert kept.record.resumable
@@ -483,6 +484,41 @@ def test_train_before_the_data_are_there_waits_for_them(desk: Desk, models: dict
     desk.wait(lambda: bool(desk.progress) and desk.progress[-1].outcome == "finished")
     idle(desk)
     assert len(own_files()) == 1
+
+
+def test_a_new_run_where_continue_is_offered(opened: Desk) -> None:
+    """With the same settings, from the first step on; the stopped run's file stays as it is."""
+    desk = opened
+    desk.train(epochs=MANY)
+    running(desk, after=100)
+    desk.wish("new_run")  # one is on
+    assert is_sentence(desk.notice)
+    desk.press("stop")
+    idle(desk)
+    first = kept_file(desk)
+    before = first.read_bytes()
+    assert desk.button("train_button").text() == "Continue"
+    last = desk.progress[-1].step
+    desk.progress.clear()
+    desk.wish("new_run")
+    desk.wait(lambda: bool(desk.progress))
+    assert desk.progress[0].step < last
+    running(desk)
+    desk.press("stop")
+    idle(desk)
+    assert len(own_files()) == 2 and first.read_bytes() == before
+    assert desk.slot.record is not None and desk.slot.record.path != first
+    assert desk.button("train_button").text() == "Continue"
+
+
+def test_a_run_that_is_stopped_within_its_first_epoch_says_so(opened: Desk) -> None:
+    opened.set_field("batch_size", "1")
+    opened.press("step")
+    opened.wait(lambda: bool(opened.progress) and opened.progress[-1].step >= 1)
+    opened.press("stop")
+    idle(opened)
+    assert opened.progress[-1].epoch == 0
+    assert opened.says("Stopped in the first epoch; kept in My models.")
 
 
 @pytest.mark.parametrize("good", [True, False])

@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
+from latent_explorer.core.data.catalogue import find_entry
 from latent_explorer.core.data.registry import BUILTIN, available, load_dataset
 from latent_explorer.core.errors import DatasetError, LatentExplorerError
+from latent_explorer.core.files.gate import size_text
 from latent_explorer.core.types import ImageDataset, Slot
 from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.model_panel import DOWNLOAD
 from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
@@ -120,6 +123,9 @@ class DatasetsFeature(QObject):
     def _changed(self, dataset: ImageDataset | None) -> None:
         current = self._asked if self._session.loading else self._open if self._open in self._sources else BUILT_IN
         names = list({**self._sources, current: self._sources.get(current, Path(current).name)}.items())
+        if not self._knows_mnist():
+            entry = find_entry("mnist")
+            names.append((DOWNLOAD, f"Download {entry.title} ({size_text(entry.size)})…"))
         names.append(("", "Open an MNIST folder…"))
         self._window.model.set_data(names, current)
         if self._session.slot is not None:

@@ -71,15 +71,22 @@ class TrainingFeature(QObject):
         """Continue the shown unfinished run, or begin a new one with the form's settings."""
         self._start(paused=False)
 
-    def _start(self, *, paused: bool) -> None:
+    def start_new(self) -> None:
+        """Begin a new run with the form's settings, also where Continue is offered."""
+        if self._session.run_state == "idle":
+            self._start(paused=False, fresh=True)
+        else:
+            self._session.notice("A run is on: stop it or let it finish before beginning a new one.", trouble=True)
+
+    def _start(self, *, paused: bool, fresh: bool = False) -> None:
         if self._session.run_state != "idle":
             return
         if self._session.dataset is None or self._session.loading:
-            self._wanted = "step" if paused else "train"  # granted when they are there
+            self._wanted = "step" if paused else "new_run" if fresh else "train"  # granted when they are there
             self._window.transport.set_word(f"Waiting for {self._session.loading or 'the data'} to be loaded.")
             return
         try:
-            plan = self._plan()
+            plan = self._plan(None if fresh else self._unfinished())
         except LatentExplorerError as error:
             self._session.notice(self._window.training.sentence(str(error)), trouble=True)
             self._window.raise_panel("training")
@@ -99,12 +106,11 @@ class TrainingFeature(QObject):
         self._set_state("paused" if paused else "running")
         self._lane.start_run(partial(_run, plan), self._keeper, paused=paused)
 
-    def _plan(self) -> Plan:
-        """What the form asks for, or how the shown unfinished run goes on; LatentExplorerError when neither can be."""
+    def _plan(self, unfinished: ModelRecord | None) -> Plan:
+        """What the form asks for, or how the unfinished run goes on; LatentExplorerError when neither can be."""
         dataset = self._session.dataset
         if dataset is None:
             raise TrainingError("There are no data to train on yet: choose the built-in digits or open an MNIST folder.")
-        unfinished = self._unfinished()
         if unfinished is not None and unfinished.training is not None:
             model, settings, name = unfinished.handle.architecture, unfinished.training, unfinished.name
             path = unfinished.path
@@ -152,6 +158,8 @@ class TrainingFeature(QObject):
             {"idle": self.start, "running": self.pause, "paused": self.resume}.get(self._session.run_state, _nothing)()
         elif wish == "step":
             self.step()
+        elif wish == "new_run":
+            self.start_new()
         elif wish == "stop":
             self.stop()
 
@@ -207,7 +215,7 @@ class TrainingFeature(QObject):
         where = "kept in My models" if kept else "in no file yet (use Save model as)"
         word = {
             "finished": f"Finished after {progress.epochs} epochs; {where}.",
-            "stopped": f"Stopped in epoch {progress.epoch + 1}; {where}. Continue goes on with it.",
+            "stopped": f"{_stopped(progress.epoch)}; {where}. Continue goes on with it.",
             "diverged": f"The loss stopped being a number; the last good weights are {where}. Try a smaller learning rate.",
         }[progress.outcome]
         self._window.transport.set_word(word)
@@ -308,6 +316,11 @@ class TrainingFeature(QObject):
 
 def _nothing() -> None:
     """No wish can be granted while the run is stopping."""
+
+
+def _stopped(epochs: int) -> str:
+    """As the counter beside it says: epochs that have ended."""
+    return f"Stopped after {epochs} epoch{'s' if epochs > 1 else ''}" if epochs else "Stopped in the first epoch"
 
 
 def _record(plan: Plan, progress: TrainingProgress) -> ModelRecord:
