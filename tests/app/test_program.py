@@ -90,6 +90,18 @@ def test_on_a_small_screen_the_interface_stays_within_it(opened: Desk) -> None:
     assert opened.window.size() == size
 
 
+def test_back_at_normal_size_the_panels_are_as_wide_as_before(large_screen: None, opened: Desk) -> None:
+    seen = [dock for dock in opened.window.findChildren(QDockWidget) if not dock.visibleRegion().isEmpty()]
+    sides = [dock for dock in seen if dock.objectName() != "dock_run"]
+    before = [dock.width() for dock in sides]
+    for _ in range(3):
+        opened.hand.key(Key.Key_Plus, CONTROL)
+    assert all(dock.width() > width + 40 for dock, width in zip(sides, before, strict=True))
+    opened.hand.key(Key.Key_0, CONTROL)
+    settle()
+    assert [dock.width() for dock in sides] == pytest.approx(before, abs=20)
+
+
 def test_the_gesture_sheet(opened: Desk) -> None:
     for _ in range(2):
         opened.window.activateWindow()
@@ -175,6 +187,8 @@ def test_docks_that_were_moved_are_where_they_were(large_screen: None, new_desk:
     moved = places(first)
     assert sum(moved[name] != before[name] for name in moved) >= 5
     first.window.close()
+    settle()
+    QApplication.closeAllWindows()  # as Qt does when the last window is closed: what floats is hidden
     first.close()
     second = new_desk()
     second.program.appearance.restore_layout()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QObject
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -14,6 +14,7 @@ from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.style import apply_theme, resolve_theme
 
 STEP = 1.15
+LAYERS = 5  # a panel's own layout, its scroll area, its dock and the window: each hears of a new size after the one before
 
 
 class AppearanceFeature(QObject):
@@ -28,6 +29,7 @@ class AppearanceFeature(QObject):
         self._docks_at_normal: QByteArray | None = None
         window.wish.connect(self._wished)
         window.themePicked.connect(self.set_theme)
+        window.closing.connect(self.keep_layout)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
         self._apply()
 
@@ -77,6 +79,8 @@ class AppearanceFeature(QObject):
             self._session.notice("The interface cannot be larger on this screen.")
         window.resize(size)
         if self._scale <= 1.0 and self._docks_at_normal is not None:
+            for _ in range(LAYERS):  # else the panels still ask for the larger width
+                QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
             window.restoreState(self._docks_at_normal)
         self._settings.set_scale(self._scale)
 
