@@ -12,7 +12,7 @@ from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.views.glossary import explained, term_label
 from latent_explorer.views.neighbour_strip import NeighbourStrip
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.place import PlaceText, place_words
+from latent_explorer.views.place import PlaceText, plane_words
 from latent_explorer.views.text import LiveText, signed
 
 TALLEST = 1.6  # height by width of the image's room: a taller one is smaller than the panel is wide
@@ -185,9 +185,12 @@ class ImageView(QWidget):
             if button.isEnabled() != (pixels is not None):
                 button.setEnabled(pixels is not None)
 
-    def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None) -> None:
-        """Where the probe is, the trust sentence, and the prior's log density there in nats."""
-        self._head.set_place(z, "" if z is None else f"z = ({place_words(z)})")
+    def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None, axes: tuple[int, int] | None = None) -> None:
+        """Where the probe is, the trust sentence, and the prior's log density there in nats.
+
+        Of many coordinates those of the plane's `axes` are said first.
+        """
+        self._head.set_place(z, "" if z is None else f"z = ({plane_words(z, axes)})")
         self._trust.setText(trust)
         self._prior.setText("" if log_prior is None else signed(log_prior, 2))
 

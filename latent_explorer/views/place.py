@@ -21,6 +21,13 @@ def place_words(z: Place, axes: tuple[int, int] | None = None) -> str:
     return ", ".join(signed(value) for value in z)
 
 
+def plane_words(z: Place, axes: tuple[int, int] | None = None) -> str:
+    """As `place_words`, and how many there are; on a plane along two axes the coordinates are named as the plane names them."""
+    if len(z) > MANY and axes is not None:
+        return f"{place_words(z, axes)}, … of {len(z)}"
+    return place_words(z)
+
+
 def all_words(z: Place) -> str:
     """Every coordinate with its number, eight in a line."""
     words = [f"z[{axis}] {signed(value)}" for axis, value in enumerate(z)]

@@ -76,6 +76,8 @@ def palette_of(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     """What the palette cannot say: a 4-pixel rhythm, quiet borders, and hover, focus, pressed and disabled states."""
     small, unit = round(11 * scale), round(4 * scale)
+    # Qt draws corners square whose radius is more than half of the smaller side.
+    handle = min(3 * unit, unit // 2 + 2 * (unit + unit // 4)) // 2
     t, arrows = theme, (resource_folder("assets") / "arrows").as_posix()  # of boxes: a style sheet takes files only
     return f"""
     QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
@@ -132,7 +134,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QSlider::groove:horizontal {{ background: {t.line}; height: {unit // 2}px; border-radius: {unit // 4}px; }}
     QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: {unit // 4}px; }}
     QSlider::handle:horizontal {{
-        background: {t.text}; width: {3 * unit}px; margin: -{unit + unit // 4}px 0; border-radius: {round(1.5 * unit)}px; }}
+        background: {t.text}; width: {3 * unit}px; margin: -{unit + unit // 4}px 0; border-radius: {handle}px; }}
     QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
     QCheckBox::indicator {{ width: {round(14 * scale)}px; height: {round(14 * scale)}px; }}
     QTabBar::tab {{

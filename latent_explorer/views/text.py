@@ -132,12 +132,12 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """Seconds as people say them: "45 s", "2 min 51 s", "1 h 20 min"; empty when unknown."""
+    """Seconds as people say them, with as much as they want to know: "45 s", "11 min", "1 h 20 min"; empty when unknown."""
     if math.isnan(seconds) or seconds < 0:
         return ""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
+        return f"{whole // 60} min {whole % 60:02d} s" if whole < 600 else f"{whole // 60} min"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

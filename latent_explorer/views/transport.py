@@ -67,7 +67,7 @@ class Transport(QWidget):
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)
         self._stop.clicked.connect(self.stopRequested)
-        self._epoch, self._left, self._speed = LiveText("300 / 300"), LiveText("2 min 51 s"), LiveText("1,234 steps/s")
+        self._epoch, self._left, self._speed = LiveText("300 / 300"), LiveText("12 h 30 min"), LiveText("1,234 steps/s")
         counters = QGridLayout()
         counters.setHorizontalSpacing(12)
         counters.setVerticalSpacing(0)

@@ -169,3 +169,8 @@ def test_the_image_has_the_room_it_needs(panel: ImageView, shape: tuple[int, int
     assert panel.pixels.rect().contains(target)
     assert target.width() >= min(shape[1], panel.pixels.width()) * 0.9 or target.height() >= panel.pixels.height() * 0.9
     assert panel.rect().contains(panel.pixels.geometry())
+
+
+def test_of_many_coordinates_the_planes_are_said(panel: ImageView) -> None:
+    panel.set_place((0.5, -1.25, 2.0, 3.0), "", None, (3, 1))
+    assert any("z[3] 3.000, z[1] −1.250, … of 4" in text for text in texts(panel))

@@ -124,6 +124,7 @@ def test_counters_of_a_run(show: Show) -> None:
         (45.4, "45 s"),
         (59.6, "1 min 00 s"),
         (171.0, "2 min 51 s"),
+        (683.0, "11 min"),
         (3599.7, "1 h 00 min"),
         (4800.0, "1 h 20 min"),
         (360000.0, "100 h 00 min"),

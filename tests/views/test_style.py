@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
@@ -216,3 +216,18 @@ def test_the_program_has_an_icon_at_every_size(qapp: QApplication) -> None:
     for size in (16, 32, 64, 256):
         image = drawing.pixmap(QSize(size, size)).toImage()
         assert len(np.unique(pixels_of(image).reshape(-1, 3), axis=0)) > 3
+
+
+@pytest.mark.parametrize("scale", [0.87, 1.0, 1.15, 1.3225, 1.52, 2.0])
+def test_the_handles_of_sliders_are_round_at_every_size(qtbot: QtBot, dressed: Theme, qapp: QApplication, scale: float) -> None:
+    apply_theme(qapp, dressed, scale)
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    slider.setValue(50)
+    slider.resize(200, 40)
+    qtbot.addWidget(slider)
+    handle = close_to(look(slider), rgb(dressed.text), 60)
+    rows, columns = np.nonzero(handle)
+    box = handle[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert min(box.shape) >= 6
+    assert not box[[0, 0, -1, -1], [0, -1, 0, -1]].any()

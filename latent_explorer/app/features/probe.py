@@ -202,7 +202,8 @@ class ProbeFeature(QObject):
             return
         names = slot.data.class_names if slot.data is not None else ()
         trust = "" if answer.around is None else sentence(answer.around, names)
-        self._window.image.set_place(_tuple(answer.z), trust, None if answer.around is None else answer.around.log_prior)
+        log_prior = None if answer.around is None else answer.around.log_prior
+        self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
         self.answered.emit(answer)
         if answer.codes is not slot.codes.get("mean"):
             self._look_around.ask()  # there are newer ones

@@ -12,6 +12,9 @@ from latent_explorer.views.picture import blank_picture, ink_picture, to_qimage
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
 
+PALE = 0.5  # on a light plane, colour pictures are drawn so much fainter: dark grounds of theirs would make all of it grey
+
+
 class MosaicLayer(KeptLayer):
     """Grey pictures are drawn as ink: the pixel's value is the opacity, so dark and light grounds both stay calm."""
 
@@ -64,6 +67,7 @@ class MosaicLayer(KeptLayer):
         """Put the sheet where its rectangle lies now."""
         if self._opacity > 0:
             painter.save()
-            painter.setOpacity(self._opacity)
+            coloured, light = self._pixels is not None and self._pixels.shape[2] != 1, self._ink.lightness() < 128
+            painter.setOpacity(self._opacity * (PALE if coloured and light else 1.0))
             super().paint(painter, option, widget)
             painter.restore()
