@@ -191,7 +191,7 @@ class TrainingPanel(QWidget):
         """A number that suits the data, unless the person has typed another one or it is an unfinished run's."""
         if self._fields["epochs"].text() != str(epochs) and not (self._epochs_typed or self._epochs_of_run):
             self._fields["epochs"].setText(str(epochs))
-            self._edited()
+            self._filled = None  # told to nobody: no edit of the person's, which would settle a notice
 
     def release_epochs(self) -> None:
         """Another model than the unfinished run is shown: its epochs no longer count as typed."""
