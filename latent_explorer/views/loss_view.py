@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import History
@@ -73,6 +73,16 @@ class PlotLegend(QWidget):
             note.setVisible(room >= 0)
 
 
+class EpochAxis(pg.AxisItem):
+    """Has as many numbers as there is room for; pyqtgraph's own run into each other on a narrow plot."""
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # pyqtgraph's names
+        """One level, of round steps."""
+        wide = QFontMetrics(self.style["tickFont"] or self.font()).horizontalAdvance("00000")
+        step = _round_up((maxVal - minVal) * wide / max(size, wide), (1, 2, 5, 10))
+        return [(step, 0.0)]
+
+
 class LossView(QWidget):
     """Two plots: total and reconstruction, and the much smaller KL; nats per image over epochs."""
 
@@ -110,7 +120,7 @@ class LossView(QWidget):
         self.set_theme(DARK)
 
     def _plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(self, enableMenu=False)
+        plot = pg.PlotWidget(self, enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setMouseEnabled(False, False)
         plot.hideButtons()
@@ -159,7 +169,8 @@ class LossView(QWidget):
             ranges = _ranges(shown, start if number == 0 else _usual(shown))
             if ranges != self._ranges[number]:
                 self._ranges[number] = ranges
-                plot.setRange(xRange=ranges[0], yRange=ranges[1], padding=0.03)
+                plot.setRange(xRange=ranges[0], padding=0.03)
+                plot.setRange(yRange=ranges[1], padding=0.08)  # room for the numbers at its ends
 
     def keep_as_earlier(self, comparable: bool) -> None:
         """A new run begins: the current curves go behind, or away when they are of other data and so say nothing about this run."""

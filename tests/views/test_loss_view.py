@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyqtgraph as pg
 import pytest
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.types import History
@@ -242,3 +243,18 @@ def test_every_width_is_painted(view: LossView, width: int) -> None:
     view.set_history(history())
     view.resize(width, 160)
     assert len(np.unique(look(view).reshape(-1, 3), axis=0)) > 10
+
+
+@pytest.mark.parametrize("width", [380, 400, 470, 900])
+def test_the_numbers_of_epochs_do_not_run_into_each_other(view: LossView, width: int) -> None:
+    view.resize(width, 120)
+    view.set_history(history(40))
+    look(view)
+    for plot in plots(view):
+        axis = plot.getPlotItem().getAxis("bottom")
+        low, high = axis.range
+        if plot.isVisible():
+            [(step, numbers)] = axis.tickValues(low, high, axis.width())
+            wide = max(QFontMetrics(view.font()).horizontalAdvance(text) for text in axis.tickStrings(numbers, 1.0, step))
+            assert len(numbers) >= 2
+            assert step / (high - low) * axis.width() > wide + 4

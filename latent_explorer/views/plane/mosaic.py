@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from latent_explorer.views.picture import blank_picture, ink_picture, to_qimage
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
-
 PALE = 0.5  # on a light plane, colour pictures are drawn so much fainter: dark grounds of theirs would make all of it grey
 
 
