@@ -169,8 +169,9 @@ class LossView(QWidget):
             ranges = _ranges(shown, start if number == 0 else _usual(shown))
             if ranges != self._ranges[number]:
                 self._ranges[number] = ranges
-                plot.setRange(xRange=ranges[0], padding=0.03)
-                plot.setRange(yRange=ranges[1], padding=0.08)  # room for the numbers at its ends
+                low, high = ranges[1]
+                room = 0.05 * (high - low)  # for the numbers at the ends
+                plot.setRange(xRange=ranges[0], yRange=(low - room, high + room), padding=0.03)
 
     def keep_as_earlier(self, comparable: bool) -> None:
         """A new run begins: the current curves go behind, or away when they are of other data and so say nothing about this run."""
