@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from PySide6.QtWidgets import QLabel, QWidget
 
-from latent_explorer.views.text import plain_label
+from latent_explorer.views.text import plain_label, tip
 
 GLOSSARY: Mapping[str, str] = MappingProxyType(
     {
@@ -102,8 +102,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
 
 
 def explain(term: str) -> str:
-    """The sentence for a term of `GLOSSARY`."""
-    return GLOSSARY[term]
+    """The sentence for a term of `GLOSSARY`, in lines for a tooltip."""
+    return tip(GLOSSARY[term])
 
 
 def term_label(text: str, term: str, *, muted: bool = True) -> QLabel:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, 
 from latent_explorer.views.data_offer import DataOffer
 from latent_explorer.views.glossary import explain, explained, term_label
 from latent_explorer.views.style import Theme, enlarge_icons, icon
-from latent_explorer.views.text import LiveText
+from latent_explorer.views.text import LiveText, tip
 
 # key, which is also its term in the glossary, and label
 FACTS = (
@@ -91,12 +91,12 @@ class ModelPanel(QWidget):
 
     def set_models(self, names: list[tuple[str, str]], current: str) -> None:
         """Choices as (key, text to show), and the key of the model that is shown."""
-        _fill(self._models, names, current)
+        _fill(self._models, names, current, "model")
 
     def set_data(self, names: list[tuple[str, str]], current: str) -> None:
         """Choices as (key, text to show), and the key of the data that are open; the key `DOWNLOAD` asks for a download."""
         self._data_open = current
-        _fill(self._data, names, current)
+        _fill(self._data, names, current, "data")
 
     def set_facts(self, facts: dict[str, str]) -> None:
         """Figures by the keys of `FACTS`; a missing one is a dash."""
@@ -145,11 +145,12 @@ def _row(name: str, hint: str, button_hint: str) -> tuple[QComboBox, QToolButton
     return box, button
 
 
-def _fill(box: QComboBox, names: list[tuple[str, str]], current: str) -> None:
+def _fill(box: QComboBox, names: list[tuple[str, str]], current: str, term: str) -> None:
     box.blockSignals(True)
     box.clear()
     for key, text in names:
         box.addItem(text, key)
-        box.setItemData(box.count() - 1, text, Qt.ItemDataRole.ToolTipRole)
+        box.setItemData(box.count() - 1, tip(text), Qt.ItemDataRole.ToolTipRole)
     box.setCurrentIndex(box.findData(current))
+    box.setToolTip(tip("\n".join(words for words in (box.currentText(), explain(term)) if words)))  # long names are cut in the box
     box.blockSignals(False)

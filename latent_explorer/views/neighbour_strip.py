@@ -19,6 +19,7 @@ from latent_explorer.core.types import Images
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.pace import Pace
 from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.text import tip
 
 LEAST = 4  # images side by side; `NEAREST` at most
 FULL = 0.75  # of its place an image should fill, else fewer and larger ones are shown
@@ -243,7 +244,7 @@ class NeighbourStrip(QWidget):
         """The sentence for the image under a place, else for the whole strip."""
         for place, neighbour in zip(self.places(), self._neighbours, strict=False):
             if place.adjusted(0, 0, 0, self._line()).contains(position):
-                return neighbour.hint
+                return tip(neighbour.hint)
         return self.toolTip()
 
     def event(self, event: QEvent) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import textwrap
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
@@ -13,6 +15,16 @@ from latent_explorer.views.pace import Pace
 # Milliseconds from one word to the next, at least. A paint of a small text costs as much as the rest of a mouse move, since
 # what lies behind it is painted too.
 REPAINT = 50
+
+TIP_WIDTH = 72  # characters in a line of a tooltip, which Qt does not wrap by itself
+
+
+def tip(text: str) -> str:
+    """Text for a tooltip: in lines of a length that people read, and never read as markup."""
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, TIP_WIDTH, break_on_hyphens=False)]
+    if "<" not in text:  # what Qt looks for
+        return "\n".join(lines)
+    return "<qt>" + "<br>".join(html.escape(line) for line in lines) + "</qt>"
 
 
 def plain_label(text: str = "", *, wrap: bool = False) -> QLabel:
@@ -82,7 +94,7 @@ class LiveText(QWidget):
 
     def hint(self) -> str:
         """What its tooltip says: the explanation, and before it the whole text where that is not seen."""
-        return self.toolTip() if self.fits() else "\n".join(words for words in (self._text, self.toolTip()) if words)
+        return self.toolTip() if self.fits() else tip("\n".join(words for words in (self._text, self.toolTip()) if words))
 
     def event(self, event: QEvent) -> bool:  # Qt's name
         """The pointer rests on it."""

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pyqtgraph as pg
 import pytest
+from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QAbstractButton, QDockWidget, QFormLayout, QLabel, QLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.views.glossary import GLOSSARY, explain
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.views.text import LiveText
+from latent_explorer.views.text import LiveText, tip
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_sentence_is_short_and_ends(term: str) -> None:
     assert words.endswith(".")
     assert words == words.strip()
     assert "\n" not in words and "  " not in words
-    assert explain(term) == words
+    assert explain(term).split() == words.split()
 
 
 def test_no_sentence_stands_twice() -> None:
@@ -85,3 +86,20 @@ def test_the_losses_explain_their_curves_and_axes(window: MainWindow) -> None:
     for plot in window.losses.findChildren(pg.PlotWidget):
         assert plot.toolTip() == explain("nats")
         assert plot.getPlotItem().getAxis("bottom").toolTip() == explain("loss_axis")
+
+
+def test_tooltips_are_in_lines_that_are_read(window: MainWindow) -> None:
+    """Qt does not wrap plain ones: a sentence would reach beyond the screen."""
+    long = {widget.toolTip() for widget in window.findChildren(QWidget) if max(map(len, widget.toolTip().split("\n"))) > 100}
+    assert long == set()
+
+
+@pytest.mark.parametrize("text", ["a <b>bold</b> name", "<img src='x'>", "1 < 2 and 3 > 2", "a & b", "plain"])
+def test_a_tooltip_reads_nothing_as_markup(text: str) -> None:
+    document = QTextDocument()
+    shown = tip(text)
+    if "<" in shown:
+        document.setHtml(shown)
+        assert document.toPlainText() == text
+    else:
+        assert shown == text

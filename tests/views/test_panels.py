@@ -25,12 +25,13 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.types import Layers, TrainingProgress
+from latent_explorer.views.glossary import explain
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.model_panel import FACTS, ModelPanel
 from latent_explorer.views.notice import Notice
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import DARK, LIGHT
-from latent_explorer.views.text import LiveText, time_left
+from latent_explorer.views.text import LiveText, time_left, tip
 from latent_explorer.views.transport import Transport
 from tests.views.hand import Ear, Hand, Key, look, settle, texts
 
@@ -221,6 +222,7 @@ def test_choosing_a_model_or_data_is_a_wish(show: Show) -> None:
     models, data = panel.findChild(QComboBox, "models"), panel.findChild(QComboBox, "data")
     assert models is not None and data is not None
     assert models.currentText() == "<b>second</b>"
+    assert models.toolTip() == tip("<b>second</b>\n" + explain("model"))
     assert data.currentText() == "digits (built in)"
     models.setFocus()
     hand.key(Key.Key_Down)
@@ -300,9 +302,10 @@ def test_what_is_cut_is_in_the_tooltip(show: Show, lines: int) -> None:
     assert text.hint() == "How the run stands."
     text.setText("a sentence of many words " * 12)
     assert not text.fits()
-    assert text.hint() == text.text() + "\nHow the run stands."
+    assert text.hint().split() == [*text.text().split(), "How", "the", "run", "stands."]
+    assert max(map(len, text.hint().split("\n"))) < 80
     text.setToolTip("")
-    assert text.hint() == text.text()
+    assert text.hint().split() == text.text().split()
 
 
 def test_the_status_line(show: Show) -> None:

@@ -55,6 +55,7 @@ GESTURES = (
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
         ("Ctrl+1 to Ctrl+7", "Show or hide a panel, in the order of View, Panels"),
         ("F11", "Full screen: the plane and the decoded image"),
+        ("Ctrl+1 to Ctrl+7", "Hide or show a panel, in the order of View > Panels"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),
         ("Ctrl+Q", "Quit"),
         ("F1", "This sheet"),

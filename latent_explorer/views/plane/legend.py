@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import class_colour
-from latent_explorer.views.text import plain_label
+from latent_explorer.views.text import plain_label, tip
 
 MAX_ROWS = 300  # rows; classes beyond them are told as a number
 UNBOUNDED, EDGE = 1 << 16, 4
@@ -25,8 +25,10 @@ class _Row(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName(f"Class {name}")
         self.setToolTip(
-            "Click: hide or show this class. Double-click: show only this class."
-            f" Tab leads here: Space hides or shows it, Shift+Enter shows only it, J or {label} moves the probe to it."
+            tip(
+                "Click: hide or show this class. Double-click: show only this class."
+                f" Tab leads here: Space hides or shows it, Shift+Enter shows only it, J or {label} moves the probe to it."
+            )
         )
 
     def set_hidden(self, hidden: bool) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
 
 from latent_explorer.views.style import DARK, Theme, enlarge_icons, icon
+from latent_explorer.views.text import tip
 
 MODES = (
     ("probe", "Probe", "Move or drag: the decoded image follows. Click: the probe stays there. Key: V."),
@@ -49,7 +50,7 @@ class ModeBar(QFrame):
         button.setObjectName(f"mode_{name}")
         button.setText(text)
         button.setAccessibleName(text)  # also while there is room for icons only
-        button.setToolTip(hint)
+        button.setToolTip(tip(hint))
         button.setProperty("role", "mode")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setIconSize(QSize(16, 16))
