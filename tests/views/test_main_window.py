@@ -101,6 +101,7 @@ WISHES = [
     "rename",
     "delete",
     "train",
+    "new_run",
     "step",
     "stop",
     "gestures",
