@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 from functools import lru_cache
 
 import numpy as np
@@ -65,13 +66,14 @@ def rasterize(
     discs = _Discs(x, y, colours, width, reach)
     stamps = _stamps(radius, alpha, reach)
     rows = min(height, max(BAND // width, 8 * reach))
-    band = _Band(rows, width, reach)
+    band = _take_band(rows, width, reach)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         first, last = np.searchsorted(discs.row, (top - reach, bottom + reach)).tolist()
         if first < last:
             _add_discs(band, discs, stamps, range(first, last), top)
             band.move_to(picture[top:bottom])
+    _kept.band = band
     return picture
 
 
@@ -121,11 +123,12 @@ class _Band:
     """Sums of weight times (colour, 255) over some rows of the picture, with room above and below for what reaches beyond them."""
 
     def __init__(self, rows: int, width: int, reach: int) -> None:
+        self.size = rows, width, reach
         self.width = width
         self.room = 2 * reach + 1  # rows; one more for what a disc at a side leaves in the row beside its own
-        size = (rows + 2 * self.room) * width
-        self.sums = np.zeros((size, 2), np.complex64)
-        self.touched = np.zeros(size, np.bool_)
+        pixels = (rows + 2 * self.room) * width
+        self.sums = np.zeros((pixels, 2), np.complex64)
+        self.touched = np.zeros(pixels, np.bool_)
 
     def add(self, target: NDArray[np.intp], weights: NDArray[np.complex64], share: NDArray[np.complex64]) -> None:
         """Add the weights (count, S) of discs to the pixels `target`, times what each disc's share is, (2, count, 1)."""
@@ -149,6 +152,16 @@ class _Band:
         picture.reshape(-1)[drawn[first:last] - begin] = numbers.astype(np.uint8).view(np.uint32)
         pixels[drawn] = 0
         self.touched[drawn] = False
+
+
+_kept = threading.local()  # a thread's last band: fresh memory would cost as much as all discs
+
+
+def _take_band(rows: int, width: int, reach: int) -> _Band:
+    """An empty band, for one picture."""
+    kept: _Band | None = getattr(_kept, "band", None)
+    _kept.band = None  # were drawing to break off, it would not be empty
+    return kept if kept is not None and kept.size == (rows, width, reach) else _Band(rows, width, reach)
 
 
 def _add_discs(band: _Band, discs: _Discs, stamps: _Stamps, which: range, top: int) -> None:

@@ -34,12 +34,16 @@ def to_qimage(array: NDArray[Any]) -> QImage:
     return QImage(array.data, width, height, width * channels, _FORMATS[channels]).copy()
 
 
-def blank_picture(width: int, height: int) -> tuple[QImage, NDArray[np.uint32]]:
+def blank_picture(width: int, height: int, before: QImage | None = None) -> tuple[QImage, NDArray[np.uint32]]:
     """A picture to be drawn by numpy, and its pixels, not yet set: words 0xAARRGGBB (H, W), colours multiplied by alpha.
 
-    The pixels are the picture's own memory: they must not be used any more once it is let go.
+    The pixels are the picture's own memory: they must not be used any more once it is let go. A picture that is not needed
+    any more is drawn over, where it has the size: fresh memory costs more than what is written into it.
     """
-    picture = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    format_ = QImage.Format.Format_ARGB32_Premultiplied
+    fits = before is not None and (before.width(), before.height(), before.format()) == (width, height, format_)
+    picture = before if before is not None and fits else QImage(width, height, format_)
+    picture.setDevicePixelRatio(1.0)
     return picture, np.frombuffer(picture.bits(), np.uint32).reshape(height, width)
 
 
@@ -51,10 +55,10 @@ def wrap_words(words: NDArray[np.uint32]) -> QImage:
     return QImage(words.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
 
 
-def ink_picture(grey: NDArray[np.uint8], ink: QColor) -> QImage:
-    """A grey picture (H, W, 1) as ink: the colour is the ink's and the value the opacity."""
+def ink_picture(grey: NDArray[np.uint8], ink: QColor, before: QImage | None = None) -> QImage:
+    """A grey picture (H, W, 1) as ink: the colour is the ink's and the value the opacity. `before`: see `blank_picture`."""
     height, width, _ = grey.shape
-    picture, words = blank_picture(width, height)
+    picture, words = blank_picture(width, height, before)
     levels = np.arange(256, dtype=np.uint32)
     channels = [(levels * channel + 127) // 255 for channel in (ink.red(), ink.green(), ink.blue())]
     table = levels << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]

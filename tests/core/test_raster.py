@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,27 @@ def test_the_picture_is_the_same_in_bands_of_any_height(band: int, monkeypatch: 
         monkeypatch.setattr(raster, "BAND", band)
         assert np.abs(draw(points, colours, **settings) - whole).max() <= 1
         monkeypatch.undo()
+
+
+def test_a_drawing_that_breaks_off_leaves_nothing_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = on_the_grid(40, 7)
+    expected = draw(points)
+    with monkeypatch.context() as patch:
+        patch.setattr(raster._Band, "move_to", lambda band, picture: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            draw(points)
+    np.testing.assert_array_equal(draw(points), expected)
+    np.testing.assert_array_equal(draw(points), expected)
+
+
+def test_threads_do_not_draw_into_each_others_pictures() -> None:
+    clouds = [np.random.default_rng(k).uniform(0, 60, (3000, 2)) for k in range(4)]
+    size = {"width": 60, "height": 60, "radius": 2.5}
+    expected = [draw(cloud, **size) for cloud in clouds]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            for found, wanted in zip(pool.map(lambda cloud: draw(cloud, **size), clouds), expected, strict=True):
+                np.testing.assert_array_equal(found, wanted)
 
 
 def test_it_draws_over_what_is_there() -> None:

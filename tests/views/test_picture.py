@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from latent_explorer.views.picture import blank_picture, to_qimage
+from latent_explorer.views.picture import blank_picture, ink_picture, to_qimage, wrap_words
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -107,3 +107,45 @@ def test_a_blank_picture_is_drawn_by_its_words(width: int) -> None:
     found = colours(picture)
     np.testing.assert_array_equal(found[..., 3], chosen[..., 3])
     assert (np.abs(found - chosen)[..., :3] * chosen[..., 3:] <= 2 * 255).all()  # a level of the product
+
+
+def test_a_picture_that_has_the_size_is_drawn_over() -> None:
+    before, words = blank_picture(6, 4)
+    words[:] = 0xFF102030
+    before.setDevicePixelRatio(2.0)  # would enlarge what is painted into it
+    again, words = blank_picture(6, 4, before)
+    assert again is before
+    assert again.devicePixelRatio() == 1.0
+    assert (words == 0xFF102030).all()
+    for width, height in ((6, 5), (5, 4)):
+        assert blank_picture(width, height, before)[0] is not before
+    assert blank_picture(6, 4, to_qimage(random(4, 6, 3)))[0].format() == QImage.Format.Format_ARGB32_Premultiplied
+
+
+def test_a_copy_of_a_picture_keeps_its_pixels_when_that_is_drawn_over() -> None:
+    picture, words = blank_picture(3, 3)
+    words[:] = 0xFF102030
+    copy = QImage(picture)  # shares the memory until one of them is written
+    _, words = blank_picture(3, 3, picture)
+    words[:] = 0xFF405060
+    assert colours(copy)[0, 0].tolist() == [0x10, 0x20, 0x30, 255]
+    assert colours(picture)[0, 0].tolist() == [0x40, 0x50, 0x60, 255]
+
+
+@pytest.mark.parametrize("ink", ["#ffffff", "#10151d", "#804020"])
+def test_ink_has_its_colour_and_the_values_opacity(ink: str) -> None:
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    found = colours(ink_picture(grey, QColor(ink)))
+    np.testing.assert_array_equal(found[..., 3], grey[..., 0])
+    wanted = np.array(QColor(ink).getRgb()[:3])
+    assert (np.abs(found[..., :3] - wanted) * found[..., 3:] <= 255)[found[..., 3] > 0].all()
+
+
+def test_wrapped_words_are_the_pictures_pixels() -> None:
+    words = np.array([[0xFF102030, 0x80402010], [0, 0xFFFFFFFF]], np.uint32)
+    picture = wrap_words(words)
+    assert colours(picture)[0, 0].tolist() == [0x10, 0x20, 0x30, 255]
+    assert colours(picture)[1].tolist() == [[0, 0, 0, 0], [255, 255, 255, 255]]
+    for wrong in (words.astype(np.int32), words[:, ::-1], words.T[:0]):
+        with pytest.raises(ValueError):
+            wrap_words(wrong)

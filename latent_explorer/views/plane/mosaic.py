@@ -25,16 +25,17 @@ class MosaicLayer(KeptLayer):
         self._opacity = 0.3
         self._smooth = False
         self._sheet: QImage | None = None
+        self._inked = False  # whether the sheet is that of the pixels
 
     def set_picture(self, pixels: NDArray[np.uint8] | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
         """A sheet (H, W, 1 or 3), uint8, that fills `rectangle` (left, bottom, width, height; plane units); None for none."""
-        self._pixels, self._rectangle, self._sheet = pixels, rectangle, None
+        self._pixels, self._rectangle, self._inked = pixels, rectangle, False
         self.forget()
 
     def set_look(self, opacity: float, smooth: bool, ink: str) -> None:
         """Opacity in 0..1, smooth or whole pixels, and the colour of the ink, "#rrggbb"."""
         if QColor(ink) != self._ink:
-            self._ink, self._sheet = QColor(ink), None
+            self._ink, self._inked = QColor(ink), False
             self.forget()
         if smooth != self._smooth:
             self._smooth = smooth
@@ -47,12 +48,14 @@ class MosaicLayer(KeptLayer):
         """The sheet where its rectangle lies."""
         if self._pixels is None:
             return None
-        if self._sheet is None:
-            self._sheet = ink_picture(self._pixels, self._ink) if self._pixels.shape[2] == 1 else to_qimage(self._pixels)
+        if self._sheet is None or not self._inked:
+            grey = self._pixels.shape[2] == 1
+            self._sheet = ink_picture(self._pixels, self._ink, self._sheet) if grey else to_qimage(self._pixels)
+            self._inked = True
         left, bottom, width, height = self._rectangle
         corner = left * window.scale[0] + window.shift[0], bottom * window.scale[1] + window.shift[1]
         target = QRectF(*corner, width * window.scale[0], height * window.scale[1]).normalized()
-        picture, _ = blank_picture(window.width, window.height)
+        picture, _ = blank_picture(window.width, window.height, self._picture)
         picture.fill(0)
         painter = QPainter(picture)
         # Copied and not blended: a fifth of the time, and every pixel of the screen shows the one of the sheet that it lies in.

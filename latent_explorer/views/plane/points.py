@@ -116,9 +116,10 @@ class PointsLayer(KeptLayer):
         """All points, at once."""
         drawing = self._drawing(window)
         self._shown_number = drawing.number
+        before = self._picture if self._words is None else None
         self._picture = self._words = None  # the picture first, which may lie in the words' memory
         if not len(self._colours):
             return None
-        picture, pixels = blank_picture(window.width, window.height)
+        picture, pixels = blank_picture(window.width, window.height, before)
         drawing.draw(pixels)
         return picture
