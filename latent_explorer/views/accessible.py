@@ -32,7 +32,7 @@ def _interface_of(kind: str, thing: QObject) -> QAccessibleWidget | None:
         return None
     interface = _Spoken(thing, QAccessible.Role.StaticText)
     # Qt has only a pointer to it, so its Python half is kept where it lives as long as the widget.
-    thing._accessible = interface  # type: ignore[attr-defined]
+    thing._accessible = interface  # type: ignore[attr-defined]  # our own mark on Qt's object
     return interface
 
 

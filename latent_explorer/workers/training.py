@@ -63,7 +63,7 @@ class Coalescer:
         chosen = min(waited, key=self._last_of.__getitem__, default=())
         later = [name for kind in kinds if kind != chosen for name in kind]
         report = replace(self.pending, **dict.fromkeys(later))  # type: ignore[arg-type]  # names checked by the tests
-        self.pending = replace(self.pending, **dict.fromkeys(chosen)) if later else None  # type: ignore[arg-type]
+        self.pending = replace(self.pending, **dict.fromkeys(chosen)) if later else None  # type: ignore[arg-type]  # as above
         self._last = now
         if chosen:
             self._last_of[chosen] = now

@@ -93,7 +93,7 @@ class KeptLayer(Layer):
 
     def draw(self, window: Window) -> QImage | None:
         """The picture of the window, of its size; None for nothing."""
-        raise NotImplementedError
+        raise NotImplementedError  # each layer has its own; Qt's metaclass leaves no room for an abstract one
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Put the picture where the window is."""
