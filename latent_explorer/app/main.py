@@ -109,4 +109,5 @@ def _complete(program: Program) -> bool:
     session = program.session
     if session.slot is None or not session.slot.ready or session.dataset is None or program.probe.shown is None:
         return False
-    return program.mosaic.settled and program.probe.settled and not any(lane.busy for lane in program.lanes.all())
+    at_rest = program.mosaic.settled and program.probe.settled and program.window.image.nearest.settled
+    return at_rest and not any(lane.busy for lane in program.lanes.all())

@@ -109,6 +109,11 @@ class NeighbourStrip(QWidget):
         self._sheet = None
         self._pace.ask()
 
+    @property
+    def settled(self) -> bool:
+        """Whether what was given last is on the screen."""
+        return self._pace.settled
+
     def _repaint(self) -> None:
         self.update(0, 2 * self._line(), self.width(), self.height())  # the words above stay
 
