@@ -11,13 +11,11 @@ NARROW, LOW = 1200, 860  # below this, panels are as small as they can be
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Wishes in pixels: widths of the panels on the left and on the right, heights of the lower panel, model and layers."""
+    """Wishes in pixels: widths of the panels on the left and on the right, height of the lower panel."""
 
     left: int
     right: int
     bottom: int
-    model: int
-    layers: int
 
 
 def _grown(least: int, most: int, rate: float, beyond: int) -> int:
@@ -38,8 +36,6 @@ def arrangement_for(width: int, height: int) -> Arrangement:
         left=216 if narrow else _grown(276, 380, 0.045, wider),
         right=236 if narrow else _grown(326, 640, 0.13, wider),
         bottom=150 if low else _grown(200, 320, 0.1, higher),
-        model=_grown(370, 460, 0.1, higher),
-        layers=_grown(205, 260, 0.1, higher),
     )
 
 

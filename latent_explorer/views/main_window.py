@@ -28,6 +28,7 @@ from latent_explorer.views.panel_area import PanelArea
 from latent_explorer.views.pins_panel import PinsPanel
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.slice_panel import SlicePanel
+from latent_explorer.views.stack import Stack
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import THEMES, Theme, enlargement, program_icon
 from latent_explorer.views.training_panel import TrainingPanel
@@ -110,6 +111,7 @@ class MainWindow(QMainWindow):
             else:
                 dock.setWidget(widget)
             self._docks[name] = dock
+        self._left = Stack(self, (self._docks["model"], self._docks["layers"], self._docks["training"]))
         self._slice_dock = OptionalDock("Slice", self)
         self._slice_dock.setObjectName("dock_slice")
         self._slice_dock.setWidget(PanelArea(self.slice))
@@ -171,6 +173,7 @@ class MainWindow(QMainWindow):
         self._unarranged = not self.isVisible()
         if self._unarranged:
             return
+        self._left.leave()
         self._place_docks()
         docks, wanted = self._docks, arrangement_for(self.width(), self.height())
         if self._low:
@@ -181,16 +184,14 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-            rest = max(300, self.height() - wanted.model - wanted.layers - 60)
-            self.resizeDocks(
-                [docks["model"], docks["layers"], docks["training"]], [wanted.model, wanted.layers, rest], Qt.Orientation.Vertical
-            )
         if self._pins_dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
             self._place_pins()
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [wanted.left, wanted.right], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["run"]], [wanted.bottom], Qt.Orientation.Vertical)
         self._share_right_side()
+        if not self._low:
+            self._left.follow()  # at last: what a panel needs hangs on its width
 
     def _share_right_side(self) -> None:
         """The decoded image keeps the height that it fills; the panel under it gets the rest."""
@@ -359,6 +360,7 @@ class MainWindow(QMainWindow):
     def restoreState(self, state: QByteArray | bytes | bytearray | memoryview, version: int | None = 0) -> bool:
         """A remembered layout takes the place of the one that the program starts with."""
         self._unarranged = False
+        self._left.leave()
         return super().restoreState(state, version)
 
     def showEvent(self, event: QShowEvent) -> None:

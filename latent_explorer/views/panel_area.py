@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 class PanelArea(QScrollArea):
-    """As wide as its content needs at least."""
+    """As wide as its content needs at least. Signals: roomChanged(), the height that it has or that the content needs."""
+
+    roomChanged = Signal()  # Qt's manner
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
@@ -22,7 +25,14 @@ class PanelArea(QScrollArea):
         """When the content's least size changes (another theme, a larger interface), the dock is told."""
         if watched is self._content and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
+            self.roomChanged.emit()
         return bool(super().eventFilter(watched, event))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
+        """Whoever shares the room hears of it."""
+        super().resizeEvent(event)
+        if event.oldSize().height() != event.size().height():
+            self.roomChanged.emit()
 
     def minimumSizeHint(self) -> QSize:
         """The content's own least width, and room for the scroll bar."""

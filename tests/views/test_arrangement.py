@@ -27,11 +27,10 @@ def test_the_plane_owns_the_window(size: tuple[int, int]) -> None:
     found = arrangement_for(*size)
     width, height = size
     assert (width - found.left - found.right) * (height - found.bottom) > 0.36 * width * height
-    assert found.model + found.layers < 0.8 * height or height < 860
 
 
 def test_larger_windows_have_larger_panels_within_bounds() -> None:
     usual, large, huge = arrangement_for(1600, 1000), arrangement_for(3840, 2160), arrangement_for(20_000, 20_000)
-    for name in ("left", "right", "bottom", "model", "layers"):
+    for name in ("left", "right", "bottom"):
         assert getattr(usual, name) < getattr(large, name) <= getattr(huge, name) <= 2 * getattr(usual, name)
     assert large.right > 1.7 * usual.right  # the decoded image

@@ -390,6 +390,7 @@ def test_no_word_of_the_panels_is_cut(window: MainWindow, size: tuple[int, int])
     fill(window)
     window.model.set_offer("This model's images are not on this computer, so the plane shows stored codes.")
     window.transport.set_state("stopping")
+    settle()  # the panels share their room after the sentence is laid out
     for panel in ("model", "layers", "training"):
         window.raise_panel(panel)
         look(window)

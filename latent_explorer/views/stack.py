@@ -1,0 +1,58 @@
+"""Docks one above the other: each as high as its content needs, and the last one has the rest."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from latent_explorer.views.panel_area import PanelArea
+
+
+class Stack(QObject):
+    """Follows what the panels need, and the window's height, until the person moves a border or a panel."""
+
+    _asked = Signal()  # Qt's manner
+
+    def __init__(self, window: QMainWindow, docks: tuple[QDockWidget, ...]) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._following = self._waiting = False
+        self._asked.connect(self._share, Qt.ConnectionType.QueuedConnection)  # when Qt has laid out what has changed
+        for dock in docks:
+            area = dock.widget()
+            assert isinstance(area, PanelArea)
+            area.roomChanged.connect(self._ask)
+            dock.topLevelChanged.connect(self.leave)
+        window.installEventFilter(self)
+
+    def follow(self) -> None:
+        """Share the height, now and from now on."""
+        self._following = True
+        self._ask()
+
+    def leave(self) -> None:
+        """The heights are as somebody wants them."""
+        self._following = False
+
+    def _ask(self) -> None:
+        if self._following and not self._waiting:
+            self._waiting = True
+            self._asked.emit()
+
+    def _share(self) -> None:
+        self._waiting = False
+        docks = [dock for dock in self._docks if dock.isVisible()]
+        if not self._following or not docks:
+            return
+        needs = [dock.sizeHint().height() for dock in docks[:-1]]
+        if needs != [dock.height() for dock in docks[:-1]]:
+            rest = max(1, sum(dock.height() for dock in docks) - sum(needs))
+            self._window.resizeDocks(docks, [*needs, rest], Qt.Orientation.Vertical)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # Qt's name
+        """A press on the window itself is one on a border: all else is covered."""
+        pressed = event.type() == QEvent.Type.MouseButtonPress
+        if pressed and isinstance(event, QMouseEvent) and self._window.childAt(event.position().toPoint()) is None:
+            self.leave()
+        return bool(super().eventFilter(watched, event))
