@@ -354,10 +354,12 @@ def test_a_bug_of_a_run_reaches_the_dialog_and_ends_the_run(
     reporter: CrashReporter, dialogs: list[Said], opened: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from latent_explorer.core.nn.families.vae import VAE
+    from latent_explorer.core.nn.written_gradient import WrittenGradient
 
     def terms(module: VAE, *arguments: Any) -> None:
         breaks()
 
+    monkeypatch.setattr(WrittenGradient, "fits", lambda module: False)
     monkeypatch.setattr(VAE, "terms", terms)
     opened.train(epochs=3)
     opened.wait(lambda: bool(dialogs))

@@ -22,6 +22,7 @@ from latent_explorer.core.errors import ExportError
 from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.handles import forget, weights_of
 from latent_explorer.core.nn.inference import encode
+from latent_explorer.core.nn.written_gradient import WrittenGradient
 from latent_explorer.core.types import Codes, ImageDataset, ModelRecord, Slot
 from tests.app.conftest import Desk, is_sentence
 from tests.core.data import idx_files
@@ -557,6 +558,7 @@ def diverge(monkeypatch: pytest.MonkeyPatch, after: int, value: float = float("n
         steps += torch.is_grad_enabled()
         return found if steps <= after else Terms(found.reconstruction * value, found.kl)
 
+    monkeypatch.setattr(WrittenGradient, "fits", lambda module: False)
     monkeypatch.setattr(VAE, "terms", terms)
 
 

@@ -16,19 +16,50 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class Optimizer:
-    """torch's fused Adam (Kingma & Ba 2015, arXiv 1412.6980) over all weights of a module."""
+    """torch's fused Adam (Kingma & Ba 2015, arXiv 1412.6980) over all weights of a module, float32.
+
+    Weights, gradients and moments lie in one array each, one weight after the other, so that norm and update are one pass;
+    the module's own weights become views of it.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         self.names = [name for name, _ in module.named_parameters()]
-        self.parameters: list[torch.Tensor] = list(module.parameters())
-        self.moments = {kind: [torch.zeros_like(p, requires_grad=False) for p in self.parameters] for kind in ("exp_avg", "exp_avg_sq")}
-        self.steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
-        self._fused = self.parameters[0].device.type in ("cpu", "cuda")
+        self.parameters: list[nn.Parameter] = list(module.parameters())
+        self._weights = torch.cat([p.detach().reshape(-1) for p in self.parameters])
+        for parameter, part in zip(self.parameters, self._parts(self._weights), strict=True):
+            parameter.data = part
+        self._gradient = torch.zeros_like(self._weights)
+        self._gradients = self._parts(self._gradient)
+        self._moments = {kind: torch.zeros_like(self._weights) for kind in ("exp_avg", "exp_avg_sq")}
+        self._steps = torch.zeros((), dtype=torch.float32, device=self._weights.device)
+        self._fused = self._weights.device.type in ("cpu", "cuda")
+
+    def _parts(self, array: torch.Tensor) -> list[torch.Tensor]:
+        """Views of an array over all weights, in the shapes of the weights."""
+        pieces = array.split([p.numel() for p in self.parameters])
+        return [piece.view(p.shape) for piece, p in zip(pieces, self.parameters, strict=True)]
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in self.parameters:
             parameter.grad = None
+
+    def gradients_in_place(self) -> dict[torch.Tensor, torch.Tensor]:
+        """For one who writes every gradient itself at every step: where that of each weight belongs."""
+        for parameter, part in zip(self.parameters, self._gradients, strict=True):
+            parameter.grad = part
+        return dict(zip(self.parameters, self._gradients, strict=True))
+
+    def _gather(self) -> None:
+        """Bring gradients that autograd left elsewhere into the one array."""
+        found = []
+        for name, parameter in zip(self.names, self.parameters, strict=True):
+            if parameter.grad is None:
+                raise RuntimeError(f"{name} has no gradient: it takes no part in the loss")
+            found.append(parameter.grad)
+        if any(one is not part for one, part in zip(found, self._gradients, strict=True)):
+            torch.cat([one.reshape(-1) for one in found], out=self._gradient)
+            self.gradients_in_place()
 
     @torch.no_grad()
     def step(self, lr: float, clip_norm: float) -> bool:
@@ -39,25 +70,20 @@ class Optimizer:
         bool
             False, with nothing changed, when a gradient is not finite.
         """
-        gradients = []
-        for name, parameter in zip(self.names, self.parameters, strict=True):
-            if parameter.grad is None:
-                raise RuntimeError(f"{name} has no gradient: it takes no part in the loss")
-            gradients.append(parameter.grad)
+        self._gather()
         # torch's clip_grad_norm_ would multiply every gradient at every step, mostly by 1.
-        norm = nn.utils.get_total_norm(gradients).item()
+        norm = torch.dot(self._gradient, self._gradient).item() ** 0.5
         if not math.isfinite(norm):
             return False
         if norm > clip_norm:
-            for gradient in gradients:
-                gradient.mul_(clip_norm / norm)
+            self._gradient.mul_(clip_norm / norm)
         adam(
-            self.parameters,
-            gradients,
-            self.moments["exp_avg"],
-            self.moments["exp_avg_sq"],
+            [self._weights],
+            [self._gradient],
+            [self._moments["exp_avg"]],
+            [self._moments["exp_avg_sq"]],
             [],
-            self.steps,
+            [self._steps],
             fused=self._fused,
             amsgrad=False,
             beta1=BETAS[0],
@@ -71,11 +97,12 @@ class Optimizer:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """``optim.<moment>.<weight>`` and ``optim.step``, copies on the CPU; the moments are missing before the first step."""
-        steps = self.steps[0].item()
+        steps = self._steps.item()
         arrays: dict[str, NDArray[Any]] = {"optim.step": np.array([steps], np.float32)}
         if steps:
-            for kind, moments in self.moments.items():
-                arrays |= {f"optim.{kind}.{name}": moment.cpu().numpy().copy() for name, moment in zip(self.names, moments, strict=True)}
+            for kind, moments in self._moments.items():
+                parts = zip(self.names, self._parts(moments), strict=True)
+                arrays |= {f"optim.{kind}.{name}": part.cpu().numpy().copy() for name, part in parts}
         return arrays
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -83,11 +110,10 @@ class Optimizer:
         steps = float(state["optim.step"][0])
         if not 0 <= steps < math.inf:
             raise ValueError("the number of steps does not fit")
-        for kind, moments in self.moments.items() if steps else ():
-            for name, moment in zip(self.names, moments, strict=True):
+        for kind, moments in self._moments.items() if steps else ():
+            for name, part in zip(self.names, self._parts(moments), strict=True):
                 array = np.array(state[f"optim.{kind}.{name}"], np.float32)
-                if array.shape != tuple(moment.shape) or not np.isfinite(array).all():
+                if array.shape != tuple(part.shape) or not np.isfinite(array).all():
                     raise ValueError(f"{kind} of {name} does not fit")
-                moment.copy_(torch.from_numpy(array))
-        for step in self.steps:
-            step.fill_(steps)
+                part.copy_(torch.from_numpy(array))
+        self._steps.fill_(steps)

@@ -16,6 +16,7 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.nn.device import memory_in_a_sentence, resolve_device
 from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.gradient import gradient_for
 from latent_explorer.core.nn.handles import publish
 from latent_explorer.core.nn.inference import NUMBERS, eval_mode
 from latent_explorer.core.nn.likelihoods import binarize
@@ -166,6 +167,7 @@ class _Run:
             self.module.start_at(*pixel_moments(dataset.images, dataset.split.train[:START_IMAGES]))
         self.module.to(device)
         self.optimizer = Optimizer(self.module)
+        self.gradient = gradient_for(self.module, self.optimizer, settings.precision, device)
         self.noise = StepNoise(settings.seed, device)
         self.step = 0
         self.seconds = 0.0
@@ -210,7 +212,7 @@ class _Run:
         return self.rows[torch.randperm(len(self.rows), generator=generator)].to(self.device)
 
     def _pixels(self, rows: torch.Tensor) -> torch.Tensor:
-        images = self.images[rows]
+        images = self.images.index_select(0, rows)  # a third of the time of indexing
         return self.noise.binary(images) if self.settings.binarize == "dynamic" else images.float().mul_(1 / 255)
 
     def take_step(self) -> bool:
@@ -221,19 +223,14 @@ class _Run:
         rows = self.order[position * self.settings.batch_size : (position + 1) * self.settings.batch_size]
         self.beta = beta_at(self.settings, self.step / self.steps_per_epoch)
         self.noise.begin(self.step)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            terms = self.module.terms(self._pixels(rows), self.noise.generator)
-        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()  # means over the batch only
-        loss = reconstruction + self.beta * kl
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.loss = loss.item()
+        reconstruction, kl = self.gradient(self._pixels(rows), self.noise.generator, self.beta)
+        self.loss = reconstruction + self.beta * kl
         if not math.isfinite(self.loss) or not self.optimizer.step(
             learning_rate(self.settings, self.step, self.steps), self.settings.clip_norm
         ):
             return False
         self.step += 1
-        self.history.add(self.step, self.loss, reconstruction.item(), kl.item(), len(rows))
+        self.history.add(self.step, self.loss, reconstruction, kl, len(rows))
         return True
 
     @torch.no_grad()

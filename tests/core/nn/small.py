@@ -7,14 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.nn import training
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import publish, state_of, weights_of
 from latent_explorer.core.nn.training import Control, train
+from latent_explorer.core.nn.written_gradient import WrittenGradient
 from latent_explorer.core.types import History, ImageDataset, ModelHandle, Split, TrainingProgress
 
 Doubles = NDArray[np.float64]
@@ -47,6 +51,27 @@ def module_for(config: ModelConfig, seed: int = 0) -> tuple[VAE, ModelHandle]:
     handle = ModelHandle(f"test-{seed}-{hash(config)}", config)
     publish(handle, module)
     return module, handle
+
+
+def by_autograd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step goes through `VAE.terms`, as a test may want that changes or watches it."""
+    monkeypatch.setattr(WrittenGradient, "fits", staticmethod(lambda module: False))
+
+
+def watch_steps(monkeypatch: pytest.MonkeyPatch, listen: Callable[[Tensor], object]) -> None:
+    """`listen` gets the pixels of every step before its gradient is taken."""
+    gradient_for = training.gradient_for
+
+    def watched(*args: Any) -> Callable[..., tuple[float, float]]:
+        gradient = gradient_for(*args)
+
+        def step(x: Tensor, *more: Any) -> tuple[float, float]:
+            listen(x)
+            return gradient(x, *more)
+
+        return step
+
+    monkeypatch.setattr(training, "gradient_for", watched)
 
 
 def run(

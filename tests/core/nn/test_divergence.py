@@ -13,7 +13,7 @@ from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.handles import state_of
 from latent_explorer.core.nn.inference import codes_of, encode
 from latent_explorer.core.types import TrainingProgress
-from tests.core.nn.small import architecture, run, same_bits, settings, toy, weights
+from tests.core.nn.small import architecture, by_autograd, run, same_bits, settings, toy, weights
 
 STEPS_PER_EPOCH = 5
 
@@ -37,6 +37,7 @@ def break_at(monkeypatch: pytest.MonkeyPatch, step: int, how: str, *, in_validat
             reconstruction[0] = float(how)
         return Terms(reconstruction, found.kl)
 
+    by_autograd(monkeypatch)
     monkeypatch.setattr(VAE, "terms", spoiled)
 
 

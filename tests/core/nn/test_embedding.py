@@ -16,7 +16,7 @@ from latent_explorer.core.nn.handles import module_of, state_of
 from latent_explorer.core.nn.inference import codes_of, encode
 from latent_explorer.core.nn.training import train
 from latent_explorer.core.types import ImageDataset, TrainingProgress
-from tests.core.nn.small import architecture, history_table, module_for, run, same_bits, settings, toy, weights
+from tests.core.nn.small import architecture, by_autograd, history_table, module_for, run, same_bits, settings, toy, weights
 
 
 class DropoutVAE(VAE):
@@ -108,6 +108,7 @@ def test_validation_is_in_eval_mode_and_training_is_not(monkeypatch: pytest.Monk
         modes.append((len(x), module.training))
         return terms(module, x, *args)  # type: ignore[arg-type]
 
+    by_autograd(monkeypatch)
     monkeypatch.setattr(VAE, "terms", listen)
     run(toy(40), settings(validation=16, batch_size=24))
     assert modes == [(24, True), (16, False)] * 2
@@ -161,6 +162,7 @@ def test_no_test_image_is_ever_trained_or_validated_on(monkeypatch: pytest.Monke
         seen.update(np.rint(x[:, 0].numpy() * 255).astype(int).tolist())
         return terms(module, x, *args)  # type: ignore[arg-type]
 
+    by_autograd(monkeypatch)
     monkeypatch.setattr(VAE, "terms", listen)
     for _ in train(architecture(dataset), settings(validation=9, binarize="none"), dataset, device="cpu", snapshots_per_second=1e6):
         pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +11,11 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.noise import StepNoise
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.training import train
 from latent_explorer.core.types import ImageDataset, Split
-from tests.core.nn.small import architecture, settings, toy, weights
+from tests.core.nn.small import architecture, by_autograd, settings, toy, watch_steps, weights
 
 # Latent sizes and image shapes over which circulating scalings (1/d, 784, 784/d) would show.
 SIZES = [(2, (1, 1, 1)), (5, (1, 1, 1)), (2, (28, 28, 1)), (5, (28, 28, 1)), (2, (4, 5, 3))]
@@ -29,11 +27,9 @@ class Seen:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, model: ModelConfig, how: TrainingConfig, dataset: ImageDataset) -> None:
         self.pixels = torch.zeros(0)
         self.gradients: dict[str, Tensor] = {}
-        terms = VAE.terms
 
-        def listen(module: VAE, x: Tensor, *args: Any) -> Terms:
+        def listen(x: Tensor) -> None:
             self.pixels = x.clone()
-            return terms(module, x, *args)
 
         def keep(optimizer: Optimizer, lr: float, clip_norm: float) -> bool:
             self.gradients = {
@@ -41,7 +37,7 @@ class Seen:
             }
             return True
 
-        monkeypatch.setattr(VAE, "terms", listen)
+        watch_steps(monkeypatch, listen)
         monkeypatch.setattr(Optimizer, "step", keep)
         progresses = train(model, how, dataset, device="cpu")
         self.weights = weights(next(progresses))
@@ -66,8 +62,13 @@ def own_loss(table: dict[str, Tensor], x: Tensor, eps: Tensor, d: int, beta: flo
 
 @pytest.mark.parametrize(("d", "shape"), SIZES)
 @pytest.mark.parametrize("beta", [1.0, 4.0])
-def test_beta_is_the_effective_beta(monkeypatch: pytest.MonkeyPatch, d: int, shape: tuple[int, int, int], beta: float) -> None:
+@pytest.mark.parametrize("written", [True, False], ids=["written out", "autograd"])
+def test_beta_is_the_effective_beta(
+    monkeypatch: pytest.MonkeyPatch, d: int, shape: tuple[int, int, int], beta: float, written: bool
+) -> None:
     """Mean instead of sum in either term gives an effective beta of 1/d, of the pixels, or of the pixels by d."""
+    if not written:
+        by_autograd(monkeypatch)
     dataset = toy(20, 4, shape, binary=True)
     how = settings(batch_size=20, beta=beta, binarize="none", clip_norm=1e9)
     seen = Seen(monkeypatch, architecture(dataset, d), how, dataset)
@@ -131,13 +132,7 @@ def test_grey_training_sees_grey_pixels_and_dynamic_training_fresh_binary_ones(m
     """`none` is the BCE on grey pixels; `dynamic` is a likelihood of binary ones, drawn anew at every visit."""
     dataset = toy(30, 4)
     seen: list[Tensor] = []
-    terms = VAE.terms
-
-    def listen(module: VAE, x: Tensor, *args: Any) -> Terms:
-        seen.append(x.clone())
-        return terms(module, x, *args)
-
-    monkeypatch.setattr(VAE, "terms", listen)
+    watch_steps(monkeypatch, lambda x: seen.append(x.clone()))
     config = architecture(dataset)
     list(train(config, settings(epochs=1, batch_size=30, binarize="none"), dataset, device="cpu"))
     grey = np.sort(seen[0].numpy(), axis=0)

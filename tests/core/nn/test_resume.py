@@ -11,12 +11,11 @@ from torch import Tensor
 
 from latent_explorer.core.checkpoint.weights import load_model, save_model
 from latent_explorer.core.errors import TrainingError
-from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import state_of, weights_of
 from latent_explorer.core.nn.live import LossHistory
 from latent_explorer.core.nn.records import run_record
 from latent_explorer.core.types import TrainingProgress
-from tests.core.nn.small import Clock, architecture, history_table, left_behind, run, same_bits, settings, toy, weights
+from tests.core.nn.small import Clock, architecture, history_table, left_behind, run, same_bits, settings, toy, watch_steps, weights
 
 # 40 training and 5 validation images by one: 40 steps an epoch, and a row of losses for every two steps.
 DATASET = toy(45)
@@ -110,13 +109,7 @@ def test_every_kind_of_run_goes_on_exactly_from_its_file(kind: str, tmp_path: Pa
 
 def test_a_resumed_run_visits_the_images_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
-    terms = VAE.terms
-
-    def listen(module: VAE, x: Tensor, *args: Any) -> object:
-        seen.append(x.numpy().tobytes())
-        return terms(module, x, *args)
-
-    monkeypatch.setattr(VAE, "terms", listen)
+    watch_steps(monkeypatch, lambda x: seen.append(x.numpy().tobytes()))
     run(DATASET, HOW)
     uninterrupted, seen[:] = list(seen), []
     run(DATASET, HOW, resume=left_behind(run(DATASET, HOW, stop_at=50)))
@@ -138,13 +131,11 @@ def test_time_goes_on_and_pace_is_of_the_resumed_part(monkeypatch: pytest.Monkey
     monkeypatch.setattr("latent_explorer.core.nn.training.time", clock.module)
     dataset, how = toy(40), settings(epochs=4, validation=0)  # 5 steps an epoch
     pace = [1.0]
-    terms = VAE.terms
 
-    def slowly(module: VAE, x: Tensor, *args: Any) -> object:
+    def slowly(x: Tensor) -> None:
         clock.now += pace[0]
-        return terms(module, x, *args)
 
-    monkeypatch.setattr(VAE, "terms", slowly)
+    watch_steps(monkeypatch, slowly)
     stopped = run(dataset, how, stop_at=10)
     assert stopped.seconds == pytest.approx(10)
     pace[0] = 60.0

@@ -20,7 +20,7 @@ from latent_explorer.core.nn.families.vae import VAE, Terms
 from latent_explorer.core.nn.handles import module_of, state_of
 from latent_explorer.core.nn.training import Control, _Run, train
 from latent_explorer.core.types import ImageDataset, TrainingProgress
-from tests.core.nn.small import architecture, history_table, run, same_bits, settings, toy, weights
+from tests.core.nn.small import architecture, by_autograd, history_table, run, same_bits, settings, toy, weights
 
 
 class Visits:
@@ -34,6 +34,7 @@ class Visits:
             self.batches.append(np.rint(x[:, 0].numpy() * 255).astype(int).tolist())
             return terms(module, x, *args)
 
+        by_autograd(monkeypatch)
         monkeypatch.setattr(VAE, "terms", listen)
 
 
