@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
@@ -16,18 +17,30 @@ from latent_explorer.core.nn.families.vae import VAE, gaussian_kl, reparameteriz
 from latent_explorer.core.types import ImageDataset
 
 
-class Tutorial(Dataset[torch.Tensor]):
-    """The images of a data set, converted one by one as torchvision's ToTensor does."""
+class Tutorial(Dataset[tuple[torch.Tensor, int]]):
+    """Images and classes as torchvision's MNIST with ``ToTensor()`` gives them, which tutorials use: one by one, by way of Pillow.
+
+    The same steps in the same order as in torchvision 0.29, without the package, which takes longer still.
+    """
 
     def __init__(self, dataset: ImageDataset) -> None:
-        self._images, self._rows = dataset.images, dataset.split.train
+        rows = dataset.split.train
+        self._images = torch.from_numpy(dataset.images[rows].squeeze(-1) if dataset.images.shape[-1] == 1 else dataset.images[rows])
+        self._classes = torch.zeros(len(rows), dtype=torch.int64) if dataset.labels is None else torch.from_numpy(dataset.labels[rows])
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._images)
 
-    def __getitem__(self, k: int) -> torch.Tensor:
-        image = np.array(self._images[self._rows[k]])
-        return torch.from_numpy(image.transpose(2, 0, 1).copy()).float().div(255)
+    def __getitem__(self, k: int) -> tuple[torch.Tensor, int]:
+        image, one = self._images[k], int(self._classes[k])
+        return to_tensor(Image.fromarray(image.numpy())), one
+
+
+def to_tensor(picture: Image.Image) -> torch.Tensor:
+    """A picture as float32 (C, H, W) in 0..1, in the steps of torchvision's function of the same name."""
+    pixels = torch.from_numpy(np.array(picture, np.uint8, copy=True))
+    pixels = pixels.view(picture.size[1], picture.size[0], len(picture.getbands()))
+    return pixels.permute((2, 0, 1)).contiguous().to(dtype=torch.get_default_dtype()).div(255)
 
 
 def tutorial(model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset) -> Iterator[tuple[VAE, float]]:
@@ -36,7 +49,7 @@ def tutorial(model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset
     module = build(model, settings.seed)
     optimizer = torch.optim.Adam(module.parameters(), lr=settings.lr)
     while True:
-        for batch in DataLoader(Tutorial(dataset), batch_size=settings.batch_size, shuffle=True):
+        for batch, _ in DataLoader(Tutorial(dataset), batch_size=settings.batch_size, shuffle=True):
             x = batch.reshape(len(batch), -1)
             if settings.binarize == "dynamic":
                 x = torch.bernoulli(x)
