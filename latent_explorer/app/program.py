@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
-from latent_explorer.app.features.appearance import AppearanceFeature
+from latent_explorer.app.features.appearance import AppearanceFeature, dress
 from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.features.download import DownloadFeature
 from latent_explorer.app.features.export import ExportFeature
@@ -42,6 +42,7 @@ class Program(QObject):
         sys.setswitchinterval(SWITCH_INTERVAL)
         self.settings = Settings()
         self.session = Session(self)
+        dress(theme or self.settings.theme(), self.settings.scale())
         self.window = MainWindow()
         self.lanes = Lanes()
         self.training_lane = TrainingLane()

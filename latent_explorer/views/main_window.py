@@ -342,7 +342,7 @@ class MainWindow(QMainWindow):
             for name, dock in self._docks.items():
                 dock.setVisible(name == "image" and not dock.isHidden())
         elif self._before_full is not None:
-            self.restoreState(self._before_full)
+            self.put_back(self._before_full)
             self._slice_dock.come_back()
             self._pins_dock.come_back()
         self.menuBar().setVisible(not full)
@@ -362,6 +362,13 @@ class MainWindow(QMainWindow):
         self._unarranged = False
         self._left.leave()
         return super().restoreState(state, version)
+
+    def put_back(self, state: QByteArray) -> None:
+        """The layout as it was a while ago; heights that followed what the panels need go on so."""
+        following = self._left.following
+        self.restoreState(state)
+        if following:
+            self._left.follow()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The layout, if none was remembered."""

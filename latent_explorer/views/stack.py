@@ -17,7 +17,7 @@ class Stack(QObject):
     def __init__(self, window: QMainWindow, docks: tuple[QDockWidget, ...]) -> None:
         super().__init__(window)
         self._window, self._docks = window, docks
-        self._following = self._waiting = False
+        self.following = self._waiting = False
         self._asked.connect(self._share, Qt.ConnectionType.QueuedConnection)  # when Qt has laid out what has changed
         for dock in docks:
             area = dock.widget()
@@ -28,22 +28,22 @@ class Stack(QObject):
 
     def follow(self) -> None:
         """Share the height, now and from now on."""
-        self._following = True
+        self.following = True
         self._ask()
 
     def leave(self) -> None:
         """The heights are as somebody wants them."""
-        self._following = False
+        self.following = False
 
     def _ask(self) -> None:
-        if self._following and not self._waiting:
+        if self.following and not self._waiting:
             self._waiting = True
             self._asked.emit()
 
     def _share(self) -> None:
         self._waiting = False
         docks = [dock for dock in self._docks if dock.isVisible()]
-        if not self._following or not docks:
+        if not self.following or not docks:
             return
         needs = [dock.sizeHint().height() for dock in docks[:-1]]
         if needs != [dock.height() for dock in docks[:-1]]:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.app import main as main_module
@@ -30,7 +30,7 @@ from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.resources import log_folder
 from latent_explorer.core.types import Camera, Layers, Scene, Slot
 from latent_explorer.views.dialogs.gestures import GestureSheet
-from latent_explorer.views.style import DARK, LIGHT
+from latent_explorer.views.style import DARK, LIGHT, USUAL_FONT
 from latent_explorer.workers.task import Task
 from tests.app.conftest import WATCHDOG, Desk, is_sentence
 from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle, texts
@@ -64,6 +64,20 @@ def test_another_theme_repaints_everything(opened: Desk) -> None:
         assert desk.shows((0.0, 0.0))
 
 
+def test_text_has_its_size_from_the_first_start_on(opened: Desk) -> None:
+    """And not only after the theme or the size was changed once: panels would change their widths with it."""
+
+    def sizes() -> dict[str, int]:
+        seen = [label for label in opened.window.findChildren(QLabel) if label.isVisible()]
+        return {label.text(): label.fontInfo().pixelSize() for label in seen}
+
+    before = sizes()
+    assert opened.window.image.nearest.fontInfo().pixelSize() == USUAL_FONT
+    opened.program.appearance.set_theme("light")
+    settle()
+    assert sizes() == before
+
+
 def test_the_interface_can_be_made_larger_and_smaller(large_screen: None, opened: Desk) -> None:
     heights = [opened.window.fontMetrics().height()]
     for key in (Key.Key_Plus, Key.Key_Plus, Key.Key_0, Key.Key_Minus):
@@ -93,13 +107,13 @@ def test_on_a_small_screen_the_interface_stays_within_it(opened: Desk) -> None:
 def test_back_at_normal_size_the_panels_are_as_wide_as_before(large_screen: None, opened: Desk) -> None:
     seen = [dock for dock in opened.window.findChildren(QDockWidget) if not dock.visibleRegion().isEmpty()]
     sides = [dock for dock in seen if dock.objectName() != "dock_run"]
-    before = [dock.width() for dock in sides]
+    before = [dock.size() for dock in sides]
     for _ in range(3):
         opened.hand.key(Key.Key_Plus, CONTROL)
-    assert all(dock.width() > width + 40 for dock, width in zip(sides, before, strict=True))
+    assert all(dock.width() > size.width() + 40 for dock, size in zip(sides, before, strict=True))
     opened.hand.key(Key.Key_0, CONTROL)
     settle()
-    assert [dock.width() for dock in sides] == pytest.approx(before, abs=20)
+    assert [dock.size() for dock in sides] == before
 
 
 def test_the_gesture_sheet(opened: Desk) -> None:

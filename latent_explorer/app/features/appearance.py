@@ -11,10 +11,19 @@ from latent_explorer.app.session import Session
 from latent_explorer.app.settings import SCALES, Settings
 from latent_explorer.views.dialogs.gestures import GestureSheet
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.views.style import apply_theme, resolve_theme
+from latent_explorer.views.style import Theme, apply_theme, resolve_theme
 
 STEP = 1.15
 LAYERS = 5  # a panel's own layout, its scroll area, its dock and the window: each hears of a new size after the one before
+
+
+def dress(choice: str, scale: float) -> Theme:
+    """The whole program in a theme; before its first window is made, whose widgets would keep the font that they were made with."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    theme = resolve_theme(choice)
+    apply_theme(application, theme, scale)
+    return theme
 
 
 class AppearanceFeature(QObject):
@@ -31,7 +40,7 @@ class AppearanceFeature(QObject):
         window.themePicked.connect(self.set_theme)
         window.closing.connect(self.keep_layout)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
-        self._apply()
+        window.set_theme(self._choice, resolve_theme(self._choice))
 
     def set_theme(self, choice: str) -> None:
         """One of `THEMES`."""
@@ -44,11 +53,7 @@ class AppearanceFeature(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        theme = resolve_theme(self._choice)
-        apply_theme(application, theme, self._scale)
-        self._window.set_theme(self._choice, theme)
+        self._window.set_theme(self._choice, dress(self._choice, self._scale))
 
     def _wished(self, wish: str) -> None:
         if wish in ("larger", "smaller", "normal_size"):
@@ -81,7 +86,7 @@ class AppearanceFeature(QObject):
         if self._scale <= 1.0 and self._docks_at_normal is not None:
             for _ in range(LAYERS):  # else the panels still ask for the larger width
                 QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
-            window.restoreState(self._docks_at_normal)
+            window.put_back(self._docks_at_normal)
         self._settings.set_scale(self._scale)
 
     def _show_gestures(self) -> None:
