@@ -64,3 +64,12 @@ def ink_picture(grey: NDArray[np.uint8], ink: QColor, before: QImage | None = No
     table = levels << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]
     np.take(table, grey[..., 0], out=words, mode="clip")  # without a mode it would buffer; a byte is never out of range
     return picture
+
+
+def light_picture(colours: NDArray[np.uint8], before: QImage | None = None) -> QImage:
+    """A colour picture (H, W, 3) as light: the brightest channel is the opacity, so black is clear. `before`: see `blank_picture`."""
+    height, width, _ = colours.shape
+    picture, words = blank_picture(width, height, before)
+    red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
+    words[:] = np.maximum(np.maximum(red, green), blue) << 24 | red << 16 | green << 8 | blue
+    return picture

@@ -195,6 +195,20 @@ def test_a_coloured_mosaic_keeps_its_colours_and_directions(plane: PlaneView, th
         assert tuple(picture[round(y), round(x)]) == pytest.approx(tuple(seen), abs=3)
 
 
+def test_the_dark_ground_of_colour_images_is_left_out(plane: PlaneView, theme: Theme) -> None:
+    """Drawn, it would make a light plane grey all over."""
+    orange, dim = (250, 150, 40), (100, 50, 20)
+    pixels = np.zeros((12, 12, 3), np.uint8)
+    pixels[2:6, 2:6], pixels[6:10, 6:10] = orange, dim
+    plane.set_mosaic(pixels, (-1.2, -1.2, 2.4, 2.4))
+    picture = look(plane)
+    ground = np.array(rgb(theme.plane))
+    for colour, place in ((orange, (-0.4, 0.4)), (dim, (0.4, -0.4)), ((0, 0, 0), (0.8, 0.8))):
+        x, y = spot(plane, *place)
+        seen = np.array(colour) + (1 - max(colour) / 255) * ground
+        assert tuple(picture[round(y), round(x)]) == pytest.approx(tuple(seen), abs=3), place
+
+
 def test_the_mosaic_moves_with_the_plane_and_fades_as_asked(plane: PlaneView, theme: Theme) -> None:
     plane.set_mosaic(np.full((4, 4, 1), 255, np.uint8), (0.0, 0.0, 1.0, 1.0))
     ink, ground = np.array(rgb(theme.ink)), np.array(rgb(theme.plane))

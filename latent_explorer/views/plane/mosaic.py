@@ -8,14 +8,23 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from latent_explorer.views.picture import blank_picture, ink_picture, to_qimage
+from latent_explorer.views.picture import blank_picture, ink_picture, light_picture, to_qimage
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
-PALE = 0.5  # on a light plane, colour pictures are drawn so much fainter: dark grounds of theirs would make all of it grey
+PALE = 0.5  # on a light plane, colour pictures that fill their squares are drawn so much fainter
+BLACK, SAMPLE = 40, 5  # a channel below this is dark; of the pixels, every so many along both sides are looked at
+
+
+def on_black(pixels: NDArray[np.uint8]) -> bool:
+    """Whether colour pictures (H, W, 3) show something on a dark ground: most of their pixels are dark."""
+    return bool((pixels[::SAMPLE, ::SAMPLE].max(axis=2) < BLACK).mean() > 0.5)
 
 
 class MosaicLayer(KeptLayer):
-    """Grey pictures are drawn as ink: the pixel's value is the opacity, so dark and light grounds both stay calm."""
+    """Grey pictures are drawn as ink: the pixel's value is the opacity, so dark and light planes both stay calm.
+
+    Colour pictures on a dark ground are drawn as light, which leaves their ground out for the same reason.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,10 +35,12 @@ class MosaicLayer(KeptLayer):
         self._smooth = False
         self._sheet: QImage | None = None
         self._inked = False  # whether the sheet is that of the pixels
+        self._full = False  # whether pictures fill their squares, grounds and all
 
     def set_picture(self, pixels: NDArray[np.uint8] | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
         """A sheet (H, W, 1 or 3), uint8, that fills `rectangle` (left, bottom, width, height; plane units); None for none."""
         self._pixels, self._rectangle, self._inked = pixels, rectangle, False
+        self._full = pixels is not None and pixels.shape[2] != 1 and not on_black(pixels)
         self.forget()
 
     def set_look(self, opacity: float, smooth: bool, ink: str) -> None:
@@ -49,9 +60,7 @@ class MosaicLayer(KeptLayer):
         if self._pixels is None:
             return None
         if self._sheet is None or not self._inked:
-            grey = self._pixels.shape[2] == 1
-            self._sheet = ink_picture(self._pixels, self._ink, self._sheet) if grey else to_qimage(self._pixels)
-            self._inked = True
+            self._sheet, self._inked = self._ink_sheet(self._pixels), True
         left, bottom, width, height = self._rectangle
         corner = left * window.scale[0] + window.shift[0], bottom * window.scale[1] + window.shift[1]
         target = QRectF(*corner, width * window.scale[0], height * window.scale[1]).normalized()
@@ -65,11 +74,15 @@ class MosaicLayer(KeptLayer):
         painter.end()
         return picture
 
+    def _ink_sheet(self, pixels: NDArray[np.uint8]) -> QImage:
+        if pixels.shape[2] == 1:
+            return ink_picture(pixels, self._ink, self._sheet)
+        return to_qimage(pixels) if self._full else light_picture(pixels, self._sheet)
+
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Put the sheet where its rectangle lies now."""
         if self._opacity > 0:
             painter.save()
-            coloured, light = self._pixels is not None and self._pixels.shape[2] != 1, self._ink.lightness() < 128
-            painter.setOpacity(self._opacity * (PALE if coloured and light else 1.0))
+            painter.setOpacity(self._opacity * (PALE if self._full and self._ink.lightness() < 128 else 1.0))
             super().paint(painter, option, widget)
             painter.restore()
