@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+JOBS ?= 2
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -16,7 +17,7 @@ OFFSCREEN := env -u DISPLAY -u WAYLAND_DISPLAY QT_QPA_PLATFORM=offscreen
 help: ## this list
 	@echo "Latent Explorer. Targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' Makefile
-	@echo "Variables: PYTHON=$(PYTHON)  TORCH_INDEX=$(TORCH_INDEX) (another index for torch, e.g. https://download.pytorch.org/whl/cpu)"
+	@echo "Variables: PYTHON=$(PYTHON)  JOBS=$(JOBS) (test processes)  TORCH_INDEX=$(TORCH_INDEX) (another index for torch, e.g. https://download.pytorch.org/whl/cpu)"
 
 run: $(STAMP) ## open the window
 	@if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$QT_QPA_PLATFORM" ]; then \
@@ -25,7 +26,7 @@ run: $(STAMP) ## open the window
 	@$(BIN)/latent-explorer
 
 test: $(STAMP) ## run all tests, without a display and without network
-	$(OFFSCREEN) $(BIN)/python -m pytest
+	$(OFFSCREEN) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(STAMP) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check
