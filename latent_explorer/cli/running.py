@@ -164,14 +164,14 @@ class _Saver:
         """Write the model; where that fails, put it into "My models" and say so."""
         from datetime import datetime
 
-        from latent_explorer.core.checkpoint.library import automatic_name, my_model_path
+        from latent_explorer.core.checkpoint.library import my_model_path, reserve_name
         from latent_explorer.core.checkpoint.weights import save_model
 
         try:
             return save_model(path, record, with_state=with_state)
         except ExportError as error:
             try:
-                name = automatic_name(record.data.name, record.handle.architecture, datetime.now())
+                name = reserve_name(record.data.name, record.handle.architecture, datetime.now())
                 save_model(my_model_path(name), replace(record, name=name), with_state=with_state)
             except ExportError:
                 raise error from None

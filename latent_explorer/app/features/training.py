@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.features.opening import MAIN_SLOT
 from latent_explorer.app.features.slicing import first_frame, put_sliced
 from latent_explorer.app.session import Session
-from latent_explorer.core.checkpoint.library import automatic_name, my_model_path, my_models_folder
+from latent_explorer.core.checkpoint.library import my_model_path, my_models_folder, reserve_name
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import LatentExplorerError, TrainingError
 from latent_explorer.core.memory import check_memory
@@ -116,12 +116,12 @@ class TrainingFeature(QObject):
             path = unfinished.path
             if path is None or path.parent != my_models_folder():
                 # A file that the person keeps elsewhere is theirs: the continued run gets one of its own.
-                name = automatic_name(dataset.name, model, datetime.now())
+                name = reserve_name(dataset.name, model, datetime.now())
                 path = my_model_path(name)
         else:
             model = self._window.training.model_config(dataset.image_shape)
             settings = self._window.training.training_config()
-            name = automatic_name(dataset.name, model, datetime.now())
+            name = reserve_name(dataset.name, model, datetime.now())
             path = my_model_path(name)
         check_memory(model, settings, len(dataset.images))
         divided = dataset.with_validation(settings.validation, settings.split_seed)

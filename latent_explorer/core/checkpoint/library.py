@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ ENDING = ".safetensors"
 INDEX = "index.json"
 MAX_INDEX = 1 << 20
 MAX_NAME = 100
+RESERVED_ENDING = ".reserved"  # of a hidden file that keeps a name for a run until its model is written
+RESERVED_FOR = 3600.0  # seconds; names have the second of their making in them, so an older one is not made again
 
 # Characters and names that some system gives a meaning; a model's file should survive a move to any of them.
 _FORBIDDEN = frozenset('<>:"/\\|?*')
@@ -158,6 +161,10 @@ def _taken() -> frozenset[str]:
         return frozenset()
 
 
+def _reservation(name: str) -> str:
+    return f".{name}{RESERVED_ENDING}"
+
+
 def automatic_name(data: str, model: ModelConfig, when: datetime) -> str:
     """A name such as "digits dense 512-512 2026-11-20 14.03.05", not yet used in "My models".
 
@@ -176,9 +183,40 @@ def automatic_name(data: str, model: ModelConfig, when: datetime) -> str:
     base = f"{clean} {model.network} {widths} {dimensions}{when:%Y-%m-%d %H.%M.%S}"
     taken = _taken()
     name, number = base, 2
-    while f"{name}{ENDING}".lower() in taken:
+    while not taken.isdisjoint((f"{name}{ENDING}".lower(), _reservation(name).lower())):
         name, number = f"{base} {number}", number + 1
     return name
+
+
+def reserve_name(data: str, model: ModelConfig, when: datetime) -> str:
+    """An `automatic_name` that nobody else is given, also where two programs ask in the same second.
+
+    Where nothing can be written it is the name alone: whoever writes the model will hear why.
+
+    Raises
+    ------
+    ExportError
+        The folder cannot be made.
+    """
+    while True:
+        name = automatic_name(data, model, when)
+        folder = my_model_path(name).parent
+        with contextlib.suppress(OSError):
+            _let_go_of_old(folder)
+        try:
+            os.close(os.open(folder / _reservation(name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except FileExistsError:
+            continue  # somebody was quicker; the next name counts theirs
+        except OSError:
+            pass
+        return name
+
+
+def _let_go_of_old(folder: Path) -> None:
+    """Reservations whose models are written, or never will be."""
+    for path in folder.glob(f".*{RESERVED_ENDING}"):
+        if time.time() - path.stat().st_mtime > RESERVED_FOR:
+            path.unlink()
 
 
 def my_model_path(name: str) -> Path:

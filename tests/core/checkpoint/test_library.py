@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from latent_explorer.core.checkpoint.library import (
     my_models_folder,
     reference_to,
     rename_model,
+    reserve_name,
     resolve_model,
     shipped,
 )
@@ -134,6 +137,30 @@ def test_an_automatic_name_is_new_and_can_be_a_file_name() -> None:
         path = my_model_path(automatic_name(data, deep, WHEN))
         assert path.parent == my_models_folder()
         path.touch()
+
+
+def test_two_programs_that_begin_in_the_same_second_get_different_names() -> None:
+    model = ModelConfig(image_shape=(8, 8, 1), hidden=(512, 512))
+    at_once = threading.Barrier(8)
+
+    def ask(number: int) -> str:
+        at_once.wait(10)
+        return reserve_name("digits", model, WHEN)
+
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(ask, range(8)))
+    assert len(set(names)) == 8
+    assert "digits dense 512-512 2026-11-20 14.03.05" in names
+    assert my_models() == ()  # nothing is there to open yet
+
+
+def test_reserved_names_leave_nothing_for_ever() -> None:
+    model = ModelConfig(image_shape=(8, 8, 1), hidden=(512,))
+    reserve_name("old", model, WHEN)
+    (left,) = my_models_folder().iterdir()
+    os.utime(left, (1_000_000, 1_000_000))
+    reserve_name("new", model, WHEN)
+    assert [path.name for path in my_models_folder().iterdir()] == [left.name.replace("old", "new")]
 
 
 @pytest.mark.parametrize(
