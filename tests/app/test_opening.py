@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,22 @@ def test_a_convolutional_network_is_named_with_its_channels(desk: Desk, digits: 
     make_model(path, digits, epochs=1, network="conv", channels=(3, 5), hidden=(6,))
     desk.open(path)
     assert desk.says("conv 3-5, 6")
+
+
+def test_the_first_view_of_a_young_model_shows_its_codes_and_the_probe(opened: Desk) -> None:
+    """Its codes lie close together, away from the origin, where the probe is."""
+    slot = opened.slot
+    codes = slot.codes["mean"]
+    close = np.array([0.9, -0.6], np.float32) + 0.01 * np.random.default_rng(0).standard_normal(codes.z.shape).astype(np.float32)
+    young = replace(slot, generation=opened.session.new_generation(), handle=None, codes={"mean": replace(codes, z=close)})
+    opened.session.put_slot(young)
+    settle()
+    left, bottom, width, height = opened.window.plane.window_rectangle()
+    seen = np.array([*close, (0.0, 0.0)])
+    inside = (seen > (left, bottom)).all(axis=1) & (seen < (left + width, bottom + height)).all(axis=1)
+    assert inside[-1]
+    assert inside.mean() > 0.98
+    assert min(width, height) < 1.5
 
 
 def test_codes_and_camera_fit_the_model(opened: Desk) -> None:

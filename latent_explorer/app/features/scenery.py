@@ -72,10 +72,22 @@ class SceneryFeature(QObject):
         before = self._session.scene.camera
         self.fit()
         if self._session.scene.camera == before:
-            self.fit(FIRST_PART)
+            self.fit(FIRST_PART, self._probe_place())
 
-    def fit(self, part: float = 1.0) -> None:
-        """Show all points that are not hidden (or the inner `part` of them along each axis); without points, the prior's inner part."""
+    def _probe_place(self) -> tuple[float, float]:
+        """Where the probe rests on the plane."""
+        slot, probe = self._session.slot, self._session.scene.probe
+        if slot is None or probe is None or len(probe) != slot.frame.latent_dim:
+            return 0.0, 0.0
+        x, y = slot.frame.to_plane(np.array(probe)).tolist()
+        return x, y
+
+    def fit(self, part: float = 1.0, place: tuple[float, float] | None = None) -> None:
+        """Show all points that are not hidden, or the inner `part` of them along each axis; without points, the prior's inner part.
+
+        `place` is shown too, where the prior is: the codes of a model that has hardly begun to learn lie close together, perhaps
+        away from the probe.
+        """
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
         if slot is None or codes is None or not len(codes.z):
@@ -87,6 +99,8 @@ class SceneryFeature(QObject):
         if not len(points):
             return
         low, high = np.quantile(points, ((1 - part) / 2, (1 + part) / 2), axis=0)
+        if place is not None and max(map(abs, place)) < PRIOR_SPAN:
+            low, high = np.minimum(low, place), np.maximum(high, place)
         width, height = np.maximum(high - low, 1e-3) * FIT_MARGIN
         _, _, window_width, window_height = self._window.plane.window_rectangle()
         # The shorter side of the window must be long enough for both extents.
@@ -123,7 +137,7 @@ class SceneryFeature(QObject):
             # A model in training begins with all codes at one place and spreads over the prior.
             plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
         elif fresh or (turned and slot.record is not None):
-            self.fit(FIRST_PART)
+            self.fit(FIRST_PART, self._probe_place())
         self._tell_counts()
 
     def _draw_points(self, drawing: PointsDrawing) -> None:
