@@ -1,18 +1,22 @@
-"""One sentence over the plane: what happened and what to do. It stops nothing and goes away by itself."""
+"""One sentence at the plane's lower edge: what happened and what to do. It stops nothing and goes away by itself, or by a click."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from latent_explorer.views.text import plain_label
 
 SHOWN_MS = 12_000
 TROUBLE_MS = 30_000
+WIDEST = 560
+BORDER = 1
+EDGE = 4  # pixels below it: one line then covers the names of the axis, and nothing of the plot
 
 
 class Notice(QFrame):
-    """A card in its parent's lower part. Signals: wish(str), what its button asks for."""
+    """A card at its parent's lower edge, as wide as its sentence. Signals: wish(str), what its button asks for."""
 
     wish = Signal(str)
 
@@ -24,7 +28,8 @@ class Notice(QFrame):
         self._label = plain_label("", wrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        close = QToolButton(self)
+        self._label.installEventFilter(self)
+        close = self._close = QToolButton(self)
         self._offer, self._offered = QToolButton(self), ""
         self._offer.setProperty("role", "button")
         self._offer.setObjectName("notice_button")
@@ -37,7 +42,7 @@ class Notice(QFrame):
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.clicked.connect(self.hide)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 8, 8, 8)
+        layout.setContentsMargins(12, 5, 4, 5)
         layout.addWidget(self._label, 1)
         layout.addWidget(self._offer)
         layout.addWidget(close)
@@ -88,12 +93,27 @@ class Notice(QFrame):
         if self._trouble:
             self.hide()
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # Qt's names, here and below
+        """It has been read."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A click on the words is one on the card; a drag over them selects, to be copied."""
+        if watched is self._label and event.type() == QEvent.Type.MouseButtonRelease and not self._label.hasSelectedText():
+            self.hide()
+        return bool(super().eventFilter(watched, event))
+
     def place(self) -> None:
-        """Keep to the lower middle of the parent."""
-        parent = self._around
-        width = min(560, max(200, parent.width() - 80))
-        self.setFixedWidth(width)
-        self.adjustSize()
-        height = max(self.sizeHint().height(), self.heightForWidth(width))
-        self.resize(width, height)
-        self.move((parent.width() - width) // 2, parent.height() - height - 40)
+        """Keep to the middle of the parent's lower edge."""
+        parent, layout = self._around, self.layout()
+        assert layout is not None
+        widgets = [self._close] if self._offer.isHidden() else [self._offer, self._close]
+        beside = sum(widget.sizeHint().width() + layout.spacing() for widget in widgets)
+        margins = layout.contentsMargins()
+        around = beside + margins.left() + margins.right() + 2 * BORDER
+        words = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 4
+        width = min(words + around, WIDEST, max(200, parent.width() - 80))
+        heights = [self._label.heightForWidth(width - around), *(widget.sizeHint().height() for widget in widgets)]
+        self.setFixedSize(width, max(heights) + margins.top() + margins.bottom() + 2 * BORDER)
+        self.move((parent.width() - width) // 2, parent.height() - self.height() - EDGE)

@@ -229,6 +229,7 @@ def test_the_image_can_be_copied(opened: Desk) -> None:
     opened.hand.click(opened.plane, opened.pixel(0.4, 0.6))
     opened.away()
     opened.wait(lambda: opened.shows(opened.session.scene.probe))
+    opened.rest()  # a finer decode may follow the first
     opened.wish("copy")
     copied = QGuiApplication.clipboard().image()
     np.testing.assert_array_equal(pixels_of(copied), opened.image())
