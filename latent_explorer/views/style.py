@@ -141,6 +141,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
         background: {t.window}; color: {t.muted}; border: 1px solid {t.line}; padding: {unit}px {2 * unit}px; margin: 0; }}
     QTabBar::tab:selected {{ background: {t.panel}; color: {t.text}; border-top-color: {t.panel}; }}
     QTabBar::tab:hover {{ background: {t.hover}; color: {t.text}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QToolTip {{ background: {t.field}; color: {t.text}; border: 1px solid {t.line}; padding: {unit}px; }}
     QScrollBar:vertical {{ background: transparent; width: {2 * unit + 2}px; }}
     QScrollBar::handle:vertical {{ background: {t.line}; border-radius: {unit}px; min-height: {6 * unit}px; }}

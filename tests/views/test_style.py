@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QProxyStyle,
+    QPushButton,
+    QSlider,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
@@ -231,3 +243,26 @@ def test_the_handles_of_sliders_are_round_at_every_size(qtbot: QtBot, dressed: T
     box = handle[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     assert min(box.shape) >= 6
     assert not box[[0, 0, -1, -1], [0, -1, 0, -1]].any()
+
+
+class IconStyle(QProxyStyle):
+    """As desktops are whose dialogs have icons on their buttons; the offscreen one has none."""
+
+    def styleHint(self, hint: QStyle.StyleHint, *rest: Any) -> int:
+        if hint == QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons:
+            return 1
+        return int(super().styleHint(hint, *rest))
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_buttons_of_dialogs_have_words_alone(qtbot: QtBot, qapp: QApplication, dressed: Theme, ours: bool) -> None:
+    """Qt's stock icons go with none of ours."""
+    qapp.setStyle(IconStyle("Fusion"))
+    if not ours:
+        qapp.setStyleSheet("")
+    standard = QMessageBox.StandardButton
+    box = QMessageBox(QMessageBox.Icon.Question, "Title", "Sentence.", standard.Open | standard.Save | standard.Cancel)
+    qtbot.addWidget(box)
+    box.show()
+    assert [button.icon().isNull() for button in box.buttons()] == [ours] * 3
+    qapp.setStyle("Fusion")
