@@ -28,11 +28,7 @@ BUILTIN: Mapping[str, Callable[[], ImageDataset]] = MappingProxyType(
     }
 )
 
-_HINT = (
-    f"for MNIST, run latent-explorer download mnist ({size_text(CATALOGUE['mnist'].size)}; in the window: menu File),"
-    " or give the folder with its four files (train-images-idx3-ubyte.gz and the others),"
-    f" or set the environment variable {VARIABLE} to it"
-)
+FOUR_FILES = "a folder with MNIST's four files (train-images-idx3-ubyte.gz and the others)"
 
 
 def _plain(name: str) -> str:
@@ -102,5 +98,9 @@ def load_dataset(name_or_path: str | Path) -> ImageDataset:
     if folder is not None:
         return read_idx_folder(folder, name)
     if text and is_there:
-        raise DatasetError(f"{shown(text)} is a file, not a data set; {_HINT}.")
-    raise DatasetError(f'There is no data set "{shown(text)}"; available: {", ".join(available())}; {_HINT}.')
+        raise DatasetError(f"{shown(text)} is a file, not a data set; give {FOUR_FILES}, or one of the names {', '.join(available())}.")
+    if name in CATALOGUE:
+        entry = CATALOGUE[name]
+        get = f"latent-explorer download {name} ({size_text(entry.size)}; in the window: menu File)"
+        raise DatasetError(f"{entry.title} is not on this computer; get it with {get}, or give {FOUR_FILES}.")
+    raise DatasetError(f'There is no data set "{shown(text)}"; choose one of {", ".join(available())}, or give {FOUR_FILES}.')
