@@ -158,7 +158,9 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
         if model.likelihood != "bernoulli" and "--binarize" in (_flag(p.name) for p in given if p.name) and settings.binarize != "none":
             raise click.UsageError(f"--binarize {settings.binarize} needs the bernoulli likelihood; leave it out")
         settings = settings.for_model(model)
-        check_memory(model, settings, len(dataset.images))
+        from latent_explorer.core.nn.device import resolve_device  # not before it is needed: torch takes a second
+
+        check_memory(model, settings, len(dataset.images), resolve_device(options["device"]).type)
         run = _fresh(model, settings, out, name, _command_text(given, ctx, dataset))
 
     from latent_explorer.core.nn.device import set_threads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig, stage_sizes
 from latent_explorer.core.errors import TrainingError
@@ -27,6 +27,10 @@ class Needs:
     def total(self) -> int:
         """All of it."""
         return self.weights + self.activations + self.images
+
+    def on(self, device: str) -> Needs:
+        """What of it is the computer's own memory: a graphics processor with its own holds the layers there."""
+        return replace(self, activations=0) if device == "cuda" else self
 
 
 def layer_numbers(model: ModelConfig) -> int:
@@ -59,15 +63,18 @@ def size_words(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6)):,} MB"
 
 
-def check_memory(model: ModelConfig, settings: TrainingConfig, count: int) -> None:
+def check_memory(model: ModelConfig, settings: TrainingConfig, count: int, device: str = "cpu") -> None:
     """Refuse a run that this computer has no room for, before it is stopped in the middle.
+
+    `device` is "cpu", "cuda" or "mps". How much room there is on a graphics processor of its own is not looked at here; that
+    it ran out is said while training.
 
     Raises
     ------
     TrainingError
         Says how much it would take and what to change.
     """
-    needs, free = training_needs(model, settings, count), free_memory()
+    needs, free = training_needs(model, settings, count).on(device), free_memory()
     if needs.total > free:
         part, advice = max(
             (needs.weights, "smaller widths"), (needs.activations, "a smaller batch"), (needs.images, "fewer or smaller images")

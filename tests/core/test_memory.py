@@ -83,6 +83,18 @@ def test_a_run_without_room_is_refused_with_numbers_and_advice(monkeypatch: pyte
         assert text.endswith(f"can be saved by {advice}.")
 
 
+def test_the_memory_of_a_graphics_processor_is_not_the_computers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large batch lies there; images and copies of the weights lie here."""
+    model, large = ModelConfig((28, 28, 1)), TrainingConfig(batch_size=100_000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 500_000_000)
+    memory.check_memory(model, large, 1000, "cuda")
+    for device in ("cpu", "mps"):
+        with pytest.raises(TrainingError, match="a smaller batch"):
+            memory.check_memory(model, large, 1000, device)
+    with pytest.raises(TrainingError, match="fewer or smaller images"):
+        memory.check_memory(model, large, 1_000_000, "cuda")
+
+
 def test_free_memory_is_a_number_of_bytes_of_this_computer() -> None:
     assert 10**7 < memory.free_memory() < 10**14
 

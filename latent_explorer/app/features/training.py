@@ -123,9 +123,18 @@ class TrainingFeature(QObject):
             settings = self._window.training.training_config()
             name = reserve_name(dataset.name, model, datetime.now())
             path = my_model_path(name)
-        check_memory(model, settings, len(dataset.images))
+        check_memory(model, settings, len(dataset.images), self._device())
         divided = dataset.with_validation(settings.validation, settings.split_seed)
         return Plan(model, settings, divided, name, path, unfinished, self._window.training.device())
+
+    def _device(self) -> str:
+        """What the run will be computed on, as far as it can be known without waiting for torch to be loaded."""
+        chosen, slot = self._window.training.device(), self._session.slot
+        if slot is None or not slot.ready:
+            return chosen
+        from latent_explorer.core.nn.device import resolve_device
+
+        return resolve_device(chosen).type
 
     def pause(self) -> None:
         """Hold after the current step."""
