@@ -303,6 +303,12 @@ class Layers:
     smooth: bool = False
     grey_map: str = "grey"
     trail: bool = True  # of the probe
+    point_colour: str = "class"  # or "density", or a column of the codes
+    thumbnails: bool = True  # images in the place of dots, where few points are in view
+    field: str = ""  # what is drawn under the points: a name of `core.plane.fields`, or nothing
+    field_opacity: float = 0.6
+    contours: bool = True  # of the field
+    uniform: bool = False  # the plane in the coordinates Phi(z), in which the prior is uniform
 
 
 @dataclass(frozen=True)
@@ -317,6 +323,16 @@ class Pin:
     name: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A set of points, by their rows in the codes; sorted, each once."""
+
+    rows: Labels
+
+    def __post_init__(self) -> None:
+        freeze(self.rows)
+
+
 @dataclass(frozen=True)
 class Scene:
     """All that a person arranged; undo (a later piece) is a stack of these."""
@@ -326,6 +342,9 @@ class Scene:
     pins: tuple[Pin, ...] = ()  # in the person's order; of any latent size, those of another one than the model's wait
     hidden_classes: frozenset[int] = frozenset()
     layers: Layers = Layers()
+    selection: Rows | None = None
+    shown: Rows | None = None  # only these points are drawn
+    concealed: Rows | None = None  # these are not
     slice: Slice = field(default_factory=Slice)  # where the plane lies in more than two dimensions
 
 
