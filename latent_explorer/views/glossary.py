@@ -45,6 +45,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "slice_y": "The latent coordinate that runs up; names of inactive units are quiet.",
         "slice_swap": "The two axes change places.",
         "slice_most": "The two axes along which the codes vary most.",
+        "slice_others": "A slider for each, in the order of the variance over images; while a model trains they keep their places.",
         "slice_mean": "All other coordinates back at the mean of the codes; Delete or a double-click does it for one slider.",
         "slice_more": "Sliders of the units that vary less.",
         # The layers

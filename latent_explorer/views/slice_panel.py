@@ -33,6 +33,7 @@ class SlicePanel(QWidget):
         self._order: list[int] = []  # of all axes, as the lists show them
         self._active: list[bool] = []
         self._listed: tuple[int, int] | None = None  # the axes that the lists leave out
+        self._in_training = False
         self._many = ROWS
         self._rows: list[_Row] = []
         layout = QVBoxLayout(self)
@@ -45,6 +46,7 @@ class SlicePanel(QWidget):
         layout.addWidget(self._words)
         line = QHBoxLayout()
         self._others = plain_label("")
+        explained(self._others, "slice_others")
         self._mean = QPushButton("Back to the mean")
         self._mean.setObjectName("slice_mean")
         explained(self._mean, "slice_mean")
@@ -116,7 +118,7 @@ class SlicePanel(QWidget):
         other_model, self._model = model != self._model, model
         active, order = spread.active.tolist(), spread.order.tolist()
         same = self._order == order if not in_training else self._active == active
-        self._frame, self._spread, self._held = frame, spread, held
+        self._frame, self._spread, self._held, self._in_training = frame, spread, held, in_training
         if other_model:
             self._many = ROWS
         if other_model or not (same or self._in_hand()):
@@ -185,6 +187,8 @@ class SlicePanel(QWidget):
         words = f"{active} of {frame.latent_dim} units are active" if active != 1 else f"1 of {frame.latent_dim} units is active"
         words += "; these two vary most." if most else "."
         words += " The points are projected: they lie off this slice."
+        if not self._in_training:
+            words += " Sliders: the most varying first."
         others = frame.latent_dim - 2
         for label, text in ((self._words, words), (self._others, "1 other" if others == 1 else f"{others} others")):
             if label.text() != text:  # a label lays out the window anew

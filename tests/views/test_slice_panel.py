@@ -81,13 +81,21 @@ def test_the_rows_are_the_other_axes_and_the_liveliest_is_first(hand: Hand, pane
     assert [slider.value() for slider in sliders(panel)] == [25, 25, 25]
     said = texts(panel)
     assert said.count("0.250") == 3
-    assert "3 of 5 units are active; these two vary most. The points are projected: they lie off this slice." in said
+    words = "3 of 5 units are active; these two vary most. The points are projected: they lie off this slice."
+    order = " Sliders: the most varying first."
+    assert words + order in said
     assert "3 others" in said
     marks = [mark for mark in panel.findChildren(ActiveMark) if mark.isVisibleTo(panel)]
     marks.sort(key=lambda mark: mark.mapTo(panel, QPoint(0, 0)).y())
     assert [mark.active for mark in marks] == [True, False, False]
     assert [slider.accessibleDescription() for slider in sliders(panel)] == ["active", "inactive", "inactive"]
     assert "0.25 (variance) around 0.250" in sliders(panel)[0].toolTip()
+
+
+def test_while_a_model_trains_no_order_is_claimed(hand: Hand, panel: SlicePanel) -> None:
+    """Rows keep their places then."""
+    panel.set_slice("a model", frame_of(5, FIVE), FIVE, frozenset(), in_training=True)
+    assert not any("varying first" in text for text in texts(panel))
 
 
 def test_an_active_unit_can_be_told_without_its_colour(hand: Hand, panel: SlicePanel) -> None:
