@@ -10,10 +10,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from latent_explorer.views.axis_slider import AxisSlider
 from latent_explorer.views.dialogs.gestures import GESTURES, GestureSheet
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.keys import LETTERS
-from tests.views.hand import Hand, Key, settle
+from tests.views.hand import Ear, Hand, Key, settle
 
 WORDS = {"Ctrl++": "Ctrl + plus", "Ctrl+=": "Ctrl + plus", "Ctrl+-": "Ctrl + minus"}  # easier to read than signs
 
@@ -44,6 +45,43 @@ def test_every_shortcut_of_the_window_is_told(qtbot: QtBot) -> None:
 
 def test_every_letter_of_the_plane_is_told() -> None:
     assert {key.name.removeprefix("Key_") for key in LETTERS} - told() == set()
+
+
+SLIDER = [
+    # key, its name on the sheet, where it takes a slider from 1.00 between -4 and 4
+    (Key.Key_Left, "Left and right", 0.95),
+    (Key.Key_Right, "Left and right", 1.05),
+    (Key.Key_Down, "down and up", 0.95),
+    (Key.Key_Up, "down and up", 1.05),
+    (Key.Key_PageDown, "Page Down", 0.5),
+    (Key.Key_PageUp, "Page Up", 1.5),
+    (Key.Key_Home, "Home", -4.0),
+    (Key.Key_End, "End", 4.0),
+]
+
+
+@pytest.mark.parametrize(("key", "name", "there"), SLIDER, ids=str)
+def test_what_is_told_of_a_slider_is_so(qtbot: QtBot, key: Key, name: str, there: float) -> None:
+    entries = dict(next(entries for title, entries in GESTURES if title == "Slice, on a slider"))
+    assert any(name in keys.split(", ") for keys in entries)
+    slider = AxisSlider()
+    qtbot.addWidget(slider)
+    slider.set_coordinate(1.0, -1.0, 1.0, 0.0)
+    ear = Ear(slider, "coordinateMoved", "releaseRequested")
+    hand = Hand(slider)
+    slider.setFocus()
+    hand.key(key)
+    assert ear.of("coordinateMoved") == [(pytest.approx(there),)]
+    for release in (Key.Key_Delete, Key.Key_Backspace):
+        hand.key(release)
+    hand.double_click(slider)
+    assert len(ear.of("releaseRequested")) == 3
+
+
+def test_nothing_is_told_twice() -> None:
+    for title, entries in GESTURES:
+        gestures = [gesture for gesture, _ in entries]
+        assert len(set(gestures)) == len(gestures), title
 
 
 def test_it_is_whole_within_the_screen_and_scrolls_by_keys(sheet: GestureSheet) -> None:

@@ -44,6 +44,13 @@ GESTURES = (
         ("Drag; Alt + up or down", "Put it elsewhere in the list"),
         ("Esc", "Back to the plane"),
     )),
+    ("Slice, on a slider", (
+        ("Click, or drag", "The coordinate goes there; the wheel scrolls the panel"),
+        ("Left and right, down and up", "Move the coordinate by 0.05"),
+        ("Page Down, Page Up", "Move it by 0.5"),
+        ("Home, End", "To the lowest, to the highest value of the slider"),
+        ("Double-click; Delete or Backspace", "Back to the mean of the codes"),
+    )),
     ("Everywhere", (
         ("Drop on the window", "Open a model file, or a folder with MNIST's files"),
         ("Tab, Shift + Tab", "To the next field, to the one before"),
@@ -53,7 +60,6 @@ GESTURES = (
         ("Ctrl+Shift+C, Ctrl+Shift+P", "Copy the decoded image; copy it as lines of Python"),
         ("Ctrl+Z", "Undo what was done to the pins"),
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
-        ("Ctrl+1 to Ctrl+7", "Show or hide a panel, in the order of View, Panels"),
         ("F11", "Full screen: the plane and the decoded image"),
         ("Ctrl+1 to Ctrl+7", "Hide or show a panel, in the order of View > Panels"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),
