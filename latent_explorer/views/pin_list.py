@@ -101,7 +101,8 @@ class _RowPainter(QStyledItemDelegate):
             painter.drawImage(picture, image)
         badge, name, place = self._words(area)
         mark = PinMark(row.number, 0.0, 0.0, off=row.off, current=False)
-        paint_badge(painter, QPointF(badge.center()) + QPointF(0.5, 0.5), badge.width() * 0.42, mark, accent=palette.highlight().color())
+        middle, light = QPointF(badge.center()) + QPointF(0.5, 0.5), palette.base().color().lightness() > 128
+        paint_badge(painter, middle, badge.width() * 0.42, mark, accent=palette.highlight().color(), light=light)
         painter.setFont(option.font)
         metrics, left = painter.fontMetrics(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setPen((palette.highlightedText() if selected else palette.text()).color())

@@ -19,11 +19,12 @@ DARK, LIGHT = QColor(10, 12, 16), QColor("#ffffff")
 
 @dataclass(frozen=True)
 class Look:
-    """Of all markers: size in units of the usual interface, device pixels of one pixel, colour of the current pin."""
+    """Of all markers: size in units of the usual interface, device pixels of one pixel, colour of the current pin, a light plane."""
 
     unit: float = 1.0
     ratio: float = 1.0
     accent: str = "#2d6fe6"
+    light: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,27 +58,39 @@ def plain_hint(text: str) -> str:
 
 
 def paint_badge(
-    painter: QPainter, centre: QPointF, radius: float, mark: PinMark, *, accent: QColor, outline: QPainterPath | None = None
+    painter: QPainter,
+    centre: QPointF,
+    radius: float,
+    mark: PinMark,
+    *,
+    accent: QColor,
+    light: bool = False,
+    outline: QPainterPath | None = None,
 ) -> None:
-    """A pin's head with its number, or a whole outline around it: light inside dark, so readable on every ground."""
+    """A pin's head with its number, or a whole outline around it: light inside dark, so readable on every ground.
+
+    One off the plane is hollow: a broken line around a ground as dark, or as `light`, as the plane.
+    """
     if outline is None:
         outline = QPainterPath()
         outline.addEllipse(centre, radius, radius)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(DARK, radius * 0.42, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    hollow = mark.off and not mark.current
+    ground, ink = (LIGHT, DARK) if hollow and light else (DARK, LIGHT)
+    painter.setPen(QPen(ground, radius * 0.42, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.drawPath(outline)
-    edge = QPen(LIGHT, radius * 0.17)
+    edge = QPen(ink, radius * 0.17)
     if mark.off:
         edge.setDashPattern([2.2, 1.6])
     painter.setPen(edge)
-    painter.setBrush(DARK if mark.off and not mark.current else accent if mark.current else LIGHT)
+    painter.setBrush(accent if mark.current else ground if hollow else LIGHT)
     painter.drawPath(outline)
     font = QFont(painter.font())
     font.setPixelSize(max(1, round(radius * 1.25)))
     font.setBold(True)
     painter.setFont(font)
-    painter.setPen(LIGHT if mark.off or mark.current else DARK)
+    painter.setPen(ink if mark.off or mark.current else DARK)
     room = QRectF(centre.x() - 2 * radius, centre.y() - radius, 4 * radius, 2 * radius)
     painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(mark.number))
 
@@ -128,7 +141,8 @@ class PinMarker(QGraphicsPixmapItem):
         painter = QPainter(pixmap)
         painter.setFont(QFont(QGuiApplication.font()))
         painter.translate(-QPointF(area.topLeft()))
-        paint_badge(painter, self._centre, radius, self.mark, accent=QColor(self.look.accent), outline=outline)
+        accent = QColor(self.look.accent)
+        paint_badge(painter, self._centre, radius, self.mark, accent=accent, light=self.look.light, outline=outline)
         painter.end()
         self.setPixmap(pixmap)
         self.setOffset(QPointF(area.topLeft()))

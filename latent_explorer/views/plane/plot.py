@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QFontInfo
+from PySide6.QtGui import QColor, QFontInfo
 from PySide6.QtWidgets import QWidget
 
 from latent_explorer.core.types import Camera, Layers
@@ -126,7 +126,8 @@ class PlanePlot(pg.PlotWidget):
 
     def _look_of_pins(self) -> None:
         """As large as the interface, as sharp as the screen."""
-        self._pins.set_look(Look(QFontInfo(self.font()).pixelSize() / USUAL_FONT, self.devicePixelRatioF(), self._theme.accent))
+        unit, light = QFontInfo(self.font()).pixelSize() / USUAL_FONT, QColor(self._theme.plane).lightness() > 128
+        self._pins.set_look(Look(unit, self.devicePixelRatioF(), self._theme.accent, light))
 
     # What can be asked
 
