@@ -377,7 +377,7 @@ def test_a_stopped_run_goes_on_to_the_very_model_that_an_unbroken_run_gives(open
     hashes = []
     for stop in (False, True):
         opened.progress.clear()
-        opened.train(epochs=12, seed=3)
+        opened.train(epochs=80, seed=3)  # long enough to be stopped on the way
         if stop:
             running(opened, after=5)
             opened.press("stop")
