@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 class PanelArea(QScrollArea):
-    """As wide as its content needs at least. Signals: roomChanged(), the height that it has or that the content needs."""
+    """As wide as its content needs at least. Signals: roomChanged(), the room that it has or that the content needs."""
 
     roomChanged = Signal()  # Qt's manner
 
@@ -31,8 +31,15 @@ class PanelArea(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
         """Whoever shares the room hears of it."""
         super().resizeEvent(event)
-        if event.oldSize().height() != event.size().height():
-            self.roomChanged.emit()
+        self.roomChanged.emit()
+
+    def needed_height(self) -> int:
+        """Of the content in the present width, in which its sentences are wrapped.
+
+        A scroll bar that is seen counts: Qt takes it away only from content that fits beside it.
+        """
+        content = self._content
+        return content.heightForWidth(self.viewport().width()) if content.hasHeightForWidth() else content.sizeHint().height()
 
     def minimumSizeHint(self) -> QSize:
         """The content's own least width, and room for the scroll bar."""

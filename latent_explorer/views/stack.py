@@ -16,12 +16,14 @@ class Stack(QObject):
 
     def __init__(self, window: QMainWindow, docks: tuple[QDockWidget, ...]) -> None:
         super().__init__(window)
-        self._window, self._docks = window, docks
+        self._window = window
+        self._panels: list[tuple[QDockWidget, PanelArea]] = []
         self.following = self._waiting = False
         self._asked.connect(self._share, Qt.ConnectionType.QueuedConnection)  # when Qt has laid out what has changed
         for dock in docks:
             area = dock.widget()
             assert isinstance(area, PanelArea)
+            self._panels.append((dock, area))
             area.roomChanged.connect(self._ask)
             dock.topLevelChanged.connect(self.leave)
         window.installEventFilter(self)
@@ -42,13 +44,13 @@ class Stack(QObject):
 
     def _share(self) -> None:
         self._waiting = False
-        docks = [dock for dock in self._docks if dock.isVisible()]
-        if not self.following or not docks:
+        seen = [(dock, area) for dock, area in self._panels if dock.isVisible()]
+        if not self.following or not seen:
             return
-        needs = [dock.sizeHint().height() for dock in docks[:-1]]
-        if needs != [dock.height() for dock in docks[:-1]]:
-            rest = max(1, sum(dock.height() for dock in docks) - sum(needs))
-            self._window.resizeDocks(docks, [*needs, rest], Qt.Orientation.Vertical)
+        docks, heights = [dock for dock, _ in seen], [dock.height() for dock, _ in seen]
+        needs = [dock.height() - area.height() + area.needed_height() for dock, area in seen[:-1]]
+        if needs != heights[:-1]:
+            self._window.resizeDocks(docks, [*needs, max(1, sum(heights) - sum(needs))], Qt.Orientation.Vertical)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # Qt's name
         """A press on the window itself is one on a border: all else is covered."""

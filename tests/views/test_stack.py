@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QDockWidget, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.views.main_window import MainWindow
 from tests.views.hand import Hand, settle
 
-SENTENCE = "This model's images are not on this computer, so the plane shows stored codes."
+SENTENCES = [
+    "This model's images are not on this computer, so the plane shows stored codes.",
+    "MNIST's images are not on this computer; only their codes are shown.",
+]
 
 
 @pytest.fixture
@@ -44,7 +47,13 @@ def heights(window: MainWindow) -> list[int]:
 
 
 def needs(window: MainWindow) -> list[int]:
-    return [dock(window, name).sizeHint().height() for name in ("model", "layers")]
+    """Heights with which all of the two upper panels is seen, and nothing else."""
+    found = []
+    for name, panel in (("model", window.model), ("layers", window.layers)):
+        area = dock(window, name).widget()
+        content = panel.heightForWidth(area.width()) if panel.hasHeightForWidth() else panel.sizeHint().height()
+        found.append(dock(window, name).height() - area.height() + content)
+    return found
 
 
 def test_no_room_is_left_over_while_the_form_scrolls(window: MainWindow) -> None:
@@ -53,17 +62,21 @@ def test_no_room_is_left_over_while_the_form_scrolls(window: MainWindow) -> None
     assert heights(window)[:2] == needs(window)
 
 
+@pytest.mark.parametrize("sentence", SENTENCES)
 @pytest.mark.parametrize("size", [(1600, 1400), (1400, 900)], ids=str)
-def test_it_follows_the_window_and_what_a_panel_has_to_say(window: MainWindow, size: tuple[int, int]) -> None:
+def test_it_follows_the_window_and_what_a_panel_has_to_say(window: MainWindow, size: tuple[int, int], sentence: str) -> None:
     Hand(window)
     before = needs(window)
     window.resize(*size)
     rest()
     assert heights(window)[:2] == before
-    window.model.set_offer(SENTENCE)
+    window.model.set_offer(sentence)
     rest()
     assert needs(window)[0] > before[0]
     assert heights(window)[:2] == needs(window)
+    scroll = dock(window, "model").findChild(QScrollArea)
+    assert scroll is not None
+    assert scroll.verticalScrollBar().maximum() == 0
     window.model.set_offer("")
     rest()
     assert heights(window)[:2] == before
@@ -78,7 +91,7 @@ def test_a_border_that_was_moved_stays(window: MainWindow) -> None:
     hand.drag(window, [border, (border[0], border[1] + 80)])
     moved = heights(window)
     assert moved[0] > before[0] + 60
-    window.model.set_offer(SENTENCE)
+    window.model.set_offer(SENTENCES[0])
     rest()
     assert heights(window) == moved
 
@@ -95,6 +108,6 @@ def test_a_remembered_layout_stays(window: MainWindow) -> None:
     assert heights(window) != moved
     window.restoreState(state)
     rest()
-    window.model.set_offer(SENTENCE)
+    window.model.set_offer(SENTENCES[0])
     rest()
     assert heights(window) == moved
