@@ -214,7 +214,7 @@ class LossView(QWidget):
         return QSize(600, 150)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 90)
+        return QSize(108, 90)
 
 
 def _finite(history: History | None, column: str) -> tuple[np.ndarray, np.ndarray]:
