@@ -57,9 +57,9 @@ def test_the_nearest_is_the_nearest(points: np.ndarray, x: float, y: float, radi
     assert PlaneIndex(points).nearest(x, y, radius, visible) == wanted
 
 
-@given(clouds, places, places, places, places, masks)
-def test_a_rectangle_holds_what_it_holds(points: np.ndarray, a: float, b: float, c: float, d: float, seed: int | None) -> None:
-    left, right, bottom, top = min(a, b), max(a, b), min(c, d), max(c, d)
+@given(clouds, st.tuples(places, places, places, places), masks)
+def test_a_rectangle_holds_what_it_holds(points: np.ndarray, edges: tuple[float, float, float, float], seed: int | None) -> None:
+    (left, right), (bottom, top) = sorted(edges[:2]), sorted(edges[2:])
     visible, index = mask_for(points, seed), PlaneIndex(points)
     within = (points >= (left, bottom)).all(axis=1) & (points <= (right, top)).all(axis=1) & seen(points, visible)
     assert index.in_rectangle((left, bottom, right, top), visible).tolist() == np.flatnonzero(within).tolist()
@@ -102,7 +102,7 @@ def test_cells_are_inside_wholly_or_are_looked_at(corners: np.ndarray, columns: 
     parts = np.linspace(0, 1, 5)
     places = np.stack(np.meshgrid(parts, parts), axis=-1).reshape(-1, 2)
     for cell in np.flatnonzero(~touched):
-        points = places + (cell % columns, cell // columns)
+        points = places + np.array([cell % columns, cell // columns])
         assert (inside(points, corners * 6 + 5) == within[cell]).all()
 
 
