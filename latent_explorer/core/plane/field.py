@@ -1,0 +1,138 @@
+"""A field: one number for every place of a part of the plane, drawn under the points, and what is defined for which slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.plane.cells import Rectangle
+from latent_explorer.core.types import Codes, Slot, freeze
+
+KINDS = ("density", "class_density", "prior", "holes", "sensitivity", "information", "regions")
+CLASS = "class_density"  # followed by the class's label: "class_density:3"
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """Where a field has one value.
+
+    Parameters
+    ----------
+    level : float
+    points : float64 array, shape (n, 2), plane coordinates
+        All lines, one after the other.
+    joined : bool array, shape (n,)
+        Whether a point is joined to the one that follows it.
+    """
+
+    level: float
+    points: NDArray[np.float64]
+    joined: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        freeze(self.points)
+        freeze(self.joined)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneField:
+    """The numbers, and all that colouring them and saying what they mean takes.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    title, unit : str
+        For people: what is shown, and in what it is counted. Plain text.
+    values : float32 array, shape (H, W)
+        At the centres of cells, the first row uppermost. NaN: nothing is drawn there. For "classes" the labels.
+    rectangle : (left, bottom, width, height)
+        That the cells fill, plane units.
+    colours : str
+        A map of `core.colour_maps`, or "classes".
+    low, high : float
+        The numbers at the ends of the colour map; what lies beyond has the colour of the end.
+    log : bool
+        The numbers are decimal logarithms.
+    levels : tuple of float
+        Of the contours, and what the colour bar labels.
+    contours : tuple of Contour
+    strength : float32 array, shape (H, W), in 0..1, or None
+        Opacity of each cell, besides that of the whole layer.
+    note : str
+        One sentence on how it was computed.
+    """
+
+    kind: str
+    title: str
+    unit: str
+    values: NDArray[np.float32]
+    rectangle: Rectangle
+    colours: str
+    low: float
+    high: float
+    log: bool = False
+    levels: tuple[float, ...] = ()
+    contours: tuple[Contour, ...] = ()
+    strength: NDArray[np.float32] | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.values.dtype != np.float32 or self.values.ndim != 2 or 0 in self.values.shape:
+            raise ValueError(f"a field needs float32 numbers (H, W), not {self.values.dtype} {self.values.shape}")
+        if self.strength is not None and (self.strength.dtype != np.float32 or self.strength.shape != self.values.shape):
+            raise ValueError(f"strength {self.strength.dtype} {self.strength.shape} does not fit values {self.values.shape}")
+        freeze(self.values)
+        if self.strength is not None:
+            freeze(self.strength)
+
+    @property
+    def step(self) -> float:
+        """Width of a cell, plane units."""
+        return self.rectangle[2] / len(self.values[0])
+
+    def covers(self, window: Rectangle) -> bool:
+        """Whether a window lies in the rectangle, but for a thousandth of its width."""
+        (left, bottom, width, height), (x, y, wide, high) = self.rectangle, window
+        slack = 1e-3 * max(wide, high)
+        return left <= x + slack and bottom <= y + slack and left + width >= x + wide - slack and bottom + height >= y + high - slack
+
+
+def split_name(name: str) -> tuple[str, int]:
+    """The kind and the class of ``Layers.field``, such as "class_density:3"; -1 without one, "" for a name that is unknown."""
+    kind, _, label = name.partition(":")
+    if kind not in KINDS or (kind == CLASS) != label.isdecimal():
+        return "", -1
+    return kind, int(label) if label else -1
+
+
+def class_field(label: int) -> str:
+    """The name of the density of one class."""
+    return f"{CLASS}:{label}"
+
+
+def kinds_for(slot: Slot | None) -> tuple[str, ...]:
+    """The fields that are defined for a slot, in the order of `KINDS`."""
+    if slot is None:
+        return ()
+    codes = slot.codes.get("mean")
+    labelled = codes is not None and bool((codes.labels >= 0).any())
+    model = slot.handle
+    defined = {
+        "density": codes is not None and len(codes.z) > 0,
+        CLASS: labelled,
+        "prior": model is not None,
+        "holes": model is not None and codes is not None and len(codes.z) > 0,
+        "sensitivity": model is not None,
+        "information": model is not None and model.architecture.likelihood == "bernoulli",
+        "regions": labelled and codes is not None and _several(codes),
+    }
+    return tuple(kind for kind in KINDS if defined[kind])
+
+
+def _several(codes: Codes) -> bool:
+    """Whether there are codes of two classes."""
+    known = codes.labels[codes.labels >= 0]
+    return bool((known != known[0]).any())
