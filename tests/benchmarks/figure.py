@@ -76,6 +76,14 @@ def now() -> float:
     return time.monotonic()
 
 
+def peak_mb() -> float:
+    """Highest resident memory of this process so far, 10^6 bytes; not on Windows."""
+    import resource
+
+    mark = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return mark * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
 def hand_in(figures: Sequence[Figure], out: Path) -> None:
     """Give the figures to the process that started this one."""
     out.write_text(json.dumps([asdict(figure) for figure in figures]))

@@ -17,7 +17,7 @@ import numpy as np
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.memory import training_needs
-from tests.benchmarks.figure import Figure, now, quick
+from tests.benchmarks.figure import Figure, now, peak_mb, quick
 
 STEPS = 100
 IMAGES = (1_000, 10_000, 100_000, 1_000_000)  # of 28 x 28
@@ -29,7 +29,6 @@ def one(count: int, side: int) -> tuple[float, float]:
     from latent_explorer.core.nn.device import set_threads
     from latent_explorer.core.nn.training import train
     from latent_explorer.core.types import ImageDataset, Split
-    from tests.benchmarks.memory_peak import peak_mb
 
     set_threads(None)
     images = np.random.default_rng(0).integers(0, 256, (count, side, side, 1), dtype=np.uint8)

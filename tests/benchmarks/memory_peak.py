@@ -5,22 +5,13 @@ Resident memory of the process, its highest mark since the start. No peer.
 
 from __future__ import annotations
 
-import resource
-import sys
-
-from tests.benchmarks.figure import Figure, quick
+from tests.benchmarks.figure import Figure, peak_mb, quick
 from tests.benchmarks.mouse import MOVES_PER_SECOND
 from tests.benchmarks.probing import Probing
 from tests.benchmarks.stage import stage, turn
 
 LENGTH = 20.0
 AIM = 900.0
-
-
-def peak_mb() -> float:
-    """Highest resident memory so far, 10^6 bytes."""
-    mark = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return mark * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def measure() -> list[Figure]:
