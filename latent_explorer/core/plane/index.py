@@ -130,7 +130,7 @@ class PlaneIndex:
     def _rows_in(self, left: int, right: int, bottom: int, top: int, but: frozenset[int] = frozenset()) -> NDArray[Any]:
         """Rows of the points in a block of cells, without those of some cells."""
         parts = []
-        for row in range(bottom, top):
+        for row in range(bottom, top if left < right else bottom):
             first = row * self._columns
             edges = sorted(cell for cell in but if first + left <= cell < first + right)
             begin = first + left
