@@ -107,7 +107,8 @@ def aggregate_ratio(
     line = frame.latent_dim == 1
     prior = prior_density(_through_origin(frame), cells)
     # Where the prior's density is no more a float32 number, the codes are what counts.
-    ratio = aggregate_density(mean, variance, cells, progress, line=line) / np.maximum(prior, np.float32(1e-30))
+    codes = aggregate_density(mean, variance, cells, progress, line=line)
+    ratio = np.asarray(codes / np.maximum(prior, np.float32(1e-30)), np.float32)
     x, y = cells.x, cells.y
     square = np.broadcast_to(x**2, (len(y), len(x))) if line else x**2 + (y**2)[:, None]
     reach = 3.2905**2 if line else -2 * math.log(1 - INNER)  # quantiles of chi squared with 1 and 2 degrees of freedom
