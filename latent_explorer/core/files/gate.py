@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from latent_explorer.core.errors import DatasetError, LatentExplorerError
@@ -100,37 +102,64 @@ def read_bytes(
         Of the type `error`: a missing file, a folder, pipe or device, no permission, too large, or changed meanwhile.
     """
     name = f"The {what} {shown(path)}"
+    with open_file(path, cap=cap, what=what, error=error) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = bytearray()
+        wanted = size + 1  # the one byte more shows a file that grows
+        while len(data) < wanted:
+            step = HEAD if check and not data else _CHUNK
+            piece = file.read(min(step, wanted - len(data)))
+            if not piece:
+                break
+            if check and not data:
+                check(bytes(piece))
+            data += piece
+        if len(data) != size:
+            raise error(f"{name} changed while it was being read; try again when nothing writes to it.")
+        return bytes(data)
+
+
+@contextmanager
+def open_file(
+    path: str | os.PathLike[str], *, cap: int, what: str = "file", error: type[LatentExplorerError] = DatasetError
+) -> Iterator[io.FileIO]:
+    """Open one regular file of at most `cap` bytes, for what is read piece by piece; what goes wrong inside is told as in `read_bytes`.
+
+    Raises
+    ------
+    LatentExplorerError
+        Of the type `error`: as `read_bytes`.
+    """
+    name = f"The {what} {shown(path)}"
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise error(f"{name} {_not_regular(mode)}.")
-        with open(os.open(path, _FLAGS), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise error(f"{name} {_not_regular(status.st_mode)}.")
-            if status.st_size > cap:
-                raise error(f"{name} is too large: it has {size_text(status.st_size)}, and at most {size_text(cap)} can be opened.")
-            data = bytearray()
-            wanted = status.st_size + 1  # the one byte more shows a file that grows
-            while len(data) < wanted:
-                step = HEAD if check and not data else _CHUNK
-                piece = file.read(min(step, wanted - len(data)))
-                if not piece:
-                    break
-                if check and not data:
-                    check(bytes(piece))
-                data += piece
+        with _opened(path, cap, name, error) as file:
+            yield file
     except OSError as problem:
         raise error(f"{name} cannot be read: {reason(problem)}; check the path and its permissions.") from problem
-    except ValueError as problem:  # a NUL or an unencodable character in the path
-        raise error(f"{name} cannot be read: its name holds characters that no file name can have.") from problem
     except MemoryError as problem:
         raise error(
             f"{name} cannot be read: there is not enough memory for it; close other programs or choose a smaller file."
         ) from problem
-    if len(data) != status.st_size:
-        raise error(f"{name} changed while it was being read; try again when nothing writes to it.")
-    return bytes(data)
+
+
+def _opened(path: str | os.PathLike[str], cap: int, name: str, error: type[LatentExplorerError]) -> io.FileIO:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise error(f"{name} {_not_regular(mode)}.")
+        file = io.FileIO(os.open(path, _FLAGS), "rb")
+    except ValueError as problem:  # a NUL or an unencodable character in the path
+        raise error(f"{name} cannot be read: its name holds characters that no file name can have.") from problem
+    try:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise error(f"{name} {_not_regular(status.st_mode)}.")
+        if status.st_size > cap:
+            raise error(f"{name} is too large: it has {size_text(status.st_size)}, and at most {size_text(cap)} can be opened.")
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _is_safetensors(head: bytes) -> bool:
