@@ -52,6 +52,55 @@ def class_table(classes: int) -> NDArray[np.uint8]:
     return np.array([rgb(class_colour(k)) for k in (*range(classes), -1)], dtype=np.uint8)
 
 
+# Violet, blue, teal, green, straw: lighter all the way, tellable without any one kind of cone, seen on dark and on light planes.
+VALUE_COLOURS = ("#6a3fb5", "#4666d0", "#2c8fae", "#3bb07f", "#93c44f", "#e6d75b")
+
+
+@lru_cache(maxsize=4)
+def value_table(count: int) -> NDArray[np.uint8]:
+    """Colours for continuous values from low to high, uint8 (count, 3), read-only: any two neighbours look equally far apart.
+
+    Steps are equal in OKLab (Ottosson 2020) along the line through `VALUE_COLOURS`.
+    """
+    corners = _oklab(np.array([rgb(colour) for colour in VALUE_COLOURS]) / 255.0)
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
+    places = np.linspace(0.0, way[-1], count)
+    lab = np.stack([np.interp(places, way, corners[:, axis]) for axis in range(3)], axis=1)
+    table: NDArray[np.uint8] = np.rint(_from_oklab(lab) * 255).astype(np.uint8)
+    table.setflags(write=False)
+    return table
+
+
+TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def _oklab(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sRGB in 0..1 to OKLab, (n, 3)."""
+    light = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    lab: NDArray[np.float64] = np.cbrt(light @ TO_CONES.T) @ TO_LAB.T
+    return lab
+
+
+def _from_oklab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """OKLab to sRGB in 0..1, (n, 3)."""
+    light = np.clip((lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_CONES).T, 0.0, 1.0)
+    colours: NDArray[np.float64] = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return colours
+
+
 def apply_grey_map(image: NDArray[np.uint8], name: str) -> NDArray[np.uint8]:
     """A grey image (H, W, 1) or (H, W) through a map, as uint8 (H, W, 3).
 

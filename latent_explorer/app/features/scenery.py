@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.types import Camera, Codes, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.plot import FARTHEST
@@ -123,7 +123,7 @@ class SceneryFeature(QObject):
         elif not fresh and not turned and _same_images(codes, self._shown_codes):
             if codes is not self._shown_codes:
                 self._shown_codes = codes
-                plane.move_codes(slot.frame.to_plane(codes.z))
+                plane.move_codes(slot.frame.to_plane(codes.z), codes.columns)
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
@@ -132,7 +132,7 @@ class SceneryFeature(QObject):
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
-            plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden)
+            plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden, codes.columns)
         if fresh and slot.record is None:
             # A model in training begins with all codes at one place and spreads over the prior.
             plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
@@ -143,7 +143,7 @@ class SceneryFeature(QObject):
     def _draw_points(self, drawing: PointsDrawing) -> None:
         self._lane.submit(Task("", partial(_draw, drawing), self._take_points_picture, torch=False, kind="points"))
 
-    def _take_points_picture(self, drawn: tuple[PointsDrawing, NDArray[np.uint32]]) -> None:
+    def _take_points_picture(self, drawn: tuple[PointsDrawing, Picture]) -> None:
         self._window.plane.take_points_picture(*drawn)
 
     def _scene_changed(self, scene: Scene) -> None:
@@ -170,6 +170,6 @@ def _same_images(codes: Codes, others: Codes | None) -> bool:
     return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
 
 
-def _draw(drawing: PointsDrawing, context: Context) -> tuple[PointsDrawing, NDArray[np.uint32]]:
+def _draw(drawing: PointsDrawing, context: Context) -> tuple[PointsDrawing, Picture]:
     """In the lane."""
     return drawing, drawing.draw()
