@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -62,7 +61,9 @@ def pieces(file: io.FileIO, who: str) -> Iterator[Piece]:
             except NoClassesError as outcome:
                 words = layout.label is not None and columns[layout.label][0].kind == TEXT
                 yield from _read(archive, layout.without_classes(numbers=outcome.numbers and not words), columns, who)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
+    except (DatasetError, MemoryError):
+        raise
+    except Exception as problem:  # whatever foreign bytes provoke in zipfile or zlib
         raise DatasetError(f"{who} {_DAMAGED.format(type(problem).__name__)}.") from problem
 
 
@@ -97,7 +98,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, who: str) -> _Memb
         version = npy.read_magic(head)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, fortran, dtype = read(head)
-    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError) as problem:
+    except Exception as problem:  # numpy reads the header as Python's literals, and raises what tokenizing them raises
         raise DatasetError(f"{who} holds something under {shown(name)} that is no numpy array; save it again.") from problem
     sound = all(n >= 0 for n in shape) and math.prod(shape) * dtype.itemsize == entry.file_size - head.tell()
     if not sound and not dtype.hasobject:
@@ -111,6 +112,8 @@ def _columns(archive: zipfile.ZipFile, who: str) -> tuple[Layout, list[tuple[_Me
     names: list[str] = []
     members = {member.name.lower(): member for member in _members(archive, who)}
     z = members.get("z")
+    if z is not None and z.dtype.hasobject:
+        raise DatasetError(f"{who} holds Python objects, which can run code when they are opened; save z as numbers.")
     if z is not None and len(z.shape) == 2 and 1 <= z.shape[1] <= MOST_DIMENSIONS:
         names += [f"z{k}" for k in range(z.shape[1])]
         columns += [(z, k) for k in range(z.shape[1])]
@@ -120,8 +123,6 @@ def _columns(archive: zipfile.ZipFile, who: str) -> tuple[Layout, list[tuple[_Me
             columns.append((member, 0))
     kinds = [OTHER if member.dtype.hasobject or member.dtype.itemsize > WIDEST else member.kind for member, _ in columns]
     layout = lay_out(names if columns else list(members), kinds if columns else [OTHER] * len(members), who)
-    if z is not None and z.dtype.hasobject:
-        raise DatasetError(f"{who} holds Python objects, which can run code when they are opened; save z as numbers.")
     used = [columns[k][0] for k in (*layout.coordinates, *layout.values, layout.label, layout.index) if k is not None]
     odd = next((member for member in used if member.shape[0] != used[0].shape[0]), None)
     if odd is not None:
