@@ -7,20 +7,38 @@ from PySide6.QtCore import Qt
 Key, Modifier = Qt.Key, Qt.KeyboardModifier
 
 ARROWS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, 1), Key.Key_Down: (0, -1)}
-LETTERS = {Key.Key_F: "fit", Key.Key_P: "pin", Key.Key_V: "probe", Key.Key_H: "pan"}
+LETTERS = {
+    Key.Key_F: "fit", Key.Key_P: "pin", Key.Key_V: "probe", Key.Key_H: "pan", Key.Key_R: "rectangle", Key.Key_L: "lasso",
+    Key.Key_X: "how", Key.Key_A: "select_view", Key.Key_S: "select_place", Key.Key_C: "card",
+}  # fmt: skip
+SELECTING = ("select_view", "select_place")
 FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side: one nudge of the probe
 STEP, STRIDE = 1 / 16, 1 / 4  # of the same: one push of the plane
 
 Deed = tuple[str, float, float]  # what to do, and by how much
 
-ONCE = ("fit", "hold", "pin", "remove_pin", "probe", "pan", "escape")  # not again while the key stays down
+ONCE = (
+    "fit",
+    "hold",
+    "pin",
+    "remove_pin",
+    "probe",
+    "pan",
+    "rectangle",
+    "lasso",
+    "how",
+    "card",
+    "escape",
+    *SELECTING,
+)  # not again while the key stays down
 
 
 def deed_of(key: int, modifiers: Qt.KeyboardModifier, space: bool) -> Deed | None:
     """What a key asks for; None for keys of others. `space`: whether the space bar is down.
 
     "nudge" and "push" come with parts of the window's shorter side (right, up), "zoom" with 1 (nearer) or -1, "step_pin" with 1
-    (next) or -1, "class" with the digit; "fit", "hold", "pin", "remove_pin", "probe", "pan", "escape", "space" with nothing.
+    (next) or -1, "class" with the digit, "select_view" and "select_place" with -1 to remove; "fit", "hold", "pin", "remove_pin",
+    "probe", "pan", "rectangle", "lasso", "how", "card", "escape", "space" with nothing.
     """
     control = bool(modifiers & Modifier.ControlModifier)
     shift = bool(modifiers & Modifier.ShiftModifier)
@@ -51,6 +69,9 @@ def deed_of(key: int, modifiers: Qt.KeyboardModifier, space: bool) -> Deed | Non
         return "remove_pin", 0.0, 0.0
     if key == Key.Key_Home:
         return "fit", 0.0, 0.0
-    if key in LETTERS and not modifiers & (Modifier.AltModifier | Modifier.MetaModifier | Modifier.ShiftModifier):
-        return LETTERS[Key(key)], 0.0, 0.0
+    letter = LETTERS.get(Key(key)) if key in LETTERS else None
+    if letter in SELECTING and shift and not modifiers & (Modifier.AltModifier | Modifier.MetaModifier):
+        return letter, -1.0, 0.0
+    if letter is not None and not modifiers & (Modifier.AltModifier | Modifier.MetaModifier | Modifier.ShiftModifier):
+        return letter, 0.0, 0.0
     return None

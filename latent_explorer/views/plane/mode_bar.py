@@ -10,36 +10,59 @@ from latent_explorer.views.text import tip
 
 MODES = (
     ("probe", "Probe", "Move or drag: the decoded image follows. Click: the probe stays there. Key: V."),
+    (
+        "rectangle",
+        "Rectangle",
+        "Drag around points to select them, or click one. In any mode: Shift + drag, Shift + click. Key: R.",
+    ),
+    ("lasso", "Lasso", "Draw a line around points to select them. In any mode: Shift + Ctrl + drag. Key: L."),
     ("pan", "Pan", "Drag to move the plane (also with the middle or right button, or with Space held). Key: H."),
+)
+LINES = ("rectangle", "lasso")
+HOWS = (
+    ("replace", "Replace", "What is selected next takes the place of the selection. Key: X, for the next of the three."),
+    ("add", "Add", "What is selected next is added to the selection. Key: X, for the next of the three."),
+    (
+        "remove",
+        "Remove",
+        "What is selected next is taken from the selection; also with Alt. Key: X, for the next of the three.",
+    ),
 )
 FIT = "Show all points (F, Home, or a double-click on the plane)."
 PIN = "Keep the place where the probe is held, with a number and its picture. Key: P, which takes the place under the pointer."
 
 
 class ModeBar(QFrame):
-    """What the left button does, fit and pin. Signals: modePicked(str), fitRequested(), pinRequested()."""
+    """What the left button does, what selecting does to the selection while that matters, fit and pin.
+
+    Signals: modePicked(str), fitRequested(), pinRequested(), resized().
+    """
 
     modePicked = Signal(str)  # Qt's manner
+    resized = Signal()
     fitRequested = Signal()
     pinRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.mode = "probe"
+        self.mode, self.how = "probe", "replace"
+        self._anything_selected = False
         self._theme = DARK
         self._buttons: dict[str, QToolButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
-        group = QButtonGroup(self)
-        for name, text, hint in MODES:
-            button = self._button(name, text, hint)
-            button.setCheckable(True)
-            button.setChecked(name == self.mode)
-            button.clicked.connect(self._picked)
-            group.addButton(button)
-            layout.addWidget(button)
+        self._modes, self._hows = QButtonGroup(self), QButtonGroup(self)
+        for group, entries, chosen, act in ((self._modes, MODES, self.mode, self._picked), (self._hows, HOWS, self.how, self._how_picked)):
+            for name, text, hint in entries:
+                button = self._button(name, text, hint)
+                button.setCheckable(True)
+                button.setChecked(name == chosen)
+                button.clicked.connect(act)
+                group.addButton(button)
+                layout.addWidget(button)
+        self._show_hows()
         for name, text, hint, wish in (("fit", "Fit", FIT, self.fitRequested), ("pin", "Pin", PIN, self.pinRequested)):
             button = self._button(name, text, hint)
             button.clicked.connect(wish)
@@ -78,7 +101,41 @@ class ModeBar(QFrame):
             if self.width() <= width:
                 return
 
-    def _picked(self) -> None:
-        self.mode = next(name for name, button in self._buttons.items() if button.isChecked())
+    def line_for(self, modifiers: Qt.KeyboardModifier) -> str:
+        """The line that the left button draws around points: "rectangle" or "lasso"; "" where it does something else."""
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            return "lasso" if modifiers & Qt.KeyboardModifier.ControlModifier else "rectangle"
+        return self.mode if self.mode in LINES else ""
+
+    def how_for(self, modifiers: Qt.KeyboardModifier) -> str:
+        """What becomes of a selection by what such a line goes around."""
+        return "remove" if modifiers & Qt.KeyboardModifier.AltModifier else self.how
+
+    def next_how(self) -> None:
+        """From replace to add, to remove, and to replace again."""
+        names = [name for name, _, _ in HOWS]
+        self._buttons[names[(names.index(self.how) + 1) % len(names)]].click()
+
+    def set_selected(self, selected: bool) -> None:
+        """Whether anything is selected."""
+        if selected != self._anything_selected:
+            self._anything_selected = selected
+            self._show_hows()
+
+    def _show_hows(self) -> None:
+        """Only while it matters: the bar is to be short."""
+        shown = self.mode in LINES or self._anything_selected or self.how != "replace"
+        for button in self._hows.buttons():
+            button.setVisible(shown)
+        self.resized.emit()
+
+    def _how_picked(self) -> None:
+        self.how = next(name for name, _, _ in HOWS if self._buttons[name].isChecked())
         self.set_theme(self._theme)
+        self._show_hows()
+
+    def _picked(self) -> None:
+        self.mode = next(name for name, _, _ in MODES if self._buttons[name].isChecked())
+        self.set_theme(self._theme)
+        self._show_hows()
         self.modePicked.emit(self.mode)

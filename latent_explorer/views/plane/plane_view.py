@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -16,20 +18,27 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from latent_explorer.core.types import Camera
+from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.raster.colouring import Scale
+from latent_explorer.core.raster.view import Picture
+from latent_explorer.core.types import Camera, Layers
+from latent_explorer.views.plane.colour_bar import ColourBar
+from latent_explorer.views.plane.field import bar_of as field_bar_of
 from latent_explorer.views.plane.keys import ONCE, deed_of
 from latent_explorer.views.plane.legend import Legend
 from latent_explorer.views.plane.mode_bar import ModeBar
 from latent_explorer.views.plane.pins import plain_hint
-from latent_explorer.views.plane.plot import SPAN_LIMITS, PlanePlot
+from latent_explorer.views.plane.plot import SPAN_LIMITS
+from latent_explorer.views.plane.pointed import PointedPlot
 from latent_explorer.views.plane.points import PointsDrawing
+from latent_explorer.views.plane.points_bar import bar_of
 from latent_explorer.views.style import DARK, Theme
 
 ZOOM_PER_NOTCH = 1.2
 MARGIN = 12  # pixels between the overlays and the plot's edge
 
 
-class PlaneView(PlanePlot):
+class PlaneView(PointedPlot):
     """The plot with its gestures, mode bar and legend.
 
     Mouse events are read here and not by pyqtgraph's scene, which holds drags back until they have moved some pixels.
@@ -39,7 +48,13 @@ class PlaneView(PlanePlot):
     planePointPicked(slot_id, x, y) : the pointer is at this place (moves and left-drags).
     planePointHeld(slot_id, x, y) : a left press or its drag ended here; the probe stays.
     holdUndone() : the click before was the first half of a double-click.
-    gestureBegan(), gestureEnded() : a left press on the plane, and its release or Esc.
+    gestureBegan(), gestureEnded() : a left press on the plane that probes, and its release or Esc.
+    handDown() : any press on the plane; what comes next belongs to another gesture than what was before.
+    viewMoved() : the person has just moved the plane, by hand or by key.
+    areaPicked(area, how) : points were pointed at (`core.plane.selecting`): "replace", "add" or "remove".
+    viewSelectionRequested(how), placeSelectionRequested(how) : the points in view; the one nearest to the probe.
+    selectionClearRequested() : Esc, while something is selected.
+    cardRequested() : by the keyboard, what is known of the point nearest to the probe.
     pinPicked(number) : a click on a pin's marker.
     pointerLeft() : the pointer has left the plane.
     nudgeRequested(dx, dy) : move the probe, plane units.
@@ -56,6 +71,13 @@ class PlaneView(PlanePlot):
     holdUndone = Signal()
     gestureBegan = Signal()
     gestureEnded = Signal()
+    handDown = Signal()
+    viewMoved = Signal()
+    areaPicked = Signal(object, str)
+    viewSelectionRequested = Signal(str)
+    placeSelectionRequested = Signal(str)
+    selectionClearRequested = Signal()
+    cardRequested = Signal()
     pinPicked = Signal(int)
     pointerLeft = Signal()
     nudgeRequested = Signal(float, float)
@@ -75,7 +97,7 @@ class PlaneView(PlanePlot):
         self.setObjectName("plane")
         self._points.drawingRequested.connect(self.pointsDrawingRequested)
         self.setAccessibleName("Latent plane")
-        self.setAccessibleDescription("Arrows move the probe, Enter holds it, P pins its place; F1 tells all keys.")
+        self.setAccessibleDescription("Arrows move the probe, Enter holds it, P pins its place, S selects there; F1 tells all keys.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # Files are dropped on the window, wherever; the plane and its viewport let them through.
         self.setAcceptDrops(False)
@@ -88,15 +110,21 @@ class PlaneView(PlanePlot):
         self._skip_release = False
         self._hover: QPointF | None = None  # the pointer, while the probe follows it
         self._pressed_pin: int | None = None
+        self._how = "replace"  # what the line around points that is being drawn will do to the selection
+        self._anything_selected = False
         self.modes = ModeBar(self)
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)
         self.modes.pinRequested.connect(self.pinRequested)
+        self.modes.resized.connect(self._place_overlays)
         self.legend = Legend(self)
         self.legend.hiddenClassesRequested.connect(self.hiddenClassesRequested)
         self.legend.classJumpRequested.connect(self._jump_to_class)
         self.legend.left.connect(self.setFocus)
         self.legend.hide()
+        self.points_bar = ColourBar(self)
+        self.field_bar = ColourBar(self)
+        self._points.scaleChanged.connect(self._show_points_scale)
         self.set_theme(DARK)
 
     # Orders
@@ -105,20 +133,52 @@ class PlaneView(PlanePlot):
         """Which slot the wishes speak of."""
         self._slot_id = slot_id
 
-    def set_codes(self, points: NDArray[np.floating], labels: NDArray[np.int64], classes: dict[int, str], hidden: frozenset[int]) -> None:
-        """Plane coordinates (N, 2), labels (N,), and the classes' names for the legend."""
-        self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden)
+    def set_codes(
+        self,
+        points: NDArray[np.floating],
+        labels: NDArray[np.int64],
+        classes: dict[int, str],
+        hidden: frozenset[int],
+        columns: Mapping[str, NDArray[np.floating]] | None = None,
+    ) -> None:
+        """Plane coordinates (N, 2), labels (N,), the classes' names for the legend, and values (N,) by name to colour by."""
+        self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden, columns)
         self.legend.set_classes({label: name for label, name in classes.items() if label >= 0})
         self.legend.set_hidden(hidden)
         self._place_overlays()
 
-    def move_codes(self, points: NDArray[np.floating]) -> None:
-        """The codes that are shown lie elsewhere now, (N, 2): their picture follows when it is drawn."""
-        self._points.move_points(points)
+    def move_codes(self, points: NDArray[np.floating], columns: Mapping[str, NDArray[np.floating]] | None = None) -> None:
+        """The codes that are shown lie elsewhere now, (N, 2), perhaps with other values: their picture follows when it is drawn."""
+        self._points.move_points(points, columns)
 
-    def take_points_picture(self, drawing: PointsDrawing, words: NDArray[np.uint32]) -> None:
+    def take_points_picture(self, drawing: PointsDrawing, picture: Picture) -> None:
         """What `pointsDrawingRequested` asked for; what has been overtaken is dropped."""
-        self._points.take_picture(drawing, words)
+        self._points.take_picture(drawing, picture)
+
+    def set_visible(self, visible: NDArray[np.bool_] | None) -> None:
+        """Which of the codes are drawn at all, (N,); None for all."""
+        self._points.set_visible(visible)
+
+    def _show_points_scale(self, scale: Scale | None) -> None:
+        """The legend's place is beside it: classes can be hidden whatever the colours say."""
+        self.points_bar.set_bar(None if scale is None else bar_of(scale))
+        self._place_overlays()
+
+    def set_fields(self, fields: Sequence[PlaneField]) -> None:
+        """As of the plot; the bar says what the colours mean."""
+        super().set_fields(fields)
+        self._show_field_bar()
+
+    def set_layers(self, layers: Layers) -> None:
+        """As of the plot; the bar's colours are as faint as the field's."""
+        super().set_layers(layers)
+        self._show_field_bar()
+
+    def _show_field_bar(self) -> None:
+        layer = self._field
+        seen = layer.fields and layer.opacity > 0
+        self.field_bar.set_bar(field_bar_of(layer.fields[-1], self._theme, layer.opacity) if seen else None)
+        self._place_overlays()
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Classes that are not drawn."""
@@ -136,18 +196,27 @@ class PlaneView(PlanePlot):
         """Dark or light."""
         super().set_theme(theme)
         self.modes.set_theme(theme)
+        self.field_bar.set_ground(theme.plane)
+        self._show_field_bar()
         self._place_overlays()  # their text may be larger now
 
     # Gestures
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # Qt's names, here and below
-        """Left: probe. Middle, right, or with Space or in pan mode: pan."""
+        """Left: probe. With Shift, or in a mode that selects: select. Middle, right, or with Space or in pan mode: pan."""
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         event.accept()
         if not self._on_plot(event.position()):
             return
+        self.handDown.emit()
         left = event.button() == Qt.MouseButton.LeftButton
-        if left and not self._space and self.modes.mode == "probe":
+        kind = self.modes.line_for(event.modifiers()) if left and not self._space else ""
+        if kind:
+            self._stop_gesture()
+            self._how = self.modes.how_for(event.modifiers())
+            self.set_hover(None)
+            self._begin_band(kind, event.position())
+        elif left and not self._space and self.modes.mode == "probe":
             self._probing = True
             self._pressed_pin = self._pin_under(event.position())
             self.gestureBegan.emit()
@@ -163,6 +232,9 @@ class PlaneView(PlanePlot):
             before, now = self._to_plane(self._pan_from), self._to_plane(event.position())
             self._pan_from = event.position()
             self._box.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
+            self.viewMoved.emit()
+        elif self._band.active:
+            self._reach_band(event.position())
         elif self._probing or self._on_plot(event.position()):
             if self._pressed_pin is not None and self._pin_under(event.position()) != self._pressed_pin:
                 self._pressed_pin = None  # it was no click
@@ -177,6 +249,10 @@ class PlaneView(PlanePlot):
             self._pan_from = None
             self._hover = None if self._hover is None else event.position()
             self._show_mode_cursor()
+        elif self._band.active:
+            self.areaPicked.emit(self._end_band(event.position()), self._how)
+            if self._on_plot(event.position()):
+                self._pick(event.position())
         elif self._probing:
             self._probing = False
             point = self._to_plane(event.position())
@@ -189,9 +265,9 @@ class PlaneView(PlanePlot):
         self._skip_release = False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Left: fit all; the first click's hold is taken back. To the other buttons it is a press like any other."""
+        """Left: fit all; the first click's hold is taken back. Where it selects, and to other buttons, it is a press like any other."""
         event.accept()
-        if event.button() != Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton or self.modes.line_for(event.modifiers()):
             self.mousePressEvent(event)
         elif self._on_plot(event.position()):
             if not self._space and self.modes.mode == "probe":
@@ -210,6 +286,12 @@ class PlaneView(PlanePlot):
         if self._hover is not None:
             self._pick(self._hover)
 
+    def set_selected(self, selected: bool) -> None:
+        """Whether anything is selected, so that Esc can clear it."""
+        self._anything_selected = selected
+        self.modes.set_selected(selected)
+        self._place_overlays()
+
     def _pin_under(self, position: QPointF) -> int | None:
         mark = self._pins.under(position, self.plane_to_pixel)
         return None if mark is None else mark.number
@@ -225,6 +307,7 @@ class PlaneView(PlanePlot):
         if notches and self._on_plot(event.position()):
             self._zoom(ZOOM_PER_NOTCH**-notches, event.position())
             self._pick(event.position())
+            self.viewMoved.emit()
 
     def _zoom(self, factor: float, position: QPointF) -> None:
         """Scale the window by `factor`, keeping what lies under `position` where it is."""
@@ -237,6 +320,7 @@ class PlaneView(PlanePlot):
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._zoom(1 / max(0.2, 1 + event.value()), event.position())
             self._pick(event.position())
+            self.viewMoved.emit()
             return True
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             mark = self._pins.under(QPointF(event.pos()), self.plane_to_pixel)
@@ -265,22 +349,29 @@ class PlaneView(PlanePlot):
         elif what == "push":
             self._box.translateBy(x=x * shorter, y=y * shorter)
             self._pick_again()
+            self.viewMoved.emit()
         elif what == "zoom":
             self._zoom(ZOOM_PER_NOTCH**-x, QPointF(self._box.sceneBoundingRect().center()))
             self._pick_again()
+            self.viewMoved.emit()
         elif what == "class":
             self._jump_to_class(int(x))
         elif what == "step_pin":
             self.pinStepRequested.emit(int(x))
-        elif what in ("probe", "pan"):
+        elif what in ("probe", "pan", "rectangle", "lasso"):
             self.modes.set_mode(what)
+        elif what == "how":
+            self.modes.next_how()
+        elif what in ("select_view", "select_place"):
+            wish = self.viewSelectionRequested if what == "select_view" else self.placeSelectionRequested
+            wish.emit("remove" if x < 0 else self.modes.how)
         elif what == "space":
             self._space = True
             self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
         elif what == "escape":
             self._escape()
         else:
-            wishes = {"fit": self.fitRequested, "hold": self.holdRequested, "pin": self.pinRequested}
+            wishes = {"fit": self.fitRequested, "hold": self.holdRequested, "pin": self.pinRequested, "card": self.cardRequested}
             wishes.get(what, self.pinRemovalRequested).emit()
 
     def _jump_to_class(self, label: int) -> None:
@@ -288,11 +379,13 @@ class PlaneView(PlanePlot):
         self.classJumpRequested.emit(label)
 
     def _escape(self) -> None:
-        """One thing at a time: the gesture, then the trail, then whatever else Esc is for."""
-        if self._probing or self._pan_from is not None:
+        """One thing at a time: the gesture, then the trail, then the selection, then whatever else Esc is for."""
+        if self._probing or self._pan_from is not None or self._band.active:
             self._stop_gesture()
         elif self._trail.count:
             self.trailClearRequested.emit()
+        elif self._anything_selected:
+            self.selectionClearRequested.emit()
         else:
             self.escapePressed.emit()
 
@@ -310,6 +403,7 @@ class PlaneView(PlanePlot):
     def _stop_gesture(self) -> None:
         probing = self._probing
         self._pan_from, self._probing, self._space, self._pressed_pin = None, False, False, None
+        self._band.stop()
         self._show_mode_cursor()
         if probing:
             self.gestureEnded.emit()
@@ -326,9 +420,18 @@ class PlaneView(PlanePlot):
         if hasattr(self, "legend"):  # pyqtgraph resizes once while it is being built
             self._place_overlays()
 
+    def _bars(self) -> tuple[ColourBar, ...]:
+        """The colour bars that say something, the lowest first."""
+        return tuple(bar for bar in (self.points_bar, self.field_bar) if bar.bar is not None)
+
     def _place_overlays(self) -> None:
         plot, width = QRectF(self._box.sceneBoundingRect()), self.viewport().width()
-        self.legend.set_room(round(plot.height()) - 2 * MARGIN)
+        bottom = round(plot.bottom()) - MARGIN
+        for bar in self._bars():
+            bar.adjustSize()
+            bar.move(width - bar.width() - MARGIN, bottom - bar.height())
+            bottom = bar.y() - MARGIN
+        self.legend.set_room(bottom - round(plot.top()) - MARGIN)
         self.legend.adjustSize()
         self.legend.move(width - self.legend.width() - MARGIN, MARGIN)
         left = round(plot.left()) + MARGIN

@@ -1,0 +1,93 @@
+"""The selected points: rings that flow together where points lie close, drawn over the points and kept while only the cursor moves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, outline
+from latent_explorer.views.picture import wrap_words
+from latent_explorer.views.plane.layer import KeptLayer, Window
+
+EDGE_COLOUR, LINE_COLOUR = QColor(DARK), QColor(LIGHT)
+FEW = 400  # are drawn one by one, and smooth
+MANY = 200_000  # of more, some are left out while the window moves
+STILL_MS = 120  # without a move, and all are drawn
+
+
+class SelectionLayer(KeptLayer):
+    """Rings of a size that leaves the points to be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(50)
+        self._places = np.zeros((2, 0))
+        self._radius = 5.0
+        self._words: NDArray[np.uint32] | None = None  # the memory of the picture
+        self._still = QTimer(self)
+        self._still.setSingleShot(True)
+        self._still.setInterval(STILL_MS)
+        self._still.timeout.connect(self._draw_all)
+        self._all = False
+
+    def set_points(self, points: NDArray[np.floating]) -> None:
+        """Plane coordinates (n, 2) of what is selected and can be seen."""
+        self._places = np.ascontiguousarray(points.T, np.float64)
+        self._draw_all()
+
+    def set_size(self, diameter: float) -> None:
+        """How large a point is drawn, pixels of the screen."""
+        radius = max(4.5, diameter / 2 + 2.5)
+        if radius != self._radius:
+            self._radius = radius
+            self.forget()
+
+    def _draw_all(self) -> None:
+        self._all = True
+        self.forget()
+
+    def draw(self, window: Window) -> QImage | None:
+        """The rings of all that lie in the window or reach into it; of very many only some, while the window moves."""
+        if not self._places.shape[1]:
+            return None
+        step, places = 1, self._places
+        if places.shape[1] > MANY and not self._all:
+            step = -(-places.shape[1] // MANY)
+            self._still.start()
+        self._all = False
+        radius = self._radius * window.ratio
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = (places[k, ::step] * window.scale[k] + window.shift[k] for k in (0, 1))
+            reach = radius + 4 * window.ratio
+            near = (x > -reach) & (x < window.width + reach) & (y > -reach) & (y < window.height + reach)
+        x, y = x[near], y[near]
+        if len(x) <= FEW:
+            return self._few(x, y, window, radius)
+        pixels = np.stack([np.floor(x), np.floor(y)], axis=1).astype(np.int64)
+        self._words = outline(pixels, window.width, window.height, radius, window.ratio)
+        return wrap_words(self._words)
+
+    def _few(self, x: NDArray[np.float64], y: NDArray[np.float64], window: Window, radius: float) -> QImage:
+        """Discs from the largest to the smallest, the last one cut out again: what is left is the outline of all together."""
+        picture = QImage(window.width, window.height, QImage.Format.Format_ARGB32_Premultiplied)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        half, edge = LINE * window.ratio / 2, EDGE * window.ratio
+        over, out = QPainter.CompositionMode.CompositionMode_SourceOver, QPainter.CompositionMode.CompositionMode_DestinationOut
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        places = [QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+        for colour, size, mode in (
+            (EDGE_COLOUR, radius + half + edge, over),
+            (LINE_COLOUR, radius + half, over),
+            (EDGE_COLOUR, radius - half, over),
+            (EDGE_COLOUR, radius - half - edge, out),
+        ):
+            painter.setCompositionMode(mode)
+            painter.setBrush(colour)
+            for place in places:
+                painter.drawEllipse(place, size, size)
+        painter.end()
+        return picture
