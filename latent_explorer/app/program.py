@@ -12,6 +12,7 @@ from latent_explorer.app.features.appearance import AppearanceFeature, dress
 from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.features.download import DownloadFeature
 from latent_explorer.app.features.export import ExportFeature
+from latent_explorer.app.features.fields import FieldsFeature
 from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
@@ -54,6 +55,7 @@ class Program(QObject):
         self.probe = ProbeFeature(session, window, lanes.probe)
         self.pins = PinsFeature(session, window, lanes.tiles, self.probe)
         self.mosaic = MosaicFeature(session, window, lanes.tiles)
+        self.fields = FieldsFeature(session, window, lanes.compute)
         self.neighbours = NeighboursFeature(session, window, lanes.tiles, self.probe)
         self.opening = OpeningFeature(session, window, lanes.jobs)
         self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)

@@ -19,6 +19,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "network": "Kind of the networks, and the widths of the encoder's layers from the image inward.",
         "likelihood": "How the decoder's picture gives a real image its probability, p(x|z).",
         "trained_for": "Epochs behind the weights that are shown.",
+        "rows": "Rows of the table; each that has a finite place is a point on the plane.",
+        "coordinates": "The columns of the table that are the coordinates of its points.",
+        "columns": "Columns of numbers besides the coordinates; the points can be coloured by them.",
+        "classes": "Different labels in the table; they are in the legend.",
         "elbo": (
             "Evidence lower bound: a lower bound of log p(x), nats per image; bigger is better. On validation images, one z each."
             " With a Gaussian likelihood p(x) is a density: it may be positive, and is not comparable with a Bernoulli model's."
@@ -55,6 +59,27 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "mosaic_cells": "About how many images of the mosaic lie along the plane's longer side.",
         "grey_map": "How grey images are coloured on the right.",
         "smooth": "On: enlarged images are smoothed. Off: every pixel of an image is a square.",
+        # The field under the points
+        "field": "One number for every place of the plane, as a colour under the points; the bar in the plane's corner says what it means.",
+        "field_density": "Where codes lie close together: each code spread out as a Gaussian; the whole integrates to one.",
+        "field_class_density": "The same of the codes of one class, whether or not they are drawn.",
+        "field_prior": "Where codes are expected before an image is seen: the density of N(0, I), which training pulls all codes towards.",
+        "field_holes": (
+            "All posteriors together by the prior: blue is where the prior expects codes and few lie, the line goes around the holes,"
+            " below a tenth; the decoder has seen little there."
+        ),
+        "field_sensitivity": (
+            "How fast the decoded picture changes: ½ log det J′J, with J the derivative of the pixels by z; high where a small step"
+            " changes much. With ReLU it jumps where units switch."
+        ),
+        "field_information": (
+            "The same, each pixel's change weighed by how sure it is: the Fisher–Rao metric of the Bernoulli likelihood;"
+            " high where a step is easy to tell by the pictures."
+        ),
+        "field_regions": "The class of most of the 15 codes nearest on the plane; the fainter the colour, the less they agree.",
+        "field_class": "The class whose density is shown.",
+        "field_opacity": "Opacity of the field under the points.",
+        "contours": "Lines where the field has the numbers under its colour bar; around holes, where it is a tenth.",
         # The run
         "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
         "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",

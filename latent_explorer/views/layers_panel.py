@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QS
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.types import Layers
+from latent_explorer.views.field_rows import FieldRows
 from latent_explorer.views.glossary import explained, term_label
 
 # field of Layers, label, term of the glossary, lowest, highest, slider steps for 1.0
@@ -41,6 +42,8 @@ class LayersPanel(QWidget):
             slider.valueChanged.connect(self._moved)
             form.addRow(term_label(text, term, muted=False), slider)
             self._sliders[name] = slider
+        self.field = FieldRows(form)
+        self.field.changed.connect(self._moved)
         self._grey = QComboBox()
         self._grey.addItems(GREY_MAPS)
         explained(self._grey, "grey_map", "Grey map")
@@ -71,6 +74,7 @@ class LayersPanel(QWidget):
             slider.blockSignals(True)
             slider.setValue(round(getattr(layers, name) * steps))
             slider.blockSignals(False)
+        self.field.set_layers(layers)
         self._grey.setCurrentText(layers.grey_map)
         self._smooth.setChecked(layers.smooth)
         self._trail.setChecked(layers.trail)
@@ -78,7 +82,7 @@ class LayersPanel(QWidget):
     def _moved(self) -> None:
         value = {name: self._sliders[name].value() for name in self._sliders}
         layers = replace(
-            self._layers,
+            self.field.applied(self._layers),
             point_opacity=value["point_opacity"] / 100,
             points=value["point_opacity"] > 0,
             point_size=float(value["point_size"]),

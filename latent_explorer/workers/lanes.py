@@ -12,8 +12,8 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal
@@ -136,18 +136,16 @@ class Lane(QThread):
             lower_priority()
         while (next_task := self._next()) is not None:
             task, context = next_task
-            answer: _Answer | None = None
             if task.title:
                 self.progressed.emit(task.title, "", 0.0)
+            # Answers are handed over while the task still counts as running: when no lane is busy, all are on their way.
             try:
                 self._prepare(task)
-                answer = _Answer(task.done, task.work(context), task.kind)
+                self._perform(task, context)
             except Cancelled:
                 pass
             except Exception as error:
-                answer = _Answer(task.failed or self.failed.emit, error)
-            if answer is not None:
-                self._hand_over(answer)  # while it still counts as running: when no lane is busy, all answers are on their way
+                self._hand_over(_Answer(task.failed or self.failed.emit, error))
             with self._condition:
                 self._running = None
                 idle = not self._waiting
@@ -171,6 +169,9 @@ class Lane(QThread):
 
             set_threads(self._torch_threads)  # torch's setting is per thread
             self._torch_ready = True
+
+    def _perform(self, task: Task, context: Context) -> None:
+        self._hand_over(_Answer(task.done, task.work(context), task.kind))
 
     def _hand_over(self, answer: _Answer) -> None:
         self._spoke.emit(answer)
@@ -197,6 +198,21 @@ class NewestLane(Lane):
         self._waiting = deque(other for other in self._waiting if other.kind != task.kind)
         self._waiting.append(task)
 
+    def _perform(self, task: Task, context: Context) -> None:
+        result = task.work(context)
+        if not isinstance(result, Iterator):
+            self._hand_over(_Answer(task.done, result, task.kind))
+            return
+        for value in result:
+            if value is not None:
+                self._hand_over(_Answer(task.done, value, task.kind))
+            with self._condition:
+                if context.cancelled or any(other.kind == task.kind for other in self._waiting):
+                    return
+                if self._waiting:
+                    self._enqueue(replace(task, work=_Rest(result)))
+                    return
+
     def _hand_over(self, answer: _Answer) -> None:
         if isinstance(answer.value, Exception):
             self._spoke.emit(answer)
@@ -213,6 +229,16 @@ class NewestLane(Lane):
             with self._condition:
                 answer = self._outbox.pop(answer)
         super()._deliver(answer)
+
+
+class _Rest:
+    """Work that has begun: what is left of its results."""
+
+    def __init__(self, results: Iterator[Any]) -> None:
+        self._results = results
+
+    def __call__(self, context: Context) -> Iterator[Any]:
+        return self._results
 
 
 class _Report:
@@ -232,12 +258,13 @@ class Lanes:
         shared = max(1, (os.cpu_count() or 2) - 1)
         self.probe = NewestLane("probe", 1, parent=parent)
         self.tiles = NewestLane("tiles", 1, low_priority=True, parent=parent)
+        self.compute = NewestLane("compute", shared, low_priority=True, parent=parent)
         self.jobs = Lane("jobs", shared, low_priority=True, parent=parent)
         self.downloads = Lane("downloads", parent=parent)  # a server that stalls must not hold up an export
 
     def all(self) -> tuple[Lane, ...]:
         """Every lane."""
-        return (self.probe, self.tiles, self.jobs, self.downloads)
+        return (self.probe, self.tiles, self.compute, self.jobs, self.downloads)
 
     def close(self) -> None:
         """End all threads; they finish at the same time, then each is waited for."""

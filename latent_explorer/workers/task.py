@@ -20,6 +20,11 @@ class Context:
         """Ask the work to end; it notices at its next `progress`."""
         self._cancelled = True
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work was asked to end."""
+        return self._cancelled
+
     def progress(self, what: str, part: float) -> None:
         """Say how far the work is, `part` in 0..1.
 
@@ -42,7 +47,8 @@ class Task:
     title : str
         What the status bar says while it runs, such as "Opening digits".
     work : callable(Context) -> result
-        Runs in the lane's thread.
+        Runs in the lane's thread. In a lane where the newest wins it may return an iterator of results: each of them but None
+        is told, and between two of them others may take their turn.
     done : callable(result)
         Called in the GUI thread.
     failed : callable(exception) or None

@@ -132,8 +132,11 @@ class _Bins:
 
 
 def gaussian(distance: Numbers, width: float | Numbers) -> Floats:
-    """The normal density."""
-    found: Floats = np.exp(-0.5 * np.square(distance / width)).astype(np.float32)
+    """The normal density, of distances in units of the plane."""
+    found = (distance / width).astype(np.float32)
+    np.square(found, out=found)
+    found *= np.float32(-0.5)
+    np.exp(found, out=found)
     found *= (1 / (np.asarray(width) * math.sqrt(2 * math.pi))).astype(np.float32)
     return found
 
@@ -154,12 +157,14 @@ def peak(
 
 
 def prior_density(frame: PlaneFrame, cells: Cells) -> Floats:
-    """Density of N(0, I) on the plane, at the centres of cells (rows, columns).
+    """Density of N(0, I) on the plane, at the centres of cells (rows, columns); where the plane is shown as Phi(z) it is 1.
 
     In more than two dimensions: of the plane's two coordinates given all others, which for a plane along two latent axes is
     N(0, I) of those two. In general, with rows D of directions and origin o, it is normal with precision ``D D'`` and mean
     ``-(D D')^-1 D o``.
     """
+    if frame.display == "phi":
+        return np.where(frame.contains(cells.centres()), np.float32(1), np.float32(np.nan)).reshape(cells.rows, cells.columns)
     x, y = cells.x, cells.y
     if frame.latent_dim == 1:
         return np.repeat(gaussian(x[None], 1.0), len(y), axis=0)
@@ -172,26 +177,31 @@ def prior_density(frame: PlaneFrame, cells: Cells) -> Floats:
     return found
 
 
-def aggregate_density(mean: Numbers, variance: Numbers, cells: Cells, progress: Progress = no_progress, *, line: bool = False) -> Floats:
-    """Density of the aggregate posterior, the mean over images of N(mean, variance), at the centres of cells (rows, columns).
+def aggregate_density(
+    mean: Numbers, variance: Numbers, x: Numbers, y: Numbers, progress: Progress = no_progress, *, line: bool = False
+) -> Floats:
+    """Density of the aggregate posterior, the mean over images of N(mean, variance), at places x by y: (len(y), len(x)).
 
     Parameters
     ----------
     mean, variance : float64 arrays, shape (n, 2)
-        Of each image's posterior along the plane's two axes, which are axes of latent space. What is not finite adds nothing.
+        Of each image's posterior along two latent axes. What is not finite adds nothing.
+    x, y : float64 arrays
+        Along these axes, ascending or descending; a posterior that is narrower than they lie apart is widened to that.
+    line : bool
+        Nothing changes along y.
     """
-    x, y = cells.x, cells.y
     known = np.isfinite(np.concatenate([mean, variance], axis=1)).all(axis=1) & (np.abs(mean) < FARTHEST).all(axis=1)
     mean, width = mean[known], np.sqrt(np.maximum(variance[known], 0.0))
     found = np.zeros((len(y), len(x)), np.float32)
-    least = LEAST * cells.step_x, LEAST * cells.step_y
+    least_x, least_y = (LEAST * np.abs(np.gradient(axis)) if len(axis) > 1 else np.array([1e-9]) for axis in (x, y))
     for start in range(0, len(mean), CHUNK):
         part = slice(start, start + CHUNK)
-        across = gaussian(x - mean[part, :1], np.maximum(width[part, :1], least[0]))
+        across = gaussian(x - mean[part, :1], np.maximum(width[part, :1], least_x))
         if line:
             found += across.sum(axis=0)
         else:
-            found += gaussian(y - mean[part, 1:], np.maximum(width[part, 1:], least[1])).T @ across
+            found += gaussian(y - mean[part, 1:], np.maximum(width[part, 1:], least_y)).T @ across
         progress(min(1.0, (start + CHUNK) / len(mean)))
     found /= np.float32(max(1, len(mean)))
     return found

@@ -94,9 +94,9 @@ class PlaneField:
         return self.rectangle[2] / len(self.values[0])
 
     def covers(self, window: Rectangle) -> bool:
-        """Whether a window lies in the rectangle, but for a thousandth of its width."""
+        """Whether a window lies in the rectangle, but for some pixels at its edge."""
         (left, bottom, width, height), (x, y, wide, high) = self.rectangle, window
-        slack = 1e-3 * max(wide, high)
+        slack = 5e-3 * max(wide, high)
         return left <= x + slack and bottom <= y + slack and left + width >= x + wide - slack and bottom + height >= y + high - slack
 
 

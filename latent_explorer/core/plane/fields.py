@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 from latent_explorer.core.colour_maps import nice_ticks
 from latent_explorer.core.plane.cells import Cells, cells_between
 from latent_explorer.core.plane.contours import contours_of
-from latent_explorer.core.plane.density import Floats, Numbers, Progress, aggregate_density, no_progress, prior_density
+from latent_explorer.core.plane.density import Floats, Numbers, Progress, aggregate_density, no_progress
+from latent_explorer.core.plane.display import phi_inverse
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.frame import PlaneFrame
 
 HOLE = 0.1  # a hole is where the aggregate posterior has less than this part of the prior's density (docs/science.md)
 HOLE_LEVEL = math.log10(HOLE)
+DECADES = 2.0  # of a density's colours
+LEAST_DENSITY = 1e-30  # so that it has a logarithm
 RATIO_ENDS = (-2.0, 2.0)  # decimal logarithms
 LEAST_RATIO = 1e-6  # so that contours can be drawn next to nothing
+LEAST_PRIOR = 1e-30  # where it is smaller, the codes are what counts
+EDGE = 4.5
 INNER = 0.999  # of the prior's mass; farther out nobody expects codes, so that their lack is no hole
+LINE_REACH = 3.2905**2  # the quantile of that of chi squared with one degree of freedom
 TICKS = 6
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -44,20 +50,46 @@ class Range:
     low: float
     high: float
 
-    @property
-    def ticks(self) -> tuple[float, ...]:
-        """Round numbers in between."""
-        return nice_ticks(self.low, self.high, TICKS)
 
-
-def amount_field(
-    kind: str, values: Floats, cells: Cells, limits: Range, *, line: bool = False, name: str = "", note: str = ""
+def density_field(
+    kind: str, density: Floats, cells: Cells, highest: float, *, line: bool = False, name: str = "", note: str = ""
 ) -> PlaneField:
-    """A density, or another amount whose map begins at `limits.low`. `name` is the class's, where it is of one."""
-    unit = "log magnification" if kind in ("sensitivity", "information") else "per unit" if line else "per unit²"
-    levels = tuple(tick for tick in limits.ticks if limits.low < tick < limits.high)
-    title = TITLES[kind].format(name=name)
-    return PlaneField(kind, title, unit, values, cells.rectangle, "depth", limits.low, limits.high, levels=levels, note=note)
+    """A density by its decimal logarithm, two decades from the highest value down; `name` is the class's, where it is of one.
+
+    On an even scale one narrow cluster would leave all others without colour.
+    """
+    high = math.log10(highest)
+    limits = Range(high - DECADES, high)
+    logs = np.log10(np.maximum(density, np.float32(LEAST_DENSITY)))
+    title, unit = TITLES[kind].format(name=name), "per unit" if line else "per unit²"
+    return PlaneField(
+        kind,
+        title,
+        unit,
+        logs,
+        cells.rectangle,
+        "depth",
+        limits.low,
+        limits.high,
+        log=True,
+        levels=log_ticks(limits.low, limits.high),
+        note=note,
+    )
+
+
+def sensitivity_field(kind: str, values: Floats, cells: Cells, limits: Range, note: str = "") -> PlaneField:
+    """Log magnifications."""
+    levels = tuple(tick for tick in nice_ticks(limits.low, limits.high, TICKS) if limits.low < tick < limits.high)
+    return PlaneField(
+        kind, TITLES[kind], "log magnification", values, cells.rectangle, "depth", limits.low, limits.high, levels=levels, note=note
+    )
+
+
+def log_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Decimal logarithms of 1, 3, 10, 30 and so on, between two of them."""
+    first, last = math.floor(low), math.ceil(high)
+    wanted = (k + part for k in range(first, last + 1) for part in (0.0, math.log10(3)))
+    return tuple(tick for tick in wanted if low < tick < high)
 
 
 def holes_field(ratio: Floats, cells: Cells, note: str = "") -> PlaneField:
@@ -75,7 +107,7 @@ def regions_field(labels: NDArray[np.int64], share: Floats, cells: Cells, note: 
     return PlaneField(
         "regions",
         TITLES["regions"],
-        "share of the nearest codes",
+        "share of the nearest",
         values,
         cells.rectangle,
         "classes",
@@ -104,30 +136,29 @@ def aggregate_ratio(
     mean, variance : float64 arrays, shape (n, 2)
         Of each image's posterior, along the plane's axes.
     """
-    line = frame.latent_dim == 1
-    prior = prior_density(_through_origin(frame), cells)
-    # Where the prior's density is no more a float32 number, the codes are what counts.
-    codes = aggregate_density(mean, variance, cells, progress, line=line)
-    ratio = np.asarray(codes / np.maximum(prior, np.float32(1e-30)), np.float32)
-    x, y = cells.x, cells.y
+    line, (x, y) = frame.latent_dim == 1, latent_axes(frame, cells)
     square = np.broadcast_to(x**2, (len(y), len(x))) if line else x**2 + (y**2)[:, None]
-    reach = 3.2905**2 if line else -2 * math.log(1 - INNER)  # quantiles of chi squared with 1 and 2 degrees of freedom
-    ratio[(square > reach) & (ratio < 1)] = np.float32(np.nan)
+    prior = np.exp(-0.5 * square) / math.sqrt(2 * math.pi) ** (1 if line else 2)
+    codes = aggregate_density(mean, variance, x, y, progress, line=line)
+    ratio = (codes / np.maximum(prior, LEAST_PRIOR)).astype(np.float32)
+    outside = (square > (LINE_REACH if line else -2 * math.log(1 - INNER))) & (ratio < 1)
+    ratio[outside | ~frame.contains(cells.centres()).reshape(ratio.shape)] = np.float32(np.nan)
     return ratio
 
 
-def hole_mass(mean: Numbers, variance: Numbers, frame: PlaneFrame) -> float:
-    """The prior's probability of the holes, P_p{ z : q_agg(z) / p(z) < 0.1 }, by midpoints on 128 x 128 cells of [-4.5, 4.5]^2."""
-    edge = np.full(2, 4.5)
-    cells = cells_between(-edge, edge, 128, 128)
-    prior = prior_density(_through_origin(frame), cells).astype(np.float64)
-    codes = aggregate_density(mean, variance, cells, line=frame.latent_dim == 1)
+def hole_mass(mean: Numbers, variance: Numbers, *, line: bool = False) -> float:
+    """The prior's probability of the holes, P_p{ z : q_agg(z) / p(z) < 0.1 }, by midpoints of 128 x 128 cells on [-4.5, 4.5]^2."""
+    edge = np.full(2, EDGE)
+    x = cells_between(-edge, edge, 128, 128).x
+    single = np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
+    prior = np.broadcast_to(single, (128, 128)) if line else single * single[:, None]
+    codes = aggregate_density(mean, variance, x, x, line=line)
     return float(prior[codes < HOLE * prior].sum() / prior.sum())
 
 
-def _through_origin(frame: PlaneFrame) -> PlaneFrame:
-    """The parallel plane on which the prior of the two coordinates alone is that of the two given the others."""
-    return PlaneFrame(np.zeros(frame.latent_dim), frame.directions)
+def latent_axes(frame: PlaneFrame, cells: Cells) -> tuple[Numbers, Numbers]:
+    """The latent coordinates of columns and rows: those of the plane, or where it is shown as Phi(z), what lies behind them."""
+    return (phi_inverse(cells.x), phi_inverse(cells.y)) if frame.display == "phi" else (cells.x, cells.y)
 
 
 def variance_on_plane(frame: PlaneFrame, log_var: NDArray[np.floating]) -> Numbers:

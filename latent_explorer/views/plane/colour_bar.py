@@ -128,8 +128,8 @@ class ColourBar(QFrame):
         # One column of colour for each pixel of the screen: Qt would blend the colours where it scales.
         ratio = self.devicePixelRatioF()
         columns = max(1, round(inside.width() * ratio))
-        part = (np.arange(columns) * len(bar.table) + len(bar.table) // 2) // columns
-        picture = to_qimage(bar.table[np.minimum(part, len(bar.table) - 1)][None])
+        part = (2 * np.arange(columns) + 1) * len(bar.table) // (2 * columns)  # of which colour the pixel's middle is
+        picture = to_qimage(bar.table[part][None])
         painter.setOpacity(bar.opacity)
         painter.drawImage(QRectF(inside), picture)
         painter.setOpacity(1.0)

@@ -12,8 +12,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QFontInfo
 from PySide6.QtWidgets import QWidget
 
+from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.sheet import Sheet
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
+from latent_explorer.views.plane.field import FieldLayer
 from latent_explorer.views.plane.mosaic import MosaicLayer
 from latent_explorer.views.plane.pins import Look, PinMark, PinsLayer
 from latent_explorer.views.plane.points import PointsLayer
@@ -46,7 +49,8 @@ class PlanePlot(pg.PlotWidget):
         self.getPlotItem().hideButtons()
         self._mosaic, self._points, self._trail = MosaicLayer(), PointsLayer(), TrailLayer()
         self._pins, self._held, self._cursor = PinsLayer(box), HeldLayer(), CursorLayer()
-        for layer in (self._mosaic, self._points, self._trail, self._held, self._cursor):
+        self._field = FieldLayer()
+        for layer in (self._field, self._mosaic, self._points, self._trail, self._held, self._cursor):
             box.addItem(layer, ignoreBounds=True)
         for axis in ("bottom", "left"):
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
@@ -66,14 +70,19 @@ class PlanePlot(pg.PlotWidget):
     def set_layers(self, layers: Layers) -> None:
         """What is drawn and how strongly."""
         self._points.setVisible(layers.points)
-        self._points.set_look(layers.point_size, layers.point_opacity)
+        self._points.set_look(layers.point_size, layers.point_opacity, layers.point_colour)
         self._mosaic.setVisible(layers.mosaic)
         self._mosaic.set_look(layers.mosaic_opacity, layers.smooth, self._theme.ink)
         self._trail.set_on(layers.trail)
+        self._field.set_look(layers.field_opacity, layers.contours, self._theme)
 
-    def set_mosaic(self, pixels: NDArray[np.uint8] | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
+    def set_mosaic(self, sheet: Sheet | None) -> None:
         """The decoder's picture of a part of the plane; None takes it away."""
-        self._mosaic.set_picture(pixels, rectangle)
+        self._mosaic.set_sheet(sheet)
+
+    def set_fields(self, fields: Sequence[PlaneField]) -> None:
+        """What lies under all else: the same field in coarser and in finer cells, the lowest first; none for nothing."""
+        self._field.set_fields(fields)
 
     def set_cursor(self, point: tuple[float, float] | None, held: bool = False) -> None:
         """Where the probe is, plane coordinates; None hides it. `held`: it rests there."""
@@ -122,6 +131,7 @@ class PlanePlot(pg.PlotWidget):
         metrics = self.fontMetrics()
         self.getPlotItem().getAxis("left").setWidth(metrics.horizontalAdvance(WIDEST_NUMBER) + metrics.height())
         self._mosaic.set_look(self._mosaic._opacity, self._mosaic._smooth, theme.ink)
+        self._field.set_look(self._field.opacity, self._field.contours, theme)
         self._look_of_pins()
 
     def _look_of_pins(self) -> None:
@@ -140,6 +150,11 @@ class PlanePlot(pg.PlotWidget):
         """left, bottom, width, height of what is shown, plane units."""
         window = self._box.viewRect()
         return window.left(), window.top(), window.width(), window.height()
+
+    def window_pixels(self) -> tuple[int, int]:
+        """Width and height of what is shown, pixels of the screen."""
+        ratio = self.devicePixelRatioF()
+        return round(self._box.width() * ratio), round(self._box.height() * ratio)
 
     def plane_to_pixel(self, x: float, y: float) -> QPointF:
         """Where a point of the plane lies on the viewport."""

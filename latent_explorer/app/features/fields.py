@@ -1,0 +1,186 @@
+"""Fields under the points: computed for the visible window at the screen's resolution, coarse to fine."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer
+
+from latent_explorer.app.session import Session
+from latent_explorer.core.plane.cells import Rectangle, cells_for
+from latent_explorer.core.plane.field import PlaneField, kinds_for, split_name
+from latent_explorer.core.types import Codes, Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.workers.fields import Content, FieldAnswer, Survey, Wish
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.task import Task
+
+COARSE = 8  # pixels of the screen in a cell of the first picture, and
+MARGIN = 0.25  # how far it reaches beyond the window, as a part of it: something is there while the plane is moved
+# Sides of cells of the pictures that follow. Where there are several, they go on only while it is quick enough.
+FINER = {"holes": (2,), "regions": (4, 2), "sensitivity": (16, 8, 4, 2), "information": (16, 8, 4, 2)}
+USUAL = (1,)
+COARSE_MODEL = 32  # of fields that take decodes
+LONGEST = 3.0  # seconds for one picture, as far as can be told from the one before
+SHARE = 10  # while training, a field costs at most one part in so many of the time
+REST = 0.3  # seconds from one snapshot's field to the next, at least
+
+
+class FieldsFeature(QObject):
+    """One wish at a time in the compute lane.
+
+    What the person does is answered at once: what was asked for before is dropped. Snapshots of a model in training wait until
+    the field before is complete and has rested. What is shown stays, stretched to its place, until newer numbers are there;
+    another kind of field, another model or other axes take it away at once.
+    """
+
+    def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._survey = Survey()
+        self._wish: Wish | None = None  # that is being computed
+        self._view: tuple[Rectangle, tuple[int, int]] | None = None  # for which window, plane units and pixels
+        self._content: Content | None = None  # of the newest wish
+        self._shown: Content | None = None
+        self._fields: tuple[PlaneField, ...] = ()
+        self._todo: tuple[int, ...] = ()  # sides of the cells of the pictures to come
+        self._spent = 0.0  # seconds for the pictures of this content so far
+        self._next_snapshot = -math.inf
+        self._offered: tuple[Slot, Codes | None] | None = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.timeout.connect(self._ask)
+        session.slotChanged.connect(self._slot_changed)
+        session.sceneChanged.connect(self._scene_changed)
+        session.runStateChanged.connect(self._ask)
+        window.plane.cameraPicked.connect(self._ask)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the newest wish is what is shown, as finely as it will be."""
+        return self._wish is None and not self._turn.isActive()
+
+    def _slot_changed(self, slot: Slot) -> None:
+        codes = slot.codes.get("mean")
+        if self._offered is None or self._offered[0].handle is not slot.handle or _other_labels(self._offered[1], codes):
+            self._offered = slot, codes
+            names = slot.data.class_names if slot.data is not None else ()
+            labels = sorted(set(codes.labels[codes.labels >= 0].tolist())) if codes is not None else []
+            self._window.layers.field.set_offer(kinds_for(slot), {k: names[k] if k < len(names) else str(k) for k in labels})
+        self._ask()
+
+    def _scene_changed(self, scene: Scene) -> None:
+        self._ask()
+
+    def _wanted(self) -> Content | None:
+        slot, scene = self._session.slot, self._session.scene
+        kind, label = split_name(scene.layers.field)
+        if slot is None or not kind or kind not in kinds_for(slot) or scene.layers.field_opacity == 0:
+            return None
+        codes = slot.codes.get("mean")
+        if label >= 0 and (codes is None or not (codes.labels == label).any()):
+            return None
+        if kind in ("sensitivity", "information") and not slot.ready:
+            return None  # comes with the networks
+        return Content(scene.layers.field, slot, scene.hidden_classes, scene.shown, scene.concealed)
+
+    def _ask(self) -> None:
+        self._turn.stop()
+        content = self._wanted()
+        if content is None:
+            self._stop()
+            self._clear()
+            return
+        if self._shown is not None and not self._shown.stands_for(content):
+            self._clear()
+        plane = self._window.plane
+        view = plane.window_rectangle(), plane.window_pixels()
+        if content.same_as(self._content) and view == self._view:
+            return
+        if view == self._view and self._content is not None and self._by_itself(content):
+            # Only the model in training has gone on: it waits until the field before is complete, and has rested.
+            rest = self._next_snapshot - time.monotonic()
+            if self._wish is None and rest > 0:
+                self._turn.start(math.ceil(1000 * rest))
+            if self._wish is not None or rest > 0:
+                return
+        if not content.same_as(self._content):
+            self._spent = 0.0
+        self._content, self._view = content, view
+        kind = split_name(content.name)[0]
+        sizes = FINER.get(kind, USUAL)
+        coarse = COARSE_MODEL if kind in ("sensitivity", "information") else COARSE
+        step = view[0][2] / max(1, view[1][0])  # of a pixel
+        below = self._fields[0] if self._fields and content.same_as(self._shown) else None
+        kept = below is not None and below.covers(view[0]) and below.step < 1.5 * coarse * step
+        self._todo = sizes if kept else (coarse, *sizes)
+        self._go_on()
+
+    def _by_itself(self, content: Content) -> bool:
+        """Whether nothing that the person arranged makes a content another one, but training alone."""
+        before = self._content
+        assert before is not None
+        chosen = (before.hidden, before.shown, before.concealed) == (content.hidden, content.shown, content.concealed)
+        return self._session.run_state == "running" and chosen and before.stands_for(content)
+
+    def _go_on(self) -> None:
+        """The next picture."""
+        assert self._content is not None and self._view is not None
+        self._stop()
+        size, *rest = self._todo
+        self._todo = tuple(rest)
+        first = size in (COARSE, COARSE_MODEL)
+        cells = cells_for(*self._view, size, MARGIN if first else 0.0)
+        self._wish = Wish(self._content, cells)
+        decodes = split_name(self._content.name)[0] in ("sensitivity", "information")
+        self._lane.submit(Task("", partial(self._survey.answer, self._wish), self._take, torch=decodes, kind="field"))
+
+    def _take(self, answer: FieldAnswer) -> None:
+        wish, field = answer.wish, answer.field
+        if wish is not self._wish:
+            return  # something newer was asked for
+        self._wish = None
+        self._spent += answer.seconds
+        if field is None:
+            self._clear()
+        else:
+            below = [other for other in self._fields[:1] if wish.content.same_as(self._shown) and other.step > field.step]
+            self._fields = (*below, field)
+            self._shown = wish.content
+            self._window.plane.set_fields(self._fields)
+        if self._todo and field is not None and self._affordable(wish, answer.pace):
+            self._go_on()
+            return
+        self._next_snapshot = time.monotonic() + max(REST, (SHARE - 1) * self._spent)
+        self._spent = 0.0
+        self._ask()  # the model in training may have gone on meanwhile
+
+    def _affordable(self, wish: Wish, seconds: float) -> bool:
+        """Whether the next picture is likely to come soon, by what this one took."""
+        assert self._view is not None
+        if len(FINER.get(split_name(wish.content.name)[0], USUAL)) == 1:
+            return True
+        cells = cells_for(*self._view, self._todo[0])
+        return seconds * (cells.columns * cells.rows) / (wish.cells.columns * wish.cells.rows) <= LONGEST
+
+    def _stop(self) -> None:
+        if self._wish is not None:
+            self._wish.drop()
+            self._wish = None
+
+    def _clear(self) -> None:
+        if self._content is not None or self._fields:
+            self._content = self._view = self._shown = None
+            self._fields = ()
+            self._window.plane.set_fields(())
+
+
+def _other_labels(codes: Codes | None, others: Codes | None) -> bool:
+    """Whether these are codes of other images, so that other classes may be among them."""
+    if codes is None or others is None:
+        return codes is not others
+    return codes.labels is not others.labels and not (
+        codes.labels.shape == others.labels.shape and bool((codes.labels == others.labels).all())
+    )

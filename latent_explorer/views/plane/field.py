@@ -1,0 +1,167 @@
+"""A field under the points: one number for every place as a colour, and lines where it has round values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from latent_explorer.core.colour_maps import colour_table, positions
+from latent_explorer.core.palette import class_table
+from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.views.picture import blank_picture
+from latent_explorer.views.plane.colour_bar import Bar, number_text
+from latent_explorer.views.plane.layer import KeptLayer, Window
+from latent_explorer.views.style import DARK, Theme
+
+LINE_OPACITY = 0.8
+SHARES = 64  # colours of the bar of class regions
+
+
+def table_of(field: PlaneField, theme: Theme) -> NDArray[np.uint8]:
+    """The colours of a field's map on a theme's plane, (n, 3); of classes by their label."""
+    if field.colours == "classes":
+        return class_table(int(np.nanmax(field.values, initial=0)) + 1)
+    return colour_table(field.colours, dark=theme.name == "dark")
+
+
+def colour_field(field: PlaneField, theme: Theme) -> QImage:
+    """A picture with one pixel for each cell; clear where there is no number."""
+    table = table_of(field, theme)
+    words = (table[:, 0].astype(np.uint32) << 16) | (table[:, 1].astype(np.uint32) << 8) | table[:, 2]
+    known = np.isfinite(field.values)
+    if field.colours == "classes":
+        known &= field.values >= 0
+        entries = np.where(known, field.values, 0).astype(np.intp)
+    else:
+        place = np.where(known, positions(field.values, field.low, field.high), np.float32(0))
+        entries = np.minimum(place * np.float32(len(table)), np.float32(len(table) - 1)).astype(np.intp)
+    height, width = field.values.shape
+    picture, pixels = blank_picture(width, height)
+    if field.strength is None:
+        np.take(words | np.uint32(0xFF000000), entries, out=pixels, mode="clip")
+        pixels[~known] = 0
+        return picture
+    alpha = np.where(known, np.rint(np.clip(np.nan_to_num(field.strength), 0, 1) * 255), 0).astype(np.uint32)
+    colours = words[entries]
+    pixels[:] = alpha << 24
+    for shift in (16, 8, 0):  # colours are multiplied by alpha
+        pixels |= (((colours >> shift) & 0xFF) * alpha + 127) // 255 << shift
+    return picture
+
+
+def bar_of(field: PlaneField, theme: Theme, opacity: float) -> Bar:
+    """What the colour bar says of a field."""
+    if field.colours == "classes":
+        grey = np.repeat(
+            np.array([[QColor(theme.text).red(), QColor(theme.text).green(), QColor(theme.text).blue()]], np.uint8), SHARES, axis=0
+        )
+        shares = np.rint(np.linspace(0, 255, SHARES)).astype(np.uint8)[:, None]
+        ticks = tuple((part, f"{part:.0%}") for part in (0.0, 0.5, 1.0))
+        return Bar(field.title, field.unit, np.concatenate([grey, shares], axis=1), 0.0, 1.0, ticks, opacity, field.note)
+    table = colour_table(field.colours, dark=theme.name == "dark")
+    # Around holes there is one line; their bar tells all powers of ten.
+    numbers = field.levels if field.colours == "depth" else tuple(map(float, range(round(field.low), round(field.high) + 1)))
+    ticks = tuple((number, number_text(float(f"{10**number:.3g}") if field.log else number)) for number in numbers)
+    return Bar(field.title, field.unit, table, field.low, field.high, ticks, opacity, field.note)
+
+
+class FieldLayer(KeptLayer):
+    """Fields one over the other, each in its rectangle: finer ones lie over coarser ones that reach farther."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: tuple[PlaneField, ...] = ()
+        self._sheets: dict[int, tuple[PlaneField, QImage]] = {}  # by the identity of their field
+        self._paths: tuple[PlaneField, list[QPainterPath]] | None = None
+        self._theme = DARK
+        self.opacity = 0.6
+        self.contours = True
+
+    @property
+    def fields(self) -> tuple[PlaneField, ...]:
+        """What is drawn, the lowest first."""
+        return self._fields
+
+    def set_fields(self, fields: Sequence[PlaneField]) -> None:
+        """Draw these, the lowest first; none for nothing."""
+        if len(fields) == len(self._fields) and all(one is two for one, two in zip(fields, self._fields, strict=True)):
+            return
+        self._fields = tuple(fields)
+        self._sheets = {id(field): self._sheets[id(field)] for field in fields if id(field) in self._sheets}
+        self.forget()
+
+    def set_look(self, opacity: float, contours: bool, theme: Theme) -> None:
+        """Opacity in 0..1, whether lines are drawn, and the theme of the plane."""
+        if theme is not self._theme:
+            self._theme = theme
+            self._sheets = {}
+            self.forget()
+        if contours != self.contours:
+            self.contours = contours
+            self.forget()
+        if opacity != self.opacity:
+            self.opacity = opacity
+            self.update()
+
+    def _sheet(self, field: PlaneField) -> QImage:
+        if id(field) not in self._sheets:
+            self._sheets[id(field)] = field, colour_field(field, self._theme)
+        return self._sheets[id(field)][1]
+
+    def draw(self, window: Window) -> QImage | None:
+        """All fields where their rectangles lie, and the lines of the finest that fills the window."""
+        if not self._fields:
+            return None
+        picture, _ = blank_picture(window.width, window.height, self._picture)
+        picture.fill(0)
+        painter = QPainter(picture)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        for field in self._fields:
+            left, bottom, width, height = field.rectangle
+            corner = left * window.scale[0] + window.shift[0], bottom * window.scale[1] + window.shift[1]
+            target = QRectF(*corner, width * window.scale[0], height * window.scale[1]).normalized()
+            # Cells of about a pixel are shown as they are; between larger ones colours are mixed, but for classes.
+            pixels = abs(field.step * window.scale[0])
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, field.colours != "classes" and pixels > 1.5)
+            painter.drawImage(target, self._sheet(field))
+        if self.contours:
+            self._draw_lines(painter, window)
+        painter.end()
+        return picture
+
+    def _draw_lines(self, painter: QPainter, window: Window) -> None:
+        (x, y), (dx, dy) = window.scale, window.shift
+        shown = (-dx / x, (window.height - dy) / y, window.width / x, -window.height / y)
+        field = next((field for field in reversed(self._fields) if field.covers(shown)), self._fields[0])
+        if self._paths is None or self._paths[0] is not field:
+            self._paths = field, [_path(contour.points, contour.joined) for contour in field.contours]
+        pen = QPen(QColor(self._theme.text))
+        pen.setCosmetic(True)  # one pixel wide: Qt strokes wider smooth lines through a filled outline
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setOpacity(LINE_OPACITY)
+        painter.setPen(pen)
+        painter.setTransform(QTransform(x, 0, 0, y, dx, dy))
+        for path in self._paths[1]:
+            painter.drawPath(path)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Put the picture where the window is, as faintly as it should be."""
+        if self.opacity > 0 and self._fields:
+            painter.save()
+            painter.setOpacity(self.opacity)
+            super().paint(painter, option, widget)
+            painter.restore()
+
+
+def _path(points: NDArray[np.float64], joined: NDArray[np.bool_]) -> QPainterPath:
+    """Lines in plane coordinates."""
+    path: QPainterPath = pg.arrayToQPath(points[:, 0].copy(), points[:, 1].copy(), connect=joined.astype(np.int32), finiteCheck=False)
+    return path

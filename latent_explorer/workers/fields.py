@@ -1,0 +1,278 @@
+"""What the fields under the points ask for; runs in the compute lane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.plane.cells import Cells
+from latent_explorer.core.plane.density import bandwidth_of, kernel_density, peak, prior_density
+from latent_explorer.core.plane.field import CLASS, PlaneField, split_name
+from latent_explorer.core.plane.fields import (
+    Range,
+    aggregate_ratio,
+    density_field,
+    hole_mass,
+    holes_field,
+    regions_field,
+    sensitivity_field,
+    variance_on_plane,
+    with_contours,
+)
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.regions import NEAREST, Regions
+from latent_explorer.core.plane.selecting import visible_mask
+from latent_explorer.core.types import Codes, Rows, Slot
+from latent_explorer.workers.task import Context
+
+PIECE = 1 << 20  # codes that are counted at once
+SAMPLE = 100_000  # codes by which a bandwidth is chosen
+MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes every so many are taken
+MOST_VOTERS = 1_000_000  # for class regions
+SIGHT, SIDE = 3.0, 20  # where the colours of a decoder's field are adjusted: so many standard deviations of the prior, and places a side
+PRIOR_PEAK = 0.15915494  # of N(0, I) in two dimensions, 1 / (2 pi)
+LINE_PEAK = 0.39894228  # in one
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a field is of. Two are equal when the same numbers come of them, whatever the window."""
+
+    name: str
+    slot: Slot
+    hidden: frozenset[int] = frozenset()
+    shown: Rows | None = None
+    concealed: Rows | None = None
+
+    @property
+    def codes(self) -> Codes | None:
+        """The codes that it is of."""
+        return self.slot.codes.get("mean")
+
+    def same_as(self, other: Content | None) -> bool:
+        """Whether nothing that it depends on is another."""
+        if other is None or other.name != self.name:
+            return False
+        kind, one, two = split_name(self.name)[0], self.slot, other.slot
+        if kind in ("sensitivity", "information"):
+            return self.same_model(other) and (one.revision, one.ready) == (two.revision, two.ready) and one.frame.same_as(two.frame)
+        if not one.frame.parallel_to(two.frame):
+            return False
+        choice = (self.hidden, self.shown, self.concealed) == (other.hidden, other.shown, other.concealed)
+        return one.frame.same_as(two.frame) if kind == "prior" else self.codes is other.codes and choice
+
+    def same_model(self, other: Content) -> bool:
+        """Whether both are of one model, perhaps at other moments of its training."""
+        one, two = self.slot.handle, other.slot.handle
+        return one is two if one is None or two is None else (one.id, one.content_hash) == (two.id, two.content_hash)
+
+    def stands_for(self, other: Content) -> bool:
+        """Whether it may be shown until the other one's is there: of the same kind on the same axes."""
+        return self.name == other.name and self.same_model(other) and self.slot.frame.parallel_to(other.slot.frame)
+
+
+class Wish:
+    """A field that is asked for, in some cells. GUI thread and lane; `drop` is called from the GUI thread."""
+
+    def __init__(self, content: Content, cells: Cells) -> None:
+        self.content, self.cells = content, cells
+        self._dropped = False
+
+    def drop(self) -> None:
+        """Nobody waits for it any more."""
+        self._dropped = True
+
+    def progress(self, part: float) -> None:
+        """Between two pieces of the work.
+
+        Raises
+        ------
+        Cancelled
+            It was dropped.
+        """
+        if self._dropped:
+            raise Cancelled
+
+
+@dataclass(frozen=True, eq=False)
+class FieldAnswer:
+    """The field of a wish; none where there is nothing to compute it of.
+
+    ``seconds`` that it took, ``pace`` those for its cells alone.
+    """
+
+    wish: Wish
+    field: PlaneField | None
+    seconds: float
+    pace: float
+
+
+class _Points:
+    """Codes on the plane, piece by piece, so that ten million take no second copy."""
+
+    def __init__(self, codes: Codes, frame: PlaneFrame, rows: NDArray[np.int64] | None) -> None:
+        self._codes, self._frame, self._rows = codes, frame, rows
+        self.count = len(codes.z) if rows is None else len(rows)
+
+    def rows(self, part: slice) -> NDArray[np.int64] | slice:
+        """Which rows of the codes are these."""
+        return part if self._rows is None else self._rows[part]
+
+    def pieces(self) -> Iterator[NDArray[np.float64]]:
+        """All places, (n, 2) each."""
+        for start in range(0, self.count, PIECE):
+            yield self._frame.to_plane(self._codes.z[self.rows(slice(start, start + PIECE))])
+
+    def some(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Places and rows of the codes: all of them, or every so many."""
+        every = slice(0, self.count, max(1, -(-self.count // most)))
+        rows = np.arange(every.start, every.stop, every.step) if self._rows is None else self._rows[every]
+        return self._frame.to_plane(self._codes.z[rows]), rows
+
+
+class Survey:
+    """Computes fields. Used in one lane only, so it may remember what it has found out about the codes that it saw last."""
+
+    def __init__(self) -> None:
+        self._content: Content | None = None
+        self._points: _Points | None = None
+        self._bandwidth = (0.0, 0.0)
+        self._limits = Range(0.0, 1.0)
+        self._regions: Regions | None = None
+        self._posteriors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._note = ""
+
+    def answer(self, wish: Wish, context: Context) -> FieldAnswer:
+        """The field for a wish.
+
+        Raises
+        ------
+        Cancelled
+            The wish was dropped, or the model let go.
+        """
+        begun = time.perf_counter()
+        wish.progress(0.0)
+        content = wish.content
+        if not content.same_as(self._content):
+            self._content = None
+            self._look(wish)
+            self._content = content
+        known = time.perf_counter()
+        field = self._field(wish)
+        pace = time.perf_counter() - known
+        if field is not None:
+            field = with_contours(field, wish.cells)
+        return FieldAnswer(wish, field, time.perf_counter() - begun, pace)
+
+    # What does not depend on the window
+
+    def _look(self, wish: Wish) -> None:
+        content, kind = wish.content, split_name(wish.content.name)[0]
+        frame, codes = content.slot.frame, content.codes
+        line = frame.latent_dim == 1
+        self._points = self._regions = self._posteriors = None
+        self._note = ""
+        if kind == "prior":
+            high = 1.0 if frame.display == "phi" else LINE_PEAK if line else PRIOR_PEAK
+            self._limits = Range(0.0, high)
+            self._note = "The standard normal N(0, I)" + (", of these two coordinates." if frame.latent_dim > 2 else ".")
+        elif kind in ("sensitivity", "information"):
+            self._adjust(wish)
+        elif codes is not None:
+            self._points = _Points(codes, frame, _rows(content, codes))
+            if kind in ("density", CLASS):
+                self._weigh(self._points, line=line)
+            elif kind == "holes":
+                self._gather(self._points, codes, frame)
+            else:
+                places, rows = self._points.some(MOST_VOTERS)
+                self._regions = Regions(places, codes.labels[rows])
+                self._note = f"The class of most of the {min(NEAREST, self._regions.count)} nearest codes; the fainter, the fewer they are."
+
+    def _weigh(self, points: _Points, *, line: bool) -> None:
+        sample, _ = points.some(SAMPLE)
+        self._bandwidth = x, y = bandwidth_of(sample, points.count, line=line)
+        self._limits = Range(0.0, peak(points.pieces, sample, points.count, self._bandwidth) or 1.0)
+        wide = f"{x:.2g}" if line or f"{x:.2g}" == f"{y:.2g}" else f"{x:.2g} × {y:.2g}"
+        self._note = f"{points.count:,} codes, each a Gaussian with a standard deviation of {wide}; it integrates to 1."
+
+    def _gather(self, points: _Points, codes: Codes, frame: PlaneFrame) -> None:
+        flat = frame.shown_as("identity")
+        _, rows = points.some(MOST_POSTERIORS)
+        mean = flat.to_plane(codes.z[rows])
+        if "log_var" in codes.columns:
+            variance = variance_on_plane(flat, codes.columns["log_var"][rows])
+            kind = "posteriors of"
+        else:
+            x, y = bandwidth_of(mean, points.count, line=frame.latent_dim == 1)
+            variance = np.broadcast_to(np.square([x, x if np.isinf(y) else y]), mean.shape)
+            kind = f"Gaussians with a standard deviation of {x:.2g} at"
+        self._posteriors = mean, variance
+        mass = hole_mass(mean, variance, line=frame.latent_dim == 1)
+        self._note = f"Mean of the {kind} {len(rows):,} codes, by the prior. Holes, below 0.1, have {mass:.1%} of the prior's mass."
+
+    def _adjust(self, wish: Wish) -> None:
+        """Colours go from the first to the last hundredth of places where the prior expects codes."""
+        side = np.linspace(-SIGHT, SIGHT, SIDE)
+        flat = wish.content.slot.frame.shown_as("identity")
+        places = np.stack([np.tile(side, SIDE), np.repeat(side, SIDE)], axis=1)
+        found = self._magnify(wish, flat.to_z(places))
+        found = found[np.isfinite(found)]
+        low, high = np.quantile(found, (0.01, 0.99)).tolist() if len(found) else (0.0, 0.0)
+        self._limits = Range(low, high) if high - low > 0.01 else Range(low - 0.5, high + 0.5)
+        metric = "J′ diag(p(1 − p)) J, J of the logits" if split_name(wish.content.name)[0] == "information" else "J′J"
+        self._note = f"½ log det G, G = {metric}: by how much a small area of the plane grows when it is decoded."
+
+    # What does
+
+    def _field(self, wish: Wish) -> PlaneField | None:
+        content, cells = wish.content, wish.cells
+        kind, label = split_name(content.name)
+        frame, points = content.slot.frame, self._points
+        line = frame.latent_dim == 1
+        if kind == "prior":
+            return density_field(kind, prior_density(frame, cells), cells, self._limits.high, line=line, note=self._note)
+        if kind in ("sensitivity", "information"):
+            values = self._magnify(wish, frame.to_z(cells.centres()))
+            values[~frame.contains(cells.centres())] = np.nan
+            return sensitivity_field(kind, values.reshape(cells.rows, cells.columns), cells, self._limits, self._note)
+        if points is None or not points.count:
+            return None
+        if kind == "holes":
+            assert self._posteriors is not None
+            return holes_field(aggregate_ratio(*self._posteriors, frame, cells, wish.progress), cells, self._note)
+        if kind == "regions":
+            assert self._regions is not None
+            return regions_field(*self._regions.at(cells.centres(), wish.progress), cells, self._note)
+        density = kernel_density(points.pieces(), points.count, cells, self._bandwidth, wish.progress)
+        name = _class_name(content.slot, label)
+        return density_field(kind, density, cells, self._limits.high, line=line, name=name, note=self._note)
+
+    def _magnify(self, wish: Wish, z: NDArray[np.float64]) -> NDArray[np.float32]:
+        from latent_explorer.core.nn.geometry import log_magnification
+        from latent_explorer.core.nn.handles import has
+
+        slot = wish.content.slot
+        if slot.handle is None or not has(slot.handle):
+            raise Cancelled
+        information = split_name(wish.content.name)[0] == "information"
+        return log_magnification(slot.handle, z, slot.frame.directions, information=information, progress=wish.progress)
+
+
+def _rows(content: Content, codes: Codes) -> NDArray[np.int64] | None:
+    """The codes that count: those that are drawn; of one class, also where it is hidden. None for all."""
+    _, label = split_name(content.name)
+    mask = visible_mask(codes.labels, content.hidden if label < 0 else frozenset(), content.shown, content.concealed)
+    if label >= 0:
+        mask = codes.labels == label if mask is None else mask & (codes.labels == label)
+    return None if mask is None else np.flatnonzero(mask)
+
+
+def _class_name(slot: Slot, label: int) -> str:
+    names = slot.data.class_names if slot.data is not None else ()
+    return names[label] if 0 <= label < len(names) else str(label)
