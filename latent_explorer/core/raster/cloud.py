@@ -13,7 +13,8 @@ BLOCK = 1024  # points that are looked at, or left out, together
 STRATA = 8  # equal parts of a block, each spread evenly over it
 VISIT = (0, 4, 2, 6, 1, 5, 3, 7)  # the first few of them too are spread evenly
 FARTHEST = 1e7  # plane units; no camera shows what lies beyond
-SAMPLE = 4096  # points that tell where most are
+GOLDEN = 0.6180339887498949
+SAMPLE = 1_000_000  # points that tell where most are, of more than so many
 RIM = 0.002  # of the points on each side may lie outside the grid; they count to its outermost cells
 COARSE = 4  # bits: cells of the sorting grid, 16 of which are a cell of the grid that tells how much is covered
 
@@ -105,8 +106,8 @@ def _by_strata(order: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each block stratum by stratum: its first eighths are a smaller cloud of the same shape, without gaps in memory."""
     whole = len(order) // BLOCK * BLOCK
     blocks = order[:whole].reshape(-1, BLOCK // STRATA, STRATA)
-    rest = np.random.Generator(np.random.PCG64(0)).permutation(order[whole:])
-    return np.concatenate([blocks.transpose(0, 2, 1)[:, VISIT, :].ravel(), rest])
+    rest = np.argsort(np.arange(len(order) - whole) * GOLDEN % 1.0)  # any first part of these is spread evenly too
+    return np.concatenate([blocks.transpose(0, 2, 1)[:, VISIT, :].ravel(), order[whole:][rest]])
 
 
 def _boxes(places: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

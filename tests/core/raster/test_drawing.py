@@ -1,9 +1,11 @@
-"""Points to pixels against a slow drawing of the tests' own: positions, colours, borders, no order."""
+"""Points to pixels against a slow drawing of the tests' own: positions, colours, borders, no order. By numpy and by compiled code."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,19 +15,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from latent_explorer.core import raster
-from latent_explorer.core.raster import MAX_RADIUS, rasterize
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.raster import drawing, engine, kernels, plain
+from latent_explorer.core.raster.bands import FAINTEST
+from latent_explorer.core.raster.drawing import draw as draw_points
+from latent_explorer.core.raster.stamps import MAX_RADIUS
+from latent_explorer.core.raster.view import Look, View
+from tests.core.raster.clouds import scatter_of
 
 Points = NDArray[np.float64]
 RED, GREEN = [255, 0, 0], [0, 255, 0]
 
 
-def plain(words: NDArray[np.uint32]) -> Points:
+@pytest.fixture(autouse=True, params=[plain, kernels], ids=["numpy", "compiled"], scope="module")
+def code(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Both ways to draw give what the slow drawing gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_kernels", request.param)
+        yield request.param
+
+
+def rasterize(
+    points: NDArray[np.floating], colours: NDArray[np.uint8], *, width: int, height: int, radius: float, alpha: float, **more: Any
+) -> NDArray[np.uint32]:
+    """Points in pixels; each has its own colour."""
+    view = View((1.0, 1.0), (0.0, 0.0), width, height)
+    return draw_points(scatter_of(points, colours), Look(2 * radius, alpha), view, **more).words
+
+
+def parts(words: NDArray[np.uint32]) -> Points:
     """Red, green, blue and alpha of each pixel, 0..255, colours no longer multiplied by alpha."""
-    parts = np.stack([words >> shift & 255 for shift in (16, 8, 0, 24)], axis=2).astype(float)
-    assert (parts[..., :3] <= parts[..., 3:]).all()  # else no Qt painting is defined
-    parts[..., :3] *= 255 / np.maximum(parts[..., 3:], 1)
-    return parts
+    found = np.stack([words >> shift & 255 for shift in (16, 8, 0, 24)], axis=2).astype(float)
+    assert (found[..., :3] <= found[..., 3:]).all()  # else no Qt painting is defined
+    found[..., :3] *= 255 / np.maximum(found[..., 3:], 1)
+    return found
 
 
 def draw(points: object, colours: object = None, **more: float) -> Points:
@@ -33,7 +56,7 @@ def draw(points: object, colours: object = None, **more: float) -> Points:
     spots = np.array(points, float).reshape(-1, 2)
     hues = np.array([RED] * len(spots) if colours is None else colours, np.uint8).reshape(-1, 3)
     settings = {"width": 24, "height": 18, "radius": 3.0, "alpha": 0.6, **more}
-    return np.rint(plain(rasterize(spots, hues, **settings)))  # type: ignore[arg-type]
+    return np.rint(parts(rasterize(spots, hues, **settings)))  # type: ignore[arg-type]
 
 
 def slowly(points: Points, colours: NDArray[np.uint8], *, width: int, height: int, radius: float, alpha: float) -> Points:
@@ -69,7 +92,7 @@ def test_it_is_what_the_slow_drawing_gives(radius: float, alpha: float, count: i
     assert words.dtype == np.uint32
     assert words.shape == (18, 24)
     assert words.flags["C_CONTIGUOUS"]
-    found = plain(words)
+    found = parts(words)
     np.testing.assert_allclose(found[..., 3], expected[..., 3], atol=1)
     seen = expected[..., 3] > 2
     assert seen.any()
@@ -119,7 +142,7 @@ def test_pieces_of_any_size_give_the_same_picture(monkeypatch: pytest.MonkeyPatc
     generator = np.random.default_rng(5)
     points, colours = generator.uniform(-5, 30, (500, 2)), generator.integers(0, 256, (500, 3))
     whole = draw(points, colours)
-    monkeypatch.setattr(raster, "STAMPED", 1000)
+    monkeypatch.setattr(plain, "PIECE", 1000)
     assert np.abs(draw(points, colours).astype(int) - whole).max() <= 1
 
 
@@ -167,7 +190,9 @@ def test_a_picture_of_one_pixel() -> None:
 
 def test_radius_and_opacity_are_held_within_bounds() -> None:
     np.testing.assert_array_equal(draw([12, 9], radius=1e9), draw([12, 9], radius=MAX_RADIUS))
-    np.testing.assert_array_equal(draw([12, 9], radius=0.0), draw([12, 9], radius=0.5))
+    speck = draw([12.4, 9.4], radius=0.01)[..., 3]
+    assert speck[9, 12] == round(255 * 0.6 * FAINTEST)
+    assert np.count_nonzero(speck) == 1
     assert draw([12, 9], radius=1e9)[..., 3].min() > 0
     assert draw([12.5, 9.5], alpha=7.0)[9, 12, 3] == 254
     assert not draw([12, 9], alpha=-1.0).any()
@@ -190,21 +215,6 @@ def test_what_is_given_is_not_changed() -> None:
     rasterize(points, colours, width=24, height=18, radius=2.0, alpha=0.5)
 
 
-def test_many_large_points_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stamps of a piece are bounded by their pixels, not by the number of points."""
-    sizes: list[int] = []
-    add = raster._Band.add
-
-    def watch(band: raster._Band, target: object, weights: NDArray[np.complex64], share: object) -> None:
-        sizes.append(weights.size)
-        add(band, target, weights, share)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(raster._Band, "add", watch)
-    draw(np.random.default_rng(0).uniform(0, 20, (600, 2)), radius=MAX_RADIUS)
-    assert max(sizes) <= raster.STAMPED
-    assert len(sizes) > 1
-
-
 @pytest.mark.parametrize("band", [1, 300, 700])
 def test_the_picture_is_the_same_in_bands_of_any_height(band: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Discs that lie across the border of two bands are in both, and none is there twice."""
@@ -213,16 +223,17 @@ def test_the_picture_is_the_same_in_bands_of_any_height(band: int, monkeypatch: 
     for radius in (0.5, 2.5, 4.0):
         settings = {"width": 30, "height": 85, "radius": radius}
         whole = draw(points, colours, **settings)
-        monkeypatch.setattr(raster, "BAND", band)
+        monkeypatch.setattr(drawing, "BAND", band)
+        monkeypatch.setattr(drawing, "BANDS", 85)
         assert np.abs(draw(points, colours, **settings) - whole).max() <= 1
         monkeypatch.undo()
 
 
-def test_a_drawing_that_breaks_off_leaves_nothing_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drawing_that_breaks_off_leaves_nothing_for_the_next_one(monkeypatch: pytest.MonkeyPatch, code: Any) -> None:
     points = on_the_grid(40, 7)
     expected = draw(points)
     with monkeypatch.context() as patch:
-        patch.setattr(raster._Band, "move_to", lambda band, picture: 1 / 0)
+        patch.setattr(code, "shade", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             draw(points)
     np.testing.assert_array_equal(draw(points), expected)
@@ -247,23 +258,61 @@ def test_it_draws_over_what_is_there() -> None:
     np.testing.assert_array_equal(out, rasterize(points, colours, **settings))
 
 
-def test_a_turned_array_is_drawn_alike() -> None:
-    points, colours = on_the_grid(30, 4), np.full((30, 3), 200, np.uint8)
-    settings: dict[str, Any] = {"width": 24, "height": 18, "radius": 2.0, "alpha": 0.5}
-    turned = np.ascontiguousarray(points.T).T
-    np.testing.assert_array_equal(rasterize(turned, colours, **settings), rasterize(points, colours, **settings))
+def test_several_processors_draw_the_same_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "ALONE", 0)
+    monkeypatch.setattr(drawing.os, "cpu_count", lambda: 3)
+    generator = np.random.default_rng(8)
+    points, colours = generator.uniform(-5, 90, (900, 2)), generator.integers(0, 256, (900, 3)).astype(np.uint8)
+    settings: dict[str, Any] = {"width": 30, "height": 85, "radius": 2.5, "alpha": 0.5}
+    before = threading.active_count()
+    together = rasterize(points, colours, **settings)
+    assert threading.active_count() == before
+    np.testing.assert_array_equal(together, rasterize(points, colours, threads=1, **settings))
+
+
+def test_what_breaks_in_another_thread_is_told_in_this_one(monkeypatch: pytest.MonkeyPatch, code: Any) -> None:
+    monkeypatch.setattr(drawing, "ALONE", 0)
+    shade, here = code.shade, threading.current_thread()
+
+    def break_elsewhere(*arguments: Any) -> None:
+        if threading.current_thread() is not here:
+            raise ZeroDivisionError
+        shade(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(code, "shade", break_elsewhere)
+        patch.setattr(drawing.os, "cpu_count", lambda: 4)
+        with pytest.raises(ZeroDivisionError):
+            for _ in range(50):  # another thread may find all bands taken
+                rasterize(on_the_grid(20, 2), np.zeros((20, 3), np.uint8), width=24, height=400, radius=2.0, alpha=0.5)
+
+
+def test_a_picture_that_nobody_waits_for_is_not_drawn_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "BAND", 24 * 8)
+    looks = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        rasterize(
+            on_the_grid(20, 2), np.zeros((20, 3), np.uint8), width=24, height=40, radius=2.0, alpha=0.5, overtaken=lambda: next(looks)
+        )
+
+
+def test_a_picture_without_rows_or_columns_is_empty() -> None:
+    for width, height in ((0, 5), (5, 0), (0, 0)):
+        assert rasterize(on_the_grid(5, 1), np.zeros((5, 3), np.uint8), width=width, height=height, radius=2.0, alpha=0.5).size == 0
 
 
 def test_drawing_loads_nothing_but_numpy() -> None:
     code = """
 import sys
 import numpy as np
-from latent_explorer.core.raster import rasterize
+from tests.core.raster.clouds import scatter_of
+from latent_explorer.core.raster.drawing import draw
+from latent_explorer.core.raster.view import Look, View
 before = set(sys.modules)
-rasterize(np.ones((3, 2)), np.ones((3, 3), np.uint8), width=5, height=5, radius=2.0, alpha=0.5)
+draw(scatter_of(np.ones((3, 2)), np.ones((3, 3), np.uint8)), Look(), View((1.0, 1.0), (0.0, 0.0), 5, 5))
 late = {name.partition(".")[0] for name in set(sys.modules) - before}
 assert not late - {"numpy"}, late
-assert "scipy" not in sys.modules
+assert not {"scipy", "numba"} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
