@@ -80,6 +80,16 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "field_class": "The class whose density is shown.",
         "field_opacity": "Opacity of the field under the points.",
         "contours": "Lines where the field has the numbers under its colour bar; around holes, where it is a tenth.",
+        "thumbnails": "Where 400 or fewer points are in view and their data set is open, images stand in the place of the dots.",
+        # The selection
+        "selected": "Points that were pointed at; they keep their rings until Esc clears the selection.",
+        "selection_show_only": "Draw the selected points alone.",
+        "selection_hide": "Do not draw the selected points.",
+        "selection_show_all": "Draw all points again, those of hidden classes too.",
+        "selection_jump": "Move the plane so that all selected points are in view.",
+        "selection_export": "Write a table of the selected points, CSV or npz, with all that is known of each.",
+        "selection_clear": "Select nothing (Esc on the plane). It can be taken back with Ctrl+Z.",
+        "error": "Mean squared difference between an image and the decoder's picture of its code, pixels in 0..1; smaller is better.",
         # The run
         "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
         "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
