@@ -1,0 +1,176 @@
+"""The point under the pointer: a ring at once, and after a moment's rest a card of what is known of it.
+
+Finding it takes a look into the index, in the GUI thread; the points are not painted anew. The decoder's picture for the card comes
+from the probe's lane, and the card does not wait for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+
+from latent_explorer.app.features.indexing import IndexFeature
+from latent_explorer.app.features.probe import ProbeFeature
+from latent_explorer.app.session import Session
+from latent_explorer.core.palette import apply_grey_map, class_colour
+from latent_explorer.core.plane.neighbours import images_of
+from latent_explorer.core.types import Camera, Codes, DecodeRequest, DecodeResult, Images, Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.plane.pointed import PICK
+from latent_explorer.views.point_card import CardContent
+from latent_explorer.views.text import signed
+from latent_explorer.workers.decoding import decode
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.task import Context, Task
+
+REST_MS = 125  # of the pointer on one point, before its card comes
+NAMES = {"elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error"}
+MOST_LINES = 6
+
+
+class HoverFeature(QObject):
+    """Follows the pointer from point to point."""
+
+    def __init__(self, session: Session, window: MainWindow, lane: NewestLane, index: IndexFeature, probe: ProbeFeature) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._index, self._probe = index, probe
+        self.row: int | None = None  # of the codes, under the ring
+        self._pointer: tuple[float, float] | None = None
+        self._camera: Camera | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._show_card)
+        plane = window.plane
+        plane.planePointPicked.connect(self._move)
+        plane.pointerLeft.connect(self._leave)
+        plane.cardRequested.connect(self._toggle)
+        plane.escapePressed.connect(plane.card.hide)
+        index.indexed.connect(self._look_again)
+        index.visibleChanged.connect(self._look_again)
+        session.sceneChanged.connect(self._scene_changed)
+        session.datasetChanged.connect(self._look_again)
+
+    def _move(self, slot_id: int, x: float, y: float) -> None:
+        self._pointer = x, y
+        self._set_row(self.nearest(x, y, PICK))
+
+    def nearest(self, x: float, y: float, pixels: float) -> int | None:
+        """The row of the nearest point that can be seen within so many pixels of a place."""
+        shown = self._index.shown
+        if shown is None or not self._session.scene.layers.points:
+            return None
+        return shown.index.nearest(x, y, pixels * self._window.plane.unit, self._index.visible)
+
+    def _leave(self) -> None:
+        self._pointer = None
+        self._set_row(None)
+
+    def _look_again(self) -> None:
+        """The points have changed under the pointer."""
+        self.row = None
+        if self._pointer is None:
+            self._set_row(None, anew=True)
+        else:
+            self._set_row(self.nearest(*self._pointer, PICK), anew=True)
+
+    def point_at(self, row: int) -> None:
+        """Put the ring around a point, wherever the pointer is."""
+        self._set_row(row, anew=True)
+
+    def _set_row(self, row: int | None, *, anew: bool = False) -> None:
+        shown = self._index.shown
+        if row == self.row and not anew:
+            return
+        self.row = row
+        if row is None or shown is None:
+            self._rest.stop()
+            self._window.plane.set_hover(None)
+            return
+        by_class = self._session.scene.layers.point_colour == "class"
+        x, y = shown.index.points[row].tolist()
+        self._window.plane.set_hover((x, y), class_colour(int(shown.codes.labels[row])) if by_class else "#ffffff")
+        self._rest.start()
+
+    def _scene_changed(self, scene: Scene) -> None:
+        if scene.camera != self._camera:  # the card's point lies elsewhere on the screen now
+            self._camera = scene.camera
+            if self._window.plane.card.isVisible():
+                self._window.plane.card.hide()
+                self._rest.start()
+
+    def _toggle(self) -> None:
+        """By the keyboard: the card of the point nearest to the probe, or away with it."""
+        slot, z = self._session.slot, self._probe.where()
+        if self._window.plane.card.isVisible():
+            self._set_row(None)
+        elif slot is not None and z is not None:
+            x, y = slot.frame.to_plane(np.array(z)).tolist()
+            row = self.nearest(x, y, max(self._window.plane.width(), self._window.plane.height()))
+            self._set_row(row, anew=True)
+            self._rest.stop()
+            self._show_card()
+
+    # The card
+
+    def _show_card(self) -> None:
+        shown, slot, row = self._index.shown, self._session.slot, self.row
+        if shown is None or slot is None or row is None:
+            return
+        codes = shown.codes
+        dataset = self._session.dataset_of(slot)
+        images = None if dataset is None else images_of(codes, (row,), dataset)
+        note = "" if images is not None or slot.handle is None else self._why(slot)
+        layers = self._session.scene.layers
+        image = None if images is None else to_qimage(self._mapped(images[0]))
+        content = CardContent(title_of(codes, row, slot), lines_of(codes, row), image, None, note, layers.smooth)
+        x, y = shown.index.points[row].tolist()
+        self._window.plane.show_card(content, (x, y))
+        if slot.handle is not None and slot.decodes:
+            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, codes.z[row : row + 1], quick=slot.quick)
+            work, done = partial(_decode, request), partial(self._decoded, codes, row)
+            self._lane.submit(Task("", work, done, torch=request.quick is None, kind="card"))
+
+    def _why(self, slot: Slot) -> str:
+        name = slot.data.name if slot.data is not None and slot.data.name else "its data set"
+        return f"Its image is not here: {name} is not open."
+
+    def _decoded(self, codes: Codes, row: int, result: DecodeResult) -> None:
+        slot, card = self._session.slot, self._window.plane.card
+        shown = self._index.shown
+        if slot is None or shown is None or shown.codes is not codes or row != self.row or not card.isVisible() or card.content is None:
+            return
+        if slot.takes(result.request.generation):
+            x, y = shown.index.points[row].tolist()
+            self._window.plane.show_card(replace(card.content, decoded=to_qimage(self._mapped(result.images[0]))), (x, y))
+
+    def _mapped(self, image: Images) -> Images:
+        grey_map = self._session.scene.layers.grey_map
+        return apply_grey_map(image, grey_map) if image.shape[2] == 1 and grey_map != "grey" else image
+
+
+def class_word(label: int, slot: Slot) -> str:
+    """The class's name, "" for none."""
+    names = slot.data.class_names if slot.data is not None else ()
+    return "" if label < 0 else names[label] if label < len(names) else str(label)
+
+
+def title_of(codes: Codes, row: int, slot: Slot) -> str:
+    """Class and number of the image."""
+    word, number = class_word(int(codes.labels[row]), slot), f"{int(codes.index[row]):,}"
+    return f"Class {word} · image {number}" if word else f"Image {number}"
+
+
+def lines_of(codes: Codes, row: int) -> tuple[str, ...]:
+    """What the codes say of it besides."""
+    single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
+    return tuple(f"{NAMES.get(name, name)} {signed(float(values[row]))}" for name, values in single[:MOST_LINES])
+
+
+def _decode(request: DecodeRequest, context: Context) -> DecodeResult:
+    return decode(request)

@@ -1,0 +1,184 @@
+"""The selected points: how many, a table of them, and what can be done with all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QGridLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
+
+from latent_explorer.core.types import Images
+from latent_explorer.views.glossary import explained
+from latent_explorer.views.selection_table import IMAGE, NUMBER, SIDE, PictureDelegate, SelectedRows, SelectionModel
+from latent_explorer.views.style import enlargement
+from latent_explorer.views.text import LiveText
+
+# wish, button, term of the glossary, row and column of the buttons' grid
+BUTTONS = (
+    ("show_only", "Show only", "selection_show_only", 0, 0),
+    ("hide", "Hide", "selection_hide", 0, 1),
+    ("show_all", "Show all", "selection_show_all", 0, 2),
+    ("jump", "Jump to", "selection_jump", 1, 0),
+    ("export", "Export…", "selection_export", 1, 1),
+    ("clear", "Clear", "selection_clear", 1, 2),
+)
+
+
+class _Table(QTableView):
+    """Signals: keyed(str): "pick", "remove" or "left". A click takes no focus: the keyboard stays with the plane."""
+
+    keyed = Signal(str)  # Qt's manner
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
+        """The table's own keys; letters go on to the window."""
+        keys = {
+            Qt.Key.Key_Return: "pick", Qt.Key.Key_Enter: "pick",
+            Qt.Key.Key_Delete: "remove", Qt.Key.Key_Backspace: "remove", Qt.Key.Key_Escape: "left",
+        }  # fmt: skip
+        moves = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+        key = event.key()
+        if key in keys:
+            self.keyed.emit(keys[Qt.Key(key)])
+        elif key in moves:
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as its panel."""
+        return QSize(60, 80)
+
+
+class SelectionPanel(QWidget):
+    """The table and its buttons.
+
+    Signals
+    -------
+    rowPicked(row), removeRequested(row) : of the codes: go there; take it from the selection.
+    wish(str) : "show_only", "hide", "show_all", "jump", "export" or "clear".
+    picturesWanted(list of rows) : decoded images for rows that are seen.
+    left() : the keyboard goes back to the plane.
+    """
+
+    rowPicked = Signal(int)  # Qt's manner, here and below
+    removeRequested = Signal(int)
+    wish = Signal(str)
+    picturesWanted = Signal(object)
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(8)
+        self._count = LiveText(muted=True)
+        explained(self._count, "selected", "Selected points")
+        layout.addWidget(self._count)
+        self.model = SelectionModel(self)
+        self.model.picturesWanted.connect(self.picturesWanted)
+        table = self.table = _Table(self)
+        table.setObjectName("selection_table")
+        table.setAccessibleName("Selected points")
+        table.setAccessibleDescription("Enter goes to the point, Delete takes it from the selection, Esc leads to the plane.")
+        table.setModel(self.model)
+        table.setItemDelegateForColumn(IMAGE, PictureDelegate(self.model, table))
+        table.setFrameShape(QFrame.Shape.NoFrame)
+        table.setShowGrid(False)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        table.setTabKeyNavigation(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        heads = table.horizontalHeader()
+        heads.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        heads.setHighlightSections(False)
+        heads.setStretchLastSection(True)
+        heads.setMinimumSectionSize(24)
+        heads.setSortIndicator(NUMBER, Qt.SortOrder.AscendingOrder)
+        table.setSortingEnabled(True)
+        table.clicked.connect(self._clicked)
+        table.keyed.connect(self._keyed)
+        layout.addWidget(table, 1)
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        self._buttons: dict[str, QPushButton] = {}
+        for wish, text, term, row, column in BUTTONS:
+            button = self._buttons[wish] = QPushButton(text)
+            button.setObjectName(f"selection_{wish}")
+            explained(button, term, text)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the plane
+            button.clicked.connect(self._button_clicked)
+            grid.addWidget(button, row, column)
+        layout.addLayout(grid)
+        self._size()
+
+    # Orders
+
+    def set_rows(self, shown: SelectedRows, hidden: int) -> None:
+        """The selected points, and how many points cannot be seen."""
+        before = self.model.shown.rows
+        self.model.set_rows(shown)
+        count = len(shown.rows)
+        words = "1 point selected" if count == 1 else f"{count:,} points selected" if count else "Nothing selected"
+        self._count.setText(words + (f" · {hidden:,} hidden" if hidden else ""))
+        for wish in ("show_only", "hide", "jump", "export", "clear"):
+            self._buttons[wish].setEnabled(count > 0)
+        self._buttons["show_all"].setEnabled(hidden > 0)
+        if shown.rows is not before:
+            self._size()
+
+    def set_pictures(self, pictures: Mapping[int, Images]) -> None:
+        """Decoded images by row."""
+        self.model.set_pictures(pictures)
+
+    def set_look(self, smooth: bool, grey_map: str) -> None:
+        """How pictures look."""
+        self.model.set_look(smooth, grey_map)
+
+    def set_current(self, row: int | None) -> None:
+        """Mark a row of the codes; None for none."""
+        place = None if row is None else self.model.place_of(row)
+        if place is None:
+            self.table.clearSelection()
+        elif self.current_row() != row:
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.table.selectionModel().setCurrentIndex(self.model.index(place, NUMBER), flags)
+
+    def current_row(self) -> int | None:
+        """The marked row of the codes."""
+        marked = self.table.selectionModel().selectedRows(NUMBER)
+        return self.model.row_at(marked[0].row()) if marked else None
+
+    def _size(self) -> None:
+        """Rows and columns as the interface is large."""
+        side = round(SIDE * enlargement(self))
+        self.table.verticalHeader().setDefaultSectionSize(side + 4)
+        self.table.setColumnWidth(IMAGE, side + 8)
+        digits = self.fontMetrics().horizontalAdvance("0")
+        for column in range(NUMBER, self.model.columnCount()):
+            head = self.fontMetrics().horizontalAdvance(str(self.model.headerData(column, Qt.Orientation.Horizontal)))
+            self.table.setColumnWidth(column, max(8 * digits, head + 3 * digits))
+
+    # What the person does
+
+    def _clicked(self, index: QModelIndex) -> None:
+        self.rowPicked.emit(self.model.row_at(index.row()))
+
+    def _keyed(self, what: str) -> None:
+        row = self.current_row()
+        if what == "left":
+            self.left.emit()
+        elif row is not None:
+            (self.rowPicked if what == "pick" else self.removeRequested).emit(row)
+
+    def _button_clicked(self) -> None:
+        self.wish.emit(next(wish for wish, button in self._buttons.items() if button is self.sender()))
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name
+        """Small enough for a low window."""
+        return QSize(200, 160)
