@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.files.atomic import atomic_write
-from latent_explorer.core.types import Codes
+from latent_explorer.core.types import Codes, Floats, Labels
+
+PIECE = 20_000  # rows that are written between two words of progress
 
 
 def codes_csv(codes: Codes) -> bytes:
@@ -43,6 +46,55 @@ def save_codes(path: str | Path, codes: Codes) -> None:
         atomic_write(path, codes_csv(codes))
     else:
         atomic_write(path, npz(z=codes.z, label=codes.labels, index=codes.index))
+
+
+def flat_columns(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Columns with N first as columns of single values: one of several numbers becomes ``name0, name1, ...``."""
+    flat: dict[str, NDArray[Any]] = {}
+    for name, values in columns.items():
+        if values.ndim == 1:
+            flat[name] = values
+        else:
+            lines = values.reshape(len(values), -1)
+            flat |= {f"{name}{k}": lines[:, k] for k in range(lines.shape[1])}
+    return flat
+
+
+def save_rows(path: str | Path, codes: Codes, rows: Labels, more: Mapping[str, Floats], progress: Callable[[float], None]) -> None:
+    """Write some rows of the codes with all that is known of them, by the file's ending as `save_codes` does.
+
+    A ``.csv`` has ``index,label,z0,z1,...`` and then every column of the codes and of `more`, which has as many rows as are
+    written, under its own name (several numbers: numbered); an ``.npz`` has them as arrays. ``progress`` hears the part that is
+    done, and may raise to stop.
+
+    Raises
+    ------
+    ExportError
+        The file cannot be written.
+    """
+    some = Codes(codes.kind, codes.z[rows], codes.index[rows], codes.labels[rows])
+    columns = {**{name: values[rows] for name, values in codes.columns.items()}, **more}
+    if Path(path).suffix.lower() != ".csv":
+        arrays = {"z": some.z, "label": some.labels, "index": some.index}
+        taken = (*arrays, "file", "args", "allow_pickle")  # numpy's own words cannot be names
+        atomic_write(path, npz(**arrays, **{f"{name}_" if name in taken else name: values for name, values in columns.items()}))
+        return
+    flat = flat_columns(columns)
+    head = ["index", "label", *(f"z{k}" for k in range(some.z.shape[1])), *(_quoted(name) for name in flat)]
+    pieces = [(",".join(head) + "\n").encode()]
+    for start in range(0, len(rows), PIECE):
+        progress(start / len(rows))
+        cut = slice(start, start + PIECE)
+        # str of a numpy float32 is its shortest round-trip form, whatever the locale.
+        numbers = [list(map(str, values[cut])) for values in (*some.z.T, *flat.values())]
+        whole = [list(map(str, values[cut].tolist())) for values in (some.index, some.labels)]
+        pieces.append("".join(f"{','.join(line)}\n" for line in zip(*whole, *numbers, strict=True)).encode("ascii"))
+    atomic_write(path, b"".join(pieces))
+
+
+def _quoted(name: str) -> str:
+    """A name as CSV holds it."""
+    return '"' + name.replace('"', '""') + '"' if any(sign in name for sign in ',"\r\n') else name
 
 
 def save_decoded(path: str | Path, z: NDArray[np.float32], images: NDArray[np.float32]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latent_explorer.core.errors import ExportError
-from latent_explorer.core.export.table import codes_csv, save_codes, save_decoded
+from latent_explorer.core.errors import Cancelled, ExportError
+from latent_explorer.core.export.table import codes_csv, save_codes, save_decoded, save_rows
 from latent_explorer.core.types import Codes
 
 
@@ -51,3 +51,42 @@ def test_decoded(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="folder does not exist"):
         save_codes(tmp_path / "no" / "a.csv", codes())
+
+
+def known() -> Codes:
+    """Codes with columns of one and of several numbers, some of them with names that files find hard."""
+    plain = codes()
+    columns = {
+        "log_var": np.array([[1.0, 2.0], [3.0, 4.0]]),
+        "elbo": np.array([-80.5, np.nan]),
+        'size, "cm"': np.array([1.0, 2.0]),
+        "file": np.ones(2),
+    }
+    return Codes("mean", plain.z, plain.index, plain.labels, {name: values.astype(np.float32) for name, values in columns.items()})
+
+
+def test_rows_of_codes_with_all_that_is_known(tmp_path: Path) -> None:
+    heard: list[float] = []
+    save_rows(tmp_path / "a.csv", known(), np.array([1]), {"error": np.array([0.25], np.float32)}, heard.append)
+    head, line = (tmp_path / "a.csv").read_text().splitlines()
+    assert head == 'index,label,z0,z1,z2,log_var0,log_var1,elbo,"size, ""cm""",file,error'
+    assert line == "60000,-1,0.33333334,3e+10,0.0,3.0,4.0,nan,2.0,1.0,0.25"
+    assert heard == [0.0]
+
+
+def test_rows_of_codes_as_arrays(tmp_path: Path) -> None:
+    save_rows(tmp_path / "a.npz", known(), np.array([1, 0]), {}, [].append)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        assert archive["index"].tolist() == [60_000, 7]
+        assert archive["log_var"].tolist() == [[3.0, 4.0], [1.0, 2.0]]
+        assert archive["file_"].tolist() == [1.0, 1.0]
+        assert archive["elbo"].dtype == np.float32
+
+
+def test_writing_rows_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
+    def stop(part: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        save_rows(tmp_path / "a.csv", known(), np.array([0]), {}, stop)
+    assert list(tmp_path.iterdir()) == []
