@@ -107,7 +107,8 @@ def _tell(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 def _complete(program: Program) -> bool:
     """Whether everything that the window shows by itself has arrived."""
     session = program.session
-    if session.slot is None or not session.slot.ready or session.dataset is None or program.probe.shown is None:
+    slot = session.slot
+    if slot is None or session.dataset is None or (slot.table is None and (not slot.ready or program.probe.shown is None)):
         return False
     at_rest = program.mosaic.settled and program.probe.settled and program.window.image.nearest.settled
     return at_rest and not any(lane.busy for lane in program.lanes.all())

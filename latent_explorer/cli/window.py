@@ -64,12 +64,16 @@ def target(text: str | None) -> Path | None:
 
 
 def read_early(where: Path | None) -> Reading | None:
-    """Begin to read the model that the window will open on, while Qt is loaded; None where there is none, or the window must tell why."""
+    """Begin to read the model that the window will open on, while Qt is loaded; None where there is none, or the window does that."""
     from latent_explorer.core.checkpoint.library import default_model
     from latent_explorer.core.checkpoint.reading import Reading
 
+    if where is not None and not where.is_dir():
+        from latent_explorer.core.data.tables.reading import table_kind
+
+        return None if table_kind(where) else Reading(where)
     try:
-        path = default_model() if where is None or where.is_dir() else where
+        path = default_model()
     except CheckpointError:
         return None
     return None if path is None else Reading(path)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.plane.extent import counts_of
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.slices import Slice, Spread, spread_of
 from latent_explorer.core.quick import QuickDecoder
@@ -193,6 +194,11 @@ class Codes:
         """How they lie along each latent axis; the first asking takes 10 ms for 10,000 x 256, so let it be a worker's."""
         return spread_of(self.z)
 
+    @cached_property
+    def class_counts(self) -> Labels:
+        """How many codes each label from 0 on has; a worker's, too, where there are millions."""
+        return freeze(counts_of(self.labels))
+
 
 @dataclass(frozen=True)
 class ModelHandle:
@@ -222,6 +228,15 @@ class History:
         for array in (self.epoch, *self.columns.values()):
             freeze(array)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+
+@dataclass(frozen=True, eq=False)
+class TableFacts:
+    """What a table of codes says about itself: its file, and the names of the columns that are coordinates and values."""
+
+    path: Path
+    coordinates: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +280,12 @@ class Slot:
     record: ModelRecord | None = None
     since: int = 0
     quick: QuickDecoder | None = None  # decodes until the networks are there; none where it cannot, or need not any more
+    table: TableFacts | None = None  # where the codes come from a table, and there is no model
+
+    @property
+    def in_training(self) -> bool:
+        """Whether its model has no file yet that says how it ended."""
+        return self.handle is not None and self.record is None
 
     @property
     def decodes(self) -> bool:

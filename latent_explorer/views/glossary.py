@@ -55,6 +55,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         # The layers
         "opacity": "Opacity of one point; where points overlap, their colours mix.",
         "point_size": "Diameter of a point, in pixels of the screen.",
+        "point_colour": "What a point's colour says: its class, how many points lie there, or a value that is known for each.",
         "mosaic": "Opacity of the mosaic: the decoder's images of places all over the plane, behind the points.",
         "mosaic_cells": "About how many images of the mosaic lie along the plane's longer side.",
         "grey_map": "How grey images are coloured on the right.",

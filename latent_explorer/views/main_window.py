@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
         keys = QKeySequence.StandardKey
         bar = self.menuBar()
         file = bar.addMenu("&File")
-        self._add(file, "&Open a model…", "open", keys.Open)
+        self._add(file, "&Open a model or a table…", "open", keys.Open)
         self._add(file, "Open an &MNIST folder…", "open_data")
         self._add(file, "&Download MNIST…", "download")
         file.addSeparator()

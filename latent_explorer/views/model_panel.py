@@ -19,6 +19,12 @@ FACTS = (
     ("trained_for", "Trained for"),
     ("elbo", "Validation ELBO"),
 )
+TABLE_FACTS = (
+    ("rows", "Rows"),
+    ("coordinates", "Coordinates"),
+    ("columns", "Values"),
+    ("classes", "Classes"),
+)
 
 DOWNLOAD = "download:mnist"  # the key of an entry that is no data set; no name and no folder has a colon there
 
@@ -64,10 +70,10 @@ class ModelPanel(QWidget):
             row.addWidget(button)
             form.addRow(term_label(text, term, muted=False), both)
         layout.addLayout(form)
-        form = QFormLayout()  # its own, since its names are longer
+        form = self._form = QFormLayout()  # its own, since its names are longer
         form.setVerticalSpacing(5)
         self._facts = {}
-        for key, text in FACTS:
+        for key, text in (*FACTS, *TABLE_FACTS):
             value = LiveText("dense 512-512", right=True)
             value.setText("–")
             explained(value, key, text)
@@ -82,6 +88,7 @@ class ModelPanel(QWidget):
         layout.addWidget(self._offer)
         layout.addStretch(1)
         self.set_offer("")
+        self.set_facts({})
 
     def set_theme(self, theme: Theme) -> None:
         """Icons in the text's colour."""
@@ -98,10 +105,12 @@ class ModelPanel(QWidget):
         self._data_open = current
         _fill(self._data, names, current, "data")
 
-    def set_facts(self, facts: dict[str, str]) -> None:
-        """Figures by the keys of `FACTS`; a missing one is a dash."""
+    def set_facts(self, facts: dict[str, str], *, table: bool = False) -> None:
+        """Figures by the keys of `FACTS`, or for a table of codes of `TABLE_FACTS`; a missing one is a dash."""
+        of_table = dict(TABLE_FACTS)
         for key, label in self._facts.items():
             label.setText(facts.get(key, "–"))
+            self._form.setRowVisible(label, (key in of_table) == table)
 
     def set_offer(self, text: str, name: str = "") -> None:
         """A sentence that something is missing, "" for none, with the buttons that help: one where data of this name are here."""

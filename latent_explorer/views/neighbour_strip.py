@@ -87,7 +87,9 @@ class NeighbourStrip(QWidget):
 
     def set_neighbours(self, images: Images | None, neighbours: Sequence[Neighbour] = ()) -> None:
         """Images (n, H, W, C), uint8, nearest first, and words for each; or none. The same array again is not painted again."""
-        self._neighbours = tuple(neighbours)
+        before, self._neighbours = self._neighbours, tuple(neighbours)
+        if images is None and before != self._neighbours:
+            self._forget()  # there are only words to show
         if images is self._images and (images is None) == (self._sheet is None):
             return
         self._images = images
@@ -203,9 +205,9 @@ class NeighbourStrip(QWidget):
         for number, place in enumerate(places):
             if self._sheet is None or number >= len(self._neighbours):
                 painter.fillRect(place, self.palette().base())
-                continue
-            painter.drawImage(place.topLeft(), self._sheet, QRect(number * size.width(), 0, size.width(), size.height()))
-            if self._neighbours[number].name:
+            else:
+                painter.drawImage(place.topLeft(), self._sheet, QRect(number * size.width(), 0, size.width(), size.height()))
+            if number < len(self._neighbours) and self._neighbours[number].name:
                 label = self._label(self._neighbours[number], place.width())
                 shift = (place.width() - label.width() / ratio) / 2
                 painter.drawImage(QPointF(place.left() + max(0.0, round(shift)), place.bottom() + 1 + GAP // 2), label)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QStatusBar, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
 
 from latent_explorer.views.glossary import explained
 from latent_explorer.views.place import PlaceText, place_words
@@ -12,7 +13,9 @@ TWO, NAMED = "z −0.000, −0.000", "z[00] −0.000, z[00] −0.000"
 
 
 class StatusLine(QStatusBar):
-    """Each part has its own place, so that nothing jumps."""
+    """Each part has its own place, so that nothing jumps. Signals: cancelRequested()."""
+
+    cancelRequested = Signal()  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +36,16 @@ class StatusLine(QStatusBar):
         self.setContentsMargins(8, 0, 8, 0)
         for label in (self._points, self._place, self._mosaic):
             self.addWidget(label)
+        self._cancel = QToolButton()
+        self._cancel.setText("Cancel")
+        self._cancel.setProperty("role", "button")
+        self._cancel.setToolTip("Stop what runs in the background; what is shown stays.")
+        self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._cancel.clicked.connect(self.cancelRequested)
+        self._cancel.hide()
         self.addPermanentWidget(self._work, 1)
+        self.addPermanentWidget(self._cancel)
+        self._cancel.hide()  # the bar shows what it is given
         self.addPermanentWidget(self._decode)
 
     def set_points(self, count: int, hidden: int) -> None:
@@ -53,6 +65,11 @@ class StatusLine(QStatusBar):
     def set_work(self, text: str) -> None:
         """What runs in the background."""
         self._work.setText(text)
+
+    def set_cancellable(self, cancellable: bool) -> None:
+        """Whether what runs in the background can be cancelled."""
+        if cancellable == self._cancel.isHidden():
+            self._cancel.setVisible(cancellable)
 
     def set_decode(self, milliseconds: float | None) -> None:
         """Time of the last decode."""

@@ -38,6 +38,9 @@ class ExportFeature(QObject):
     def ask(self) -> None:
         """The dialogs; what is exported is what was shown when they were opened."""
         shown, slot = self._probe.shown, self._session.slot
+        if slot is not None and slot.table is not None:
+            self._session.notice("A table of codes has no decoder, so there is no image to export; open a model.", trouble=True)
+            return
         if shown is None or slot is None or slot.handle is None:
             self._session.notice("There is no decoded image to export yet; move over the plane first.", trouble=True)
             return

@@ -40,6 +40,9 @@ class KeepingFeature(QObject):
         if self._session.run_state != "idle":
             self._session.notice("Stop the run, or let it finish, before its model is saved elsewhere, renamed or deleted.", trouble=True)
             return None
+        if slot is not None and slot.table is not None:
+            self._session.notice("A table of codes has no model to save, rename or delete; its file stays as it is.", trouble=True)
+            return None
         if slot is None or slot.record is None or not slot.ready:
             self._session.notice("There is no model to save, rename or delete yet; open one, or train one.", trouble=True)
             return None

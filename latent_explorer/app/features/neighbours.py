@@ -21,7 +21,7 @@ from latent_explorer.workers.decoding import PlaceAnswer, decode
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
-REAL, DECODED = "Nearest images", "Nearest codes, decoded"
+REAL, DECODED, CODES = "Nearest images", "Nearest codes, decoded", "Nearest codes"
 
 
 class NeighboursFeature(QObject):
@@ -83,7 +83,8 @@ class NeighboursFeature(QObject):
         for row, distance in zip(around.nearest, around.distances, strict=True):
             label = int(codes.labels[row])
             name = (names[label] if label < len(names) else str(label)) if label >= 0 else ""
-            words = f"Image {codes.index[row]:,}" + (f", class {name}" if name else "") + f": its code lies {distance:.3f} away"
+            what = "Image" if slot.table is None else "Index"
+            words = f"{what} {codes.index[row]:,}" + (f", class {name}" if name else "") + f": its code lies {distance:.3f} away"
             found.append(Neighbour(label, name, words))
         return found
 
@@ -103,11 +104,15 @@ class NeighboursFeature(QObject):
         dataset, strip = self._session.dataset, self._window.image.nearest
         if slot.handle is not None:
             strip.set_shape(*slot.handle.architecture.image_shape[:2])
+        elif slot.table is not None:
+            strip.set_shape(1, 24)  # a line of colour instead of images
         if self._about is not None and self._about[0] is slot.data and self._about[1] is dataset:
             return  # snapshots of a model in training come many times a second
         self._about = slot.data, dataset
         strip.set_class_names(slot.data.class_names if slot.data is not None else ())
-        if self._session.dataset_of(slot) is not None:
+        if slot.table is not None:
+            strip.set_heading(CODES, "a table has no images")
+        elif self._session.dataset_of(slot) is not None:
             assert dataset is not None
             strip.set_heading(REAL, f"of the open data set, {dataset.name}")
         elif dataset is not None and slot.data is not None and slot.data.name in available():

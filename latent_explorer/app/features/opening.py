@@ -1,8 +1,9 @@
-"""Opening models: shipped ones, My models, files. Everything is loaded to the side and swapped in by one change."""
+"""Opening models (shipped ones, My models, files) and tables of codes. All is loaded to the side and swapped in by one change."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.features.slicing import first_frame, put_sliced
+from latent_explorer.app.features.tables import OpenedTable, open_table, table_slot, table_words
 from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import ModelEntry, my_models, shipped
 from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.checkpoint.record import Checkpoint, read_checkpoint
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import CheckpointError, LatentExplorerError
+from latent_explorer.core.files.gate import shown
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.quick import QuickDecoder, quick_decoder
 from latent_explorer.core.types import ModelHandle, ModelRecord, Slot
@@ -26,6 +29,10 @@ from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
 MAIN_SLOT = 1
+FILTER = (
+    "Models and tables (*.safetensors *.csv *.tsv *.npz *.parquet);;Models (*.safetensors);;Tables of codes (*.csv *.tsv *.npz *.parquet)"
+    ";;All files (*)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +71,16 @@ class OpeningFeature(QObject):
         self._entries: dict[str, ModelEntry] = {}
         self._shown_handle: ModelHandle | None = None
         self._fell_back = False
+        self._stop = threading.Event()  # set when nobody wants the file any more that was asked for last
+        self._title = ""
         window.model.modelPicked.connect(self._picked)
         window.model.openRequested.connect(self.ask_for_file)
         window.wish.connect(self._wished)
         session.modelsChanged.connect(self.refresh)
         session.slotChanged.connect(self._slot_changed)
         session.runStateChanged.connect(self._run_state_changed)
+        window.status.cancelRequested.connect(self._cancel)
+        lane.progressed.connect(self._progressed)
 
     def refresh(self) -> None:
         """Read the lists of models again."""
@@ -104,16 +115,44 @@ class OpeningFeature(QObject):
             self._opened(opened)
 
     def open(self, path: Path) -> None:
-        """Read a model file and show it; a refusal leaves all as it was."""
+        """Read a model or a table of codes and show it; a refusal leaves all as it was."""
         if self._session.run_state != "idle":
-            self._session.notice("A run is on: stop it or let it finish before opening another model.", trouble=True)
+            self._session.notice("A run is on: stop it or let it finish before opening something else.", trouble=True)
             self.refresh()
             return
         # At the first start the scatter is to be there before torch is; afterwards a model comes whole.
         ready = "torch" in sys.modules and self._session.slot is not None
-        self._lane.submit(Task(f"Opening {path.name}", partial(_read, path, ready), self._opened, self._refused, torch=ready))
+        self._stop.set()  # a table that is still being read would only be replaced
+        self._stop, self._title = threading.Event(), f"Opening {shown(path.name)}"
+        self._lane.submit(Task(self._title, partial(_read, path, ready, self._stop), self._opened, self._refused, torch=ready))
 
-    def _opened(self, opened: Opened) -> None:
+    def _progressed(self, title: str, what: str, part: float) -> None:
+        """Only a table says how far it is, and can be cancelled."""
+        self._window.status.set_cancellable(bool(what) and title == self._title and not self._stop.is_set())
+
+    def _cancel(self) -> None:
+        self._stop.set()
+        self._window.status.set_cancellable(False)
+        self.refresh()
+        if self._session.slot is None:
+            self.open_default()
+        self._session.notice(f"{self._title} was cancelled; nothing has changed.")
+
+    def _opened_table(self, opened: OpenedTable) -> None:
+        if self._session.run_state != "idle":
+            return  # a run began meanwhile and has the plane
+        codes = opened.table.codes
+        self._fell_back = False
+        slot = table_slot(opened, MAIN_SLOT, self._session.new_generation(), first_frame(codes.z.shape[1], codes))
+        put_sliced(self._session, slot)
+        self._window.notice.settle()
+        if opened.table.notes:
+            self._session.notice(f"{shown(slot.name)}: {opened.table.notes}")
+
+    def _opened(self, opened: Opened | OpenedTable) -> None:
+        if isinstance(opened, OpenedTable):
+            self._opened_table(opened)
+            return
         if self._session.run_state != "idle":
             self._drop(opened)  # a run began meanwhile and has the plane
             return
@@ -163,7 +202,7 @@ class OpeningFeature(QObject):
 
     def ask_for_file(self) -> None:
         """The file dialog."""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open a model", "", "Models (*.safetensors);;All files (*)")
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open a model or a table of codes", "", FILTER)
         if chosen:
             self.open(Path(chosen))
 
@@ -183,10 +222,10 @@ class OpeningFeature(QObject):
 
     def _let_go(self, slot: Slot) -> None:
         """Free the networks of the model that was shown before, once the new one is ready."""
-        if not slot.ready:
+        if not slot.ready and slot.table is None:
             return
         before, self._shown_handle = self._shown_handle, slot.handle
-        if before is not None and slot.handle is not None and before.id != slot.handle.id:
+        if before is not None and (slot.handle is None or before.id != slot.handle.id):
             from latent_explorer.core.nn.handles import forget
 
             forget(before)
@@ -195,7 +234,9 @@ class OpeningFeature(QObject):
         self._let_go(slot)
         record, panel = slot.record, self._window.model
         path = str(record.path) if record is not None and record.path is not None else ""
-        if record is None:  # in training: its file is there from the first save on
+        if slot.table is not None:
+            path = str(slot.table.path)
+        elif record is None:  # in training: its file is there from the first save on
             path = next((key for key, entry in self._entries.items() if entry.name == slot.name and not entry.shipped), "")
         names = [(key, entry.name) for key, entry in self._entries.items()]
         if path not in self._entries and slot.name:
@@ -204,6 +245,9 @@ class OpeningFeature(QObject):
         self._window.set_model_title(slot.name)
         own = path in self._entries and not self._entries[path].shipped
         self._window.set_own_model(own and self._session.run_state == "idle")
+        if slot.table is not None:
+            panel.set_facts(table_words(slot), table=True)
+            return
         facts = {"trained_for": f"{slot.epoch} epochs" if slot.epoch != 1 else "1 epoch"}
         codes = slot.codes.get("mean")
         if codes is not None:
@@ -232,7 +276,11 @@ def _likelihood(model: ModelConfig, record: ModelRecord | None) -> str:
     return "BCE (grey)" if training is not None and training.binarize == "none" else model.likelihood.capitalize()
 
 
-def _read(path: Path, ready: bool, context: Context) -> Opened:
+def _read(path: Path, ready: bool, stop: threading.Event, context: Context) -> Opened | OpenedTable:
+    from latent_explorer.core.data.tables.reading import table_kind  # the window does not wait for it
+
+    if table_kind(path):
+        return open_table(path, stop, context)
     checkpoint = read_checkpoint(path)
     if not ready:
         return _shown_early(checkpoint, path)

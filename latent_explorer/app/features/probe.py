@@ -25,6 +25,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 WAITING = "The decoder is loading."
+NO_DECODER = "A table of codes has no decoder; open a model to see images."
 WORDS = 50  # milliseconds from one sentence about the surroundings to the next, at least
 TRAIL_SPACING = 1 / 90  # of the plane's shorter side, between two dots
 
@@ -202,7 +203,7 @@ class ProbeFeature(QObject):
             return
         names = slot.data.class_names if slot.data is not None else ()
         trust = "" if answer.around is None else sentence(answer.around, names)
-        log_prior = None if answer.around is None else answer.around.log_prior
+        log_prior = None if answer.around is None or slot.table is not None else answer.around.log_prior  # a table has no prior
         self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
         self.answered.emit(answer)
         if answer.codes is not slot.codes.get("mean"):
@@ -215,8 +216,9 @@ class ProbeFeature(QObject):
         image = self._window.image
         if answer.result is None:
             self.shown = None
-            image.set_image(None, WAITING if slot.handle is not None else "")
+            image.set_image(None, WAITING if slot.handle is not None else NO_DECODER if slot.table is not None else "")
             image.set_decode(None, "")
+            self._window.status.set_decode(None)
             return
         self.shown = _tuple(answer.z), answer.result.images[0]
         image.set_image(answer.result.images[0])

@@ -28,6 +28,9 @@ class PythonFeature(QObject):
     def copy(self) -> None:
         """The point is the one whose image is shown."""
         shown, slot = self._probe.shown, self._session.slot
+        if slot is not None and slot.table is not None:
+            self._session.notice("A table of codes has no model to copy as Python; open a model.", trouble=True)
+            return
         if slot is None or slot.handle is None:
             self._session.notice("There is no model to copy as Python yet; open one, or train one.", trouble=True)
             return

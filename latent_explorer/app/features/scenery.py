@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
+from latent_explorer.core.plane.extent import extent_of, label_mask
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.raster.view import Picture
-from latent_explorer.core.types import Camera, Codes, Scene, Slot
+from latent_explorer.core.types import Camera, Codes, Scene, Slot, TableFacts
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.plot import FARTHEST
 from latent_explorer.views.plane.points import PointsDrawing
@@ -31,7 +33,7 @@ class SceneryFeature(QObject):
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
-        self._shown_model: str | int = -1
+        self._shown_model: str | int | TableFacts = -1
         self._shown_frame: PlaneFrame | None = None
         self._shown_codes: Codes | None = None
         self._shown_hidden: frozenset[int] = frozenset()
@@ -74,9 +76,11 @@ class SceneryFeature(QObject):
         if self._session.scene.camera == before:
             self.fit(FIRST_PART, self._probe_place())
 
-    def _probe_place(self) -> tuple[float, float]:
-        """Where the probe rests on the plane."""
+    def _probe_place(self) -> tuple[float, float] | None:
+        """Where the probe rests on the plane; a table has points elsewhere, and no decoder to look at there."""
         slot, probe = self._session.slot, self._session.scene.probe
+        if slot is not None and slot.table is not None:
+            return None
         if slot is None or probe is None or len(probe) != slot.frame.latent_dim:
             return 0.0, 0.0
         x, y = slot.frame.to_plane(np.array(probe)).tolist()
@@ -93,12 +97,14 @@ class SceneryFeature(QObject):
         if slot is None or codes is None or not len(codes.z):
             self._window.plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
             return
-        visible = codes.z[~np.isin(codes.labels, list(self._session.scene.hidden_classes))]
-        points = slot.frame.to_plane(visible if len(visible) else codes.z)
-        points = points[(np.abs(points) < FARTHEST).all(axis=1)]  # no NaN either
-        if not len(points):
+        points, hidden = _places(slot, codes), self._session.scene.hidden_classes
+        if hidden:
+            shown = points[~label_mask(codes.labels, hidden, len(codes.class_counts))]
+            points = shown if len(shown) else points
+        extent = extent_of(points, FARTHEST, part)
+        if extent is None:
             return
-        low, high = np.quantile(points, ((1 - part) / 2, (1 + part) / 2), axis=0)
+        low, high = extent
         if place is not None and max(map(abs, place)) < PRIOR_SPAN:
             low, high = np.minimum(low, place), np.maximum(high, place)
         width, height = np.maximum(high - low, 1e-3) * FIT_MARGIN
@@ -113,7 +119,7 @@ class SceneryFeature(QObject):
         plane = self._window.plane
         plane.set_slot(slot.slot_id)
         codes = slot.codes.get("mean")
-        model = slot.handle.id if slot.handle is not None else slot.generation
+        model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
         turned = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)
         self._shown_frame = slot.frame
@@ -123,20 +129,21 @@ class SceneryFeature(QObject):
         elif not fresh and not turned and _same_images(codes, self._shown_codes):
             if codes is not self._shown_codes:
                 self._shown_codes = codes
-                plane.move_codes(slot.frame.to_plane(codes.z), codes.columns)
+                plane.move_codes(_places(slot, codes), codes.columns)
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
-            classes = {int(label): names[label] if label < len(names) else str(label) for label in np.unique(codes.labels) if label >= 0}
+            present = np.flatnonzero(codes.class_counts).tolist()
+            classes = {label: names[label] if label < len(names) else str(label) for label in present}
             hidden = self._session.scene.hidden_classes
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
-            plane.set_codes(slot.frame.to_plane(codes.z), codes.labels, classes, hidden, codes.columns)
-        if fresh and slot.record is None:
+            plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, codes.columns)
+        if fresh and slot.in_training:
             # A model in training begins with all codes at one place and spreads over the prior.
             plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
-        elif fresh or (turned and slot.record is not None):
+        elif fresh or (turned and not slot.in_training):
             self.fit(FIRST_PART, self._probe_place())
         self._tell_counts()
 
@@ -161,12 +168,20 @@ class SceneryFeature(QObject):
         if codes is None:
             self._window.status.set_points(0, 0)
         else:
-            hidden = int(np.isin(codes.labels, list(self._session.scene.hidden_classes)).sum())
+            counts = codes.class_counts
+            hidden = sum(int(counts[label]) for label in self._session.scene.hidden_classes if label < len(counts))
             self._window.status.set_points(len(codes.z), hidden)
+
+
+def _places(slot: Slot, codes: Codes) -> NDArray[np.floating]:
+    """Plane coordinates (N, 2); where they are z itself, it is not copied."""
+    return codes.z if slot.frame.shows_z else slot.frame.to_plane(codes.z)
 
 
 def _same_images(codes: Codes, others: Codes | None) -> bool:
     """Whether these are other places of the same images."""
+    if codes is others:
+        return True
     return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
 
 

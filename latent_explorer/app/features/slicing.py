@@ -101,14 +101,15 @@ class SlicingFeature(QObject):
 
     def _slot_changed(self, slot: Slot) -> None:
         frame = slot.frame
-        names = ("z[0]", "") if frame.latent_dim == 1 else tuple(f"z[{axis}]" for axis in frame.pair or (0, 1))
+        axes = slot.table.coordinates if slot.table is not None else tuple(f"z[{axis}]" for axis in range(frame.latent_dim))
+        names = (axes[0], "") if frame.latent_dim == 1 else tuple(axes[axis] for axis in frame.pair or (0, 1))
         self._window.plane.set_axes(*names)
         self._window.set_sliceable(frame.latent_dim > 2)
         if frame.latent_dim > 2:
             spread = _spread(slot.codes.get("mean")) or spread_of(np.zeros((0, frame.latent_dim)))
             held = frozenset(axis for axis, _ in self._session.scene.slice.held)
             model = slot.handle.id if slot.handle is not None else slot.name
-            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.record is None)
+            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training)
 
     def _scene_changed(self, scene: Scene) -> None:
         """A slice or a probe that did not come from here, such as by an undo: the plane goes there."""

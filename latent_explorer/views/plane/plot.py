@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ from latent_explorer.views.plane.trail import TrailLayer
 from latent_explorer.views.style import DARK, Theme
 
 SPAN_LIMITS = (1e-5, 1e4)
+LONGEST_NAME = 60  # characters of an axis's name
 FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
 WIDEST_NUMBER = "-00.00"  # that the left axis has room for beside its label
 USUAL_FONT = 13  # pixels, of an interface that was not enlarged
@@ -61,8 +63,8 @@ class PlanePlot(pg.PlotWidget):
 
     def set_axes(self, right: str, up: str) -> None:
         """The names of what runs to the right and up; "" where nothing does, which then has no numbers either."""
-        for name, label in (("bottom", right), ("left", up)):
-            axis = self.getPlotItem().getAxis(name)
+        for name, text in (("bottom", right), ("left", up)):
+            axis, label = self.getPlotItem().getAxis(name), html.escape(text[:LONGEST_NAME])  # which pyqtgraph reads as markup
             if axis.labelText != label:
                 self.setLabel(name, label)
                 axis.setStyle(showValues=bool(label))
