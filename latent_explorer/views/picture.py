@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QImage
 
 _FORMATS = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
 
@@ -53,23 +53,3 @@ def wrap_words(words: NDArray[np.uint32]) -> QImage:
     if words.dtype != np.uint32 or not words.flags.c_contiguous or 0 in words.shape:
         raise ValueError(f"a picture is wrapped around whole rows of uint32, not {words.dtype} {words.shape}")
     return QImage(words.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def ink_picture(grey: NDArray[np.uint8], ink: QColor, before: QImage | None = None) -> QImage:
-    """A grey picture (H, W, 1) as ink: the colour is the ink's and the value the opacity. `before`: see `blank_picture`."""
-    height, width, _ = grey.shape
-    picture, words = blank_picture(width, height, before)
-    levels = np.arange(256, dtype=np.uint32)
-    channels = [(levels * channel + 127) // 255 for channel in (ink.red(), ink.green(), ink.blue())]
-    table = levels << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]
-    np.take(table, grey[..., 0], out=words, mode="clip")  # without a mode it would buffer; a byte is never out of range
-    return picture
-
-
-def light_picture(colours: NDArray[np.uint8], before: QImage | None = None) -> QImage:
-    """A colour picture (H, W, 3) as light: the brightest channel is the opacity, so black is clear. `before`: see `blank_picture`."""
-    height, width, _ = colours.shape
-    picture, words = blank_picture(width, height, before)
-    red, green, blue = (colours[..., channel].astype(np.uint32) for channel in range(3))
-    words[:] = np.maximum(np.maximum(red, green), blue) << 24 | red << 16 | green << 8 | blue
-    return picture

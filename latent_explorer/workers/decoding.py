@@ -1,24 +1,21 @@
-"""What the probe and the mosaic ask of the decoder; runs in their lanes."""
+"""What the probe asks of the decoder and of the codes around it; runs in its lane."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
-from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, images_of
-from latent_explorer.core.plane.tiles import Lattice, assemble, framed
-from latent_explorer.core.quick import as_bytes
-from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images
-from latent_explorer.workers.task import Context
+from latent_explorer.core.quick import QuickDecoder, as_bytes
+from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images, ModelHandle
 
-PIECE = 64  # pictures that are decoded at once, or fewer of larger images
 PAUSES = 20  # from one set of live codes to the next, by the time that taking one up takes
 
 
@@ -31,22 +28,26 @@ def decode(request: DecodeRequest) -> DecodeResult:
         The model was replaced and let go meanwhile, so nobody waits for this answer.
     """
     begun = time.perf_counter()
-    images = np.concatenate([as_bytes(images) for images in _pieces(request, PIECE)])
+    images = as_bytes(decoder_of(request.handle, request.quick)(request.z))
     return DecodeResult(request, images, 1000 * (time.perf_counter() - begun))
 
 
-def _pieces(request: DecodeRequest, piece: int) -> Iterator[NDArray[np.float32]]:
-    """Expected pixels, `piece` points at a time: by the networks, or by what answers in their place before they are there."""
-    if request.quick is not None:
-        for start in range(0, max(1, len(request.z)), piece):
-            yield request.quick.decode(request.z[start : start + piece])
-        return
-    from latent_explorer.core.nn.handles import has
-    from latent_explorer.core.nn.inference import batch_of, decode_pieces
+def decoder_of(handle: ModelHandle | None, quick: QuickDecoder | None) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What turns points (n, d) into expected pixels (n, H, W, C): the networks as they are known now, or what stands in for them.
 
-    if not has(request.handle):
+    Raises
+    ------
+    Cancelled
+        The model was replaced and let go meanwhile, so nobody waits for its pictures.
+    """
+    if quick is not None:
+        return quick.decode
+    from latent_explorer.core.nn.handles import has, module_of
+    from latent_explorer.core.nn.inference import decode_with
+
+    if handle is None or not has(handle):
         raise Cancelled
-    yield from decode_pieces(request.handle, request.z, min(piece, batch_of(request.handle)))
+    return partial(decode_with, module_of(handle))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,31 +103,3 @@ class Lookout:
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)
         return PlaceAnswer(generation, z, around, known, nearest)
-
-
-@dataclass(frozen=True, eq=False)
-class MosaicAnswer:
-    """A sheet of decoded pictures (H, W, C), uint8, and the lattice that it fills."""
-
-    generation: int
-    revision: int
-    lattice: Lattice
-    pixels: NDArray[np.uint8]
-    milliseconds: float
-
-
-def decode_mosaic(request: DecodeRequest, revision: int, lattice: Lattice, context: Context, piece: int = PIECE) -> MosaicAnswer:
-    """Decode all cells, `piece` at a time so that it can be cancelled in between."""
-    begun = time.perf_counter()
-    parts, done = [], 0
-    for images in _pieces(request, piece):
-        parts.append(as_bytes(images))
-        done += len(images)
-        context.progress("", done / len(request.z))
-    pixels = assemble(framed(np.concatenate(parts)), lattice.columns)
-    return MosaicAnswer(request.generation, revision, lattice, pixels, 1000 * (time.perf_counter() - begun))
-
-
-def lattice_codes(lattice: Lattice, frame: PlaneFrame) -> NDArray[np.float32]:
-    """The latent points of a lattice's cells, (n, d)."""
-    return frame.to_z(lattice.centres()).astype(np.float32)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from latent_explorer.core.types import DecodeRequest, DecodeResult, ImageDataset
 from latent_explorer.views.axis_slider import AxisSlider
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.workers import decoding
+from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles
 from tests.app.conftest import WATCHDOG, Desk, make_model
+from tests.app.sheets import check_mosaic, sheets
 from tests.views.hand import Ear, Key, settle
 
 
@@ -79,20 +81,6 @@ def axis_labels(desk: Desk) -> tuple[str, str]:
     return item.getAxis("bottom").labelText, item.getAxis("left").labelText
 
 
-def sheets(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, tuple[float, float, float, float]]]:
-    """Writes down every mosaic that is shown."""
-    found: list[tuple[np.ndarray, tuple[float, float, float, float]]] = []
-    told = PlaneView.set_mosaic
-
-    def note(view: PlaneView, pixels: np.ndarray | None, rectangle: tuple[float, float, float, float] = (0, 0, 1, 1)) -> None:
-        if pixels is not None:
-            found.append((pixels, rectangle))
-        told(view, pixels, rectangle)
-
-    monkeypatch.setattr(PlaneView, "set_mosaic", note)
-    return found
-
-
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """Writes down every scatter that is drawn anew."""
     found: list[np.ndarray] = []
@@ -104,20 +92,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
 
     monkeypatch.setattr(PlaneView, "set_codes", note)
     return found
-
-
-def check_mosaic(desk: Desk, sheet: np.ndarray, rectangle: tuple[float, float, float, float]) -> None:
-    """Some cells of the sheet are what the core decodes on the plane that is shown now."""
-    told = next(found for text in desk.texts() if (found := re.fullmatch(r"mosaic (\d+) × (\d+)", text)))
-    columns, rows = int(told[1]), int(told[2])
-    left, bottom, width, height = rectangle
-    high, wide = sheet.shape[0] // rows, sheet.shape[1] // columns
-    edge = (high - 8) // 2  # tiny pictures have an empty pixel around them
-    for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, columns // 2)):
-        place = left + (column + 0.5) * width / columns, bottom + height - (row + 0.5) * height / rows
-        cell = sheet[row * high + edge : row * high + edge + 8, column * wide + edge : column * wide + edge + 8, 0]
-        wanted = desk.decoded(desk.slot.frame.to_z(np.array(place)))[..., 0]
-        assert np.abs(cell.astype(int) - wanted).max() <= 1
 
 
 # --- opening -----------------------------------------------------------------------------------------------------------------
@@ -230,7 +204,7 @@ def test_a_dragged_slider_moves_the_plane_and_all_that_is_decoded_on_it(five: De
     wanted[axis] = value
     np.testing.assert_array_equal(five.slot.frame.origin, wanted)
     assert five.shows(wanted)
-    check_mosaic(five, *shown[-1])
+    check_mosaic(five, shown[-1])
     assert five.session.scene.camera == camera
     assert drawn == []  # the points are projected: they do not move
     assert five.session.scene.slice.held == ((axis, pytest.approx(value)),)
@@ -240,7 +214,7 @@ def test_a_dragged_slider_moves_the_plane_and_all_that_is_decoded_on_it(five: De
     np.testing.assert_array_equal(five.slot.frame.origin, before.frame.origin)
     assert five.session.scene.slice == Slice()
     assert five.shows(before.frame.origin)
-    check_mosaic(five, *shown[-1])
+    check_mosaic(five, shown[-1])
 
 
 def test_the_held_probe_goes_with_the_plane(five: Desk) -> None:
@@ -331,59 +305,61 @@ def test_a_thousand_places_of_a_slider_leave_no_backlog(five: Desk, monkeypatch:
     assert [round(float(z[axis]), 3) for z in asked] == [-2.0, 1.23]
 
 
+class Gate:
+    """Holds the mosaics back before their first picture is decoded, and writes down whose turn came."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.allowed = threading.Event(), threading.Semaphore(0)
+        self.asked: list[int] = []
+        real = Tiles.answers
+
+        def answers(tiles: Tiles, wish: MosaicWish) -> Iterator[MosaicAnswer | None]:
+            self.asked.append(wish.slot.generation)
+            self.begun.set()
+            assert self.allowed.acquire(timeout=WATCHDOG / 1000)
+            return real(tiles, wish)
+
+        monkeypatch.setattr(Tiles, "answers", answers)
+
+
 def test_while_the_slice_moves_an_older_mosaic_is_better_than_none(five: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were only the newest plane's mosaic shown, none would be while a slider is dragged faster than it is decoded."""
-    shown, allowed, begun = sheets(monkeypatch), threading.Semaphore(0), threading.Event()
-    real = decoding._pieces
-
-    def slow(request: DecodeRequest, piece: int) -> object:
-        if len(request.z) > 1:
-            begun.set()
-            assert allowed.acquire(timeout=WATCHDOG / 1000)
-        return real(request, piece)
-
-    monkeypatch.setattr(decoding, "_pieces", slow)
+    shown, gate = sheets(monkeypatch), Gate(monkeypatch)
     axis = others(five)[0]
     slider(five, axis).setValue(-200)
-    assert begun.wait(WATCHDOG / 1000)
+    assert gate.begun.wait(WATCHDOG / 1000)
     older = five.slot
     for value in (-100, 0, 100, 250):
         slider(five, axis).setValue(value)
     assert five.slot.generation > older.generation
     assert five.slot.takes(older.generation)
-    allowed.release()
-    five.wait(lambda: len(shown) == 1)
+    gate.allowed.release()
+    five.wait(lambda: len(gate.asked) == 2)  # the newest waits for the end of the first
+    first = shown[-1]
     assert not five.program.mosaic.settled  # shown, but its own is still to come
-    allowed.release()
+    gate.allowed.release()
     five.rest()
-    assert len(shown) == 2  # those in between were never decoded
-    assert np.abs(shown[1][0].astype(int) - shown[0][0]).max() > 1
-    check_mosaic(five, *shown[1])
+    assert gate.asked == [older.generation, five.slot.generation]  # those in between were never decoded
+    assert first.words.shape == shown[-1].words.shape
+    assert np.abs((first.words & 0xFF).astype(int) - (shown[-1].words & 0xFF)).max() > 1
+    check_mosaic(five, shown[-1])
 
 
 def test_a_mosaic_of_other_axes_is_never_shown(five: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown, gate, begun = sheets(monkeypatch), threading.Event(), threading.Event()
-    real = decoding._pieces
-    answers: list[int] = []
-
-    def slow(request: DecodeRequest, piece: int) -> object:
-        if len(request.z) > 1:
-            begun.set()
-            assert gate.wait(WATCHDOG / 1000)
-            answers.append(request.generation)
-        return real(request, piece)
-
-    monkeypatch.setattr(decoding, "_pieces", slow)
+    shown, gate = sheets(monkeypatch), Gate(monkeypatch)
     slider(five, others(five)[0]).setValue(-200)
-    assert begun.wait(WATCHDOG / 1000)
+    assert gate.begun.wait(WATCHDOG / 1000)
     older = five.slot
     button(five, "swap").click()
     assert not five.slot.takes(older.generation)
-    gate.set()
+    gate.allowed.release()
+    five.wait(lambda: len(gate.asked) > 1)
+    settle()
+    assert shown == []
+    gate.allowed.release(99)
     five.rest()
-    assert answers[0] == older.generation
-    check_mosaic(five, *shown[-1])
-    assert len(shown) == len([generation for generation in answers if five.slot.takes(generation)])
+    assert gate.asked[0] == older.generation
+    check_mosaic(five, shown[-1])
 
 
 # --- axes --------------------------------------------------------------------------------------------------------------------
@@ -414,7 +390,7 @@ def test_other_axes_turn_the_plane(five: Desk, monkeypatch: pytest.MonkeyPatch) 
     wanted[[last, y]] = 0
     assert five.slot.frame.origin == pytest.approx(wanted, abs=1e-6)
     assert five.shows(wanted)
-    check_mosaic(five, *shown[-1])
+    check_mosaic(five, shown[-1])
     left, bottom, width, height = five.window.plane.window_rectangle()
     inside = (z[:, [last, y]] >= (left, bottom)) & (z[:, [last, y]] <= (left + width, bottom + height))
     assert inside.all(axis=1).mean() > 0.95  # the camera fits the other points
@@ -671,5 +647,5 @@ def test_newer_snapshots_share_a_mosaic_and_a_slider_does_not_wait(five: Desk, m
     slider(five, others(five)[0]).setValue(140)
     five.rest()
     assert len(shown) == 1
-    check_mosaic(five, *shown[-1])
+    check_mosaic(five, shown[-1])
     five.session.set_run_state("idle")

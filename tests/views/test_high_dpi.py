@@ -11,6 +11,7 @@ CODE = """
 import json, sys
 import numpy as np
 from latent_explorer.app.main import make_application
+from latent_explorer.core.plane.sheet import sheet_of
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from tests.views.hand import pixels_of, settle
@@ -22,7 +23,7 @@ plane.set_layers(Layers(mosaic_opacity=1.0, point_size=9.0, point_opacity=0.99))
 plane.show()
 sheet = np.zeros((30, 30, 1), np.uint8)
 sheet[20:, 20:] = 255
-plane.set_mosaic(sheet, (-1.5, -1.5, 3.0, 3.0))
+plane.set_mosaic(sheet_of(sheet, (-1.5, -1.5, 3.0, 3.0)))
 plane.set_codes(np.array([[-1.0, -1.0]]), np.array([1]), {1: "one"}, frozenset())
 found = []
 for camera in (Camera(0.0, 0.0, 4.0), Camera(0.4, 0.1, 4.0), Camera(0.2, -0.2, 3.6)):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from latent_explorer.views.picture import blank_picture, ink_picture, to_qimage, wrap_words
+from latent_explorer.views.picture import blank_picture, to_qimage, wrap_words
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -130,15 +130,6 @@ def test_a_copy_of_a_picture_keeps_its_pixels_when_that_is_drawn_over() -> None:
     words[:] = 0xFF405060
     assert colours(copy)[0, 0].tolist() == [0x10, 0x20, 0x30, 255]
     assert colours(picture)[0, 0].tolist() == [0x40, 0x50, 0x60, 255]
-
-
-@pytest.mark.parametrize("ink", ["#ffffff", "#10151d", "#804020"])
-def test_ink_has_its_colour_and_the_values_opacity(ink: str) -> None:
-    grey = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
-    found = colours(ink_picture(grey, QColor(ink)))
-    np.testing.assert_array_equal(found[..., 3], grey[..., 0])
-    wanted = np.array(QColor(ink).getRgb()[:3])
-    assert (np.abs(found[..., :3] - wanted) * found[..., 3:] <= 255)[found[..., 3] > 0].all()
 
 
 def test_wrapped_words_are_the_pictures_pixels() -> None:

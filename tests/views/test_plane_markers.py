@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
+from latent_explorer.core.plane.sheet import sheet_of
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.pins import HEAD, REACH, PinMark, PinMarker
 from latent_explorer.views.plane.plane_view import PlaneView
@@ -77,7 +78,7 @@ def test_the_number_is_readable_on_every_ground(plane: PlaneView, ground: int) -
     """Whatever lies under it, the head has much light and much dark, and a dark edge around the light."""
     sheet = np.full((8, 8, 3), ground, np.uint8)
     plane.set_layers(Layers(points=False, mosaic=True, mosaic_opacity=1.0))
-    plane.set_mosaic(sheet, (-10, -10, 20, 20))
+    plane.set_mosaic(sheet_of(sheet, (-10, -10, 20, 20)))
     plane.set_pins([PinMark(8, 0.0, 0.0)])
     grey = head_of(plane, 0, 0).mean(axis=2)
     assert (grey > 230).mean() > 0.3

@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import NO_LABEL, class_colour, rgb
+from latent_explorer.core.plane.sheet import sheet_of
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.layer import KeptLayer, Window
 from latent_explorer.views.plane.mosaic import MosaicLayer
@@ -171,7 +172,7 @@ def sheet(bright: tuple[int, int], rows: int = 3, columns: int = 4, cell: tuple[
 def test_the_mosaic_lies_under_the_points_and_upright(plane: PlaneView, theme: Theme, bright: tuple[int, int], smooth: bool) -> None:
     left, bottom, width, height = -1.2, -1.4, 3.2, 2.4  # cells of 0.8 x 0.8
     plane.set_layers(replace(BARE, smooth=smooth))
-    plane.set_mosaic(sheet(bright), (left, bottom, width, height))
+    plane.set_mosaic(sheet_of(sheet(bright), (left, bottom, width, height)))
     row, column = bright
     corner = spot(plane, left + 0.8 * column, bottom + height - 0.8 * row)
     opposite = spot(plane, left + 0.8 * (column + 1), bottom + height - 0.8 * (row + 1))
@@ -186,7 +187,7 @@ def test_the_mosaic_lies_under_the_points_and_upright(plane: PlaneView, theme: T
 def test_a_coloured_mosaic_keeps_its_colours_and_directions(plane: PlaneView, theme: Theme) -> None:
     red, green, blue, yellow = (250, 20, 30), (30, 240, 10), (20, 30, 250), (240, 250, 10)
     pixels = np.array([[red, green], [blue, yellow]], np.uint8).repeat(6, 0).repeat(6, 1)
-    plane.set_mosaic(pixels, (-1.0, -1.0, 2.0, 2.0))
+    plane.set_mosaic(sheet_of(pixels, (-1.0, -1.0, 2.0, 2.0)))
     picture = look(plane)
     for colour, place in ((red, (-0.5, 0.5)), (green, (0.5, 0.5)), (blue, (-0.5, -0.5)), (yellow, (0.5, -0.5))):
         x, y = spot(plane, *place)
@@ -200,7 +201,7 @@ def test_the_dark_ground_of_colour_images_is_left_out(plane: PlaneView, theme: T
     orange, dim = (250, 150, 40), (100, 50, 20)
     pixels = np.zeros((12, 12, 3), np.uint8)
     pixels[2:6, 2:6], pixels[6:10, 6:10] = orange, dim
-    plane.set_mosaic(pixels, (-1.2, -1.2, 2.4, 2.4))
+    plane.set_mosaic(sheet_of(pixels, (-1.2, -1.2, 2.4, 2.4)))
     picture = look(plane)
     ground = np.array(rgb(theme.plane))
     for colour, place in ((orange, (-0.4, 0.4)), (dim, (0.4, -0.4)), ((0, 0, 0), (0.8, 0.8))):
@@ -210,7 +211,7 @@ def test_the_dark_ground_of_colour_images_is_left_out(plane: PlaneView, theme: T
 
 
 def test_the_mosaic_moves_with_the_plane_and_fades_as_asked(plane: PlaneView, theme: Theme) -> None:
-    plane.set_mosaic(np.full((4, 4, 1), 255, np.uint8), (0.0, 0.0, 1.0, 1.0))
+    plane.set_mosaic(sheet_of(np.full((4, 4, 1), 255, np.uint8), (0.0, 0.0, 1.0, 1.0)))
     ink, ground = np.array(rgb(theme.ink)), np.array(rgb(theme.plane))
     for camera, opacity in ((Camera(0.0, 0.0, 4.0), 1.0), (Camera(0.7, 0.4, 2.0), 0.3), (Camera(0.5, 0.5, 9.0), 0.6)):
         plane.set_camera(camera)
@@ -230,7 +231,7 @@ def test_whole_pixels_of_the_mosaic_are_each_where_they_belong(plane: PlaneView,
     """Noise, enlarged by a crooked factor: every pixel of the screen shows the pixel of the sheet that its middle lies in."""
     sheet = np.random.default_rng(3).integers(0, 2, (90, 120, 1)).astype(np.uint8) * 255
     left, bottom, width, height = -1.5, -1.3, 3.6, 2.7
-    plane.set_mosaic(sheet, (left, bottom, width, height))
+    plane.set_mosaic(sheet_of(sheet, (left, bottom, width, height)))
     picture = close_to(look(plane), rgb(theme.ink), 40)
     box, to_pixels = plane.getPlotItem().getViewBox(), plane.viewportTransform()
     corners = (QPointF(left, bottom), QPointF(left + width, bottom + height))
@@ -242,7 +243,7 @@ def test_whole_pixels_of_the_mosaic_are_each_where_they_belong(plane: PlaneView,
 
 
 def test_the_mosaic_takes_the_themes_ink(plane: PlaneView, theme: Theme) -> None:
-    plane.set_mosaic(np.full((4, 4, 1), 255, np.uint8), (-0.5, -0.5, 1.0, 1.0))
+    plane.set_mosaic(sheet_of(np.full((4, 4, 1), 255, np.uint8), (-0.5, -0.5, 1.0, 1.0)))
     other = LIGHT if theme is DARK else DARK
     plane.set_theme(other)
     x, y = (round(value) for value in spot(plane, 0.0, 0.0))
@@ -292,7 +293,7 @@ def test_the_cursor_moves_without_leaving_traces_and_keeps_its_size(plane: Plane
 
 def test_the_cursor_can_be_seen_on_every_ground(plane: PlaneView) -> None:
     """Light and dark at once, so that it stands out from white, from black and from the points."""
-    plane.set_mosaic(np.array([[0, 255]], np.uint8)[..., None].repeat(4, 0), (-2.0, -2.0, 4.0, 4.0))
+    plane.set_mosaic(sheet_of(np.array([[0, 255]], np.uint8)[..., None].repeat(4, 0), (-2.0, -2.0, 4.0, 4.0)))
     for place in ((-1.0, 0.0), (1.0, 0.0)):
         before = look(plane).astype(int).sum(axis=-1)
         plane.set_cursor(place)
@@ -319,12 +320,12 @@ def test_only_what_has_changed_is_drawn_anew(plane: PlaneView, monkeypatch: pyte
         return found
 
     points(plane, (0, 0, 1), (1, 1, 2))
-    plane.set_mosaic(sheet((1, 1)), (-1.0, -1.0, 2.0, 2.0))
+    plane.set_mosaic(sheet_of(sheet((1, 1)), (-1.0, -1.0, 2.0, 2.0)))
     assert set(after()) == {"MosaicLayer", "PointsLayer"}
     for place in ((0.1, 0.2), (0.4, -0.3), None):
         plane.set_cursor(place)
         assert after() == []
-    plane.set_mosaic(sheet((0, 0)), (-1.0, -1.0, 2.0, 2.0))
+    plane.set_mosaic(sheet_of(sheet((0, 0)), (-1.0, -1.0, 2.0, 2.0)))
     assert after() == ["MosaicLayer"]
     plane.set_layers(replace(BARE, mosaic_opacity=0.5))
     assert after() == []

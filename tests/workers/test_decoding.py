@@ -1,4 +1,4 @@
-"""What the probe's and the mosaic's lanes compute, held against the core."""
+"""What the probe's lane computes, held against the core."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.nn import inference
 from latent_explorer.core.nn.families.registry import build
-from latent_explorer.core.nn.handles import forget, module_of, publish
+from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.handles import forget, publish
 from latent_explorer.core.nn.inference import decode_bytes
-from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.neighbours import Neighbours
-from latent_explorer.core.plane.tiles import lattice_for
 from latent_explorer.core.types import Codes, DecodeRequest, ImageDataset, ModelHandle, Split
 from latent_explorer.workers import decoding
-from latent_explorer.workers.decoding import Lookout, decode, decode_mosaic, lattice_codes, probe
-from latent_explorer.workers.task import Context
+from latent_explorer.workers.decoding import Lookout, decode, probe
 
 SHAPE = (6, 4, 1)
 
@@ -43,10 +42,6 @@ def request_for(handle: ModelHandle, z: np.ndarray) -> DecodeRequest:
     return DecodeRequest(1, 7, handle, np.asarray(z, np.float32))
 
 
-def silent() -> Context:
-    return Context(lambda what, part: None)
-
-
 Z = np.array([[0.0, 0.0], [1.5, -2.0], [-3.0, 0.25]], np.float32)
 
 
@@ -60,23 +55,15 @@ def test_decode_gives_the_cores_picture_for_each_point(handle: ModelHandle) -> N
 
 
 def test_of_larger_images_fewer_are_decoded_at_once(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes, said = [], []
-    real = decoding.as_bytes
+    sizes: list[int] = []
+    real = VAE.mean_image
 
-    def watched(images: np.ndarray) -> np.ndarray:
-        sizes.append(len(images))
-        return real(images)
+    def watched(module: VAE, z: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(z))
+        return real(module, z)
 
-    monkeypatch.setattr(decoding, "as_bytes", watched)
+    monkeypatch.setattr(VAE, "mean_image", watched)
     monkeypatch.setattr(inference, "NUMBERS", 2 * handle.architecture.widest)
-    lattice = lattice_for((0, 0, 2, 1), 5, 1.0)
-    codes = lattice_codes(lattice, PlaneFrame.identity())
-    decode_mosaic(request_for(handle, codes), 0, lattice, Context(lambda what, part: said.append(part)))
-    assert max(sizes) == 2
-    assert sum(sizes) == len(codes)
-    assert said == sorted(said)
-    assert said[-1] == 1.0
-    sizes.clear()
     assert len(decode(request_for(handle, Z)).images) == 3
     assert sizes == [2, 1]
 
@@ -85,63 +72,6 @@ def test_an_answer_that_nobody_waits_for_is_cancelled(handle: ModelHandle) -> No
     forget(handle)
     with pytest.raises(Cancelled):
         decode(request_for(handle, Z))
-
-
-@pytest.mark.parametrize("piece", [1, 5, 64, 10_000])
-def test_the_mosaic_is_every_cells_picture_at_its_place(handle: ModelHandle, piece: int) -> None:
-    lattice = lattice_for((-2.0, -1.0, 4.0, 3.0), 5, aspect=4 / 6)
-    codes = lattice_codes(lattice, PlaneFrame.identity())
-    assert codes.dtype == np.float32
-    answer = decode_mosaic(request_for(handle, codes), 3, lattice, silent(), piece)
-    assert (answer.generation, answer.revision, answer.lattice) == (7, 3, lattice)
-    # Tiny pictures have an empty pixel around them.
-    assert answer.pixels.shape[:2] == (lattice.rows * 8, lattice.columns * 6)
-    for row, column in ((0, 0), (0, lattice.columns - 1), (lattice.rows - 1, 0), (1, 2)):
-        # y up: the first row of pictures lies at the top
-        centre = (lattice.left + (column + 0.5) * lattice.step_x, lattice.top - (row + 0.5) * lattice.step_y)
-        cell = answer.pixels[row * 8 : (row + 1) * 8, column * 6 : (column + 1) * 6].astype(int)
-        picture = cell[1:-1, 1:-1]
-        assert cell.sum() == picture.sum()
-        np.testing.assert_allclose(picture, decode_bytes(handle, np.array([centre]))[0].astype(int), atol=1)
-
-
-def test_the_lattice_of_a_tilted_plane_goes_through_its_frame() -> None:
-    frame = PlaneFrame(np.array([1.0, 2.0, 3.0]), np.array([[0.0, 2.0, 0.0], [1.0, 0.0, 0.0]]))
-    lattice = lattice_for((0.0, 0.0, 1.0, 1.0), 2)
-    x, y = lattice.centres()[0]
-    np.testing.assert_allclose(lattice_codes(lattice, frame)[0], [1 + y, 2 + 2 * x, 3.0])
-
-
-def test_the_mosaic_can_be_cancelled_between_pieces(handle: ModelHandle) -> None:
-    lattice = lattice_for((0.0, 0.0, 4.0, 4.0), 8)
-    heard: list[float] = []
-
-    def report(what: str, part: float) -> None:
-        heard.append(part)
-        if len(heard) == 3:
-            context.cancel()
-
-    context = Context(report)
-    with pytest.raises(Cancelled):
-        decode_mosaic(request_for(handle, lattice_codes(lattice, PlaneFrame.identity())), 1, lattice, context, piece=4)
-    assert len(heard) == 3
-    assert heard == sorted(heard)
-    assert 0 < heard[0] < heard[-1] < 1
-
-
-def test_a_mosaic_is_decoded_by_the_weights_it_began_with(handle: ModelHandle) -> None:
-    lattice = lattice_for((0.0, 0.0, 4.0, 4.0), 8)
-    request = request_for(handle, lattice_codes(lattice, PlaneFrame.identity()))
-    whole = decode_mosaic(request, 1, lattice, silent(), piece=4)
-    newer = build(handle.architecture, 77).eval().requires_grad_(False)
-    original = module_of(handle)
-    context = Context(lambda what, part: publish(handle, newer))
-    np.testing.assert_array_equal(decode_mosaic(request, 1, lattice, context, piece=4).pixels, whole.pixels)
-    publish(handle, original)
-    context = Context(lambda what, part: forget(handle) if part > 0.3 else None)
-    np.testing.assert_array_equal(decode_mosaic(request, 1, lattice, context, piece=4).pixels, whole.pixels)
-    with pytest.raises(Cancelled):  # nobody waits for pictures of a model that is gone
-        decode_mosaic(request, 1, lattice, silent(), piece=4)
 
 
 def some_codes(seed: int, count: int = 400) -> Codes:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer
 
 from latent_explorer.app.session import Session
-from latent_explorer.core.plane.tiles import Lattice, lattice_for
-from latent_explorer.core.types import DecodeRequest, Slot
+from latent_explorer.core.plane.tiles import Lattice, lattice_for, reduction_for
+from latent_explorer.core.types import Slot
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.workers.decoding import MosaicAnswer, decode_mosaic, lattice_codes
 from latent_explorer.workers.lanes import NewestLane
-from latent_explorer.workers.task import Task
+from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles, may_stay
+from latent_explorer.workers.task import Context, Task
 
 LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
 MOST_PIXELS = 1 << 24
@@ -23,20 +24,27 @@ RESTS = 4  # times as long as the last one took: a slow decoder must not fill a 
 TINY, TINY_CELL = 16, 48  # images of so few pixels have no margin and fill their cell, so they get larger cells
 
 
-class MosaicFeature(QObject):
-    """One request at a time in the tiles lane, the newest waiting; nothing is asked twice.
+_Key = tuple[int, int, Lattice, int]  # generation, revision, where, reduction
 
-    What the person does is answered at once. A newer snapshot of a model in training, over the same lattice, waits its turn;
-    the last one of a run does not. Another model or other axes take the old picture away before theirs is there.
+
+class MosaicFeature(QObject):
+    """One wish at a time in the tiles lane, the newest waiting; nothing is asked twice.
+
+    Where the window moves, what the lane is at is dropped, and what it has decoded is used again. A newer snapshot of a model in
+    training, or a slice that moves under a window at rest, waits until the wish before is fulfilled, so that a slow decoder comes
+    to an end, too; snapshots also wait their turn, but for the last one of a run. Another model or other axes take the old
+    picture away before theirs is there.
     """
 
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane) -> None:
         super().__init__(window)
         self._session, self._window, self._lane = session, window, lane
-        self._asked: tuple[int, int, Lattice] | None = None
+        self._tiles = Tiles()
+        self._asked: _Key | None = None
         self._asked_slice = session.scene.slice
-        self._shown: tuple[int, int, Lattice] | None = None
+        self._shown: _Key | None = None
         self._shown_slot: Slot | None = None
+        self._again = False  # there is something newer than what was asked
         self._next_snapshot = -math.inf  # when the next one may be asked for
         self._seconds = 0.0  # what the last one took
         self._turn = QTimer(self)
@@ -50,7 +58,12 @@ class MosaicFeature(QObject):
     @property
     def settled(self) -> bool:
         """Whether the newest wish is what is shown."""
-        return self._asked == self._shown and not self._turn.isActive()
+        return self._asked == self._shown and not self._again and not self._turn.isActive()
+
+    @property
+    def shown(self) -> Lattice | None:
+        """Where the pictures that are shown lie, once all are there."""
+        return None if self._shown is None else self._shown[2]
 
     def _ask(self) -> None:
         self._turn.stop()
@@ -59,47 +72,63 @@ class MosaicFeature(QObject):
             self._asked = None
             self._clear()
             return
-        if self._shown_slot is not None and not _alike(self._shown_slot, slot):
+        if self._shown_slot is not None and not may_stay(self._shown_slot, slot):
             self._clear()
-        height, width, _ = slot.handle.architecture.image_shape
-        plane = self._window.plane
-        least = TINY_CELL if max(width, height) <= TINY else LEAST_CELL
-        cells = min(layers.mosaic_n, max(plane.width(), plane.height()) // least)
-        # However large the images are, the sheet stays below MOST_PIXELS.
-        cells = min(cells, max(1, math.isqrt(MOST_PIXELS // (2 * width * height))))
-        lattice = lattice_for(plane.window_rectangle(), cells, width / height)
-        key = slot.generation, slot.revision, lattice
-        if key == self._asked:
+        lattice, reduction = self._lattice(slot.handle.architecture.image_shape, layers.mosaic_n)
+        key = slot.generation, slot.revision, lattice, reduction
+        self._again = False
+        if key == self._asked or (self._asked is not None and self._waits(slot, key, self._asked)):
             return
-        rest = self._next_snapshot - time.monotonic()
-        if rest > 0 and self._asked is not None and self._session.run_state == "running":
-            generation, revision, same = self._asked
-            # A plane that follows the mean of the codes has a new generation with every snapshot; the person's slice is the scene's.
-            unmoved = lattice == same and self._session.scene.slice == self._asked_slice
-            if unmoved and slot.takes(generation) and slot.revision != revision:
-                self._turn.start(math.ceil(1000 * rest))
-                return
         self._asked, self._asked_slice = key, self._session.scene.slice
         self._next_snapshot = time.monotonic() + max(REST, RESTS * self._seconds)
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, lattice_codes(lattice, slot.frame), quick=slot.quick)
-        self._lane.submit(Task("", partial(decode_mosaic, request, slot.revision, lattice), self._show, torch=slot.quick is None))
+        work = partial(_decode, self._tiles, MosaicWish(slot, lattice, reduction))
+        self._lane.submit(Task("", work, self._show, torch=slot.quick is None))
+
+    def _lattice(self, shape: tuple[int, int, int], cells: int) -> tuple[Lattice, int]:
+        """What covers the window now, and by how much the pictures are larger than they are drawn."""
+        height, width, _ = shape
+        plane = self._window.plane
+        window = plane.window_rectangle()
+        longer = max(plane.width(), plane.height())
+        least = TINY_CELL if max(width, height) <= TINY else LEAST_CELL
+        cells = max(1, min(cells, longer // least))
+        reduction = reduction_for(height, width, longer / cells * plane.devicePixelRatioF())
+        # Whatever the images are, the sheet stays below MOST_PIXELS.
+        most = max(1, math.isqrt(MOST_PIXELS * reduction**2 // (2 * width * height)))
+        return lattice_for(window, min(cells, most), width / height, min(longer // least, most)), reduction
+
+    def _waits(self, slot: Slot, key: _Key, asked: _Key) -> bool:
+        """Whether this stays unasked for now, since only the weights or the slice are newer."""
+        # A plane that follows the mean of the codes has a new generation with every snapshot; the person's slice is the scene's.
+        if key[2:] != asked[2:] or not slot.takes(asked[0]):
+            return False
+        rest = self._next_snapshot - time.monotonic()
+        if self._session.run_state == "running" and self._session.scene.slice == self._asked_slice and rest > 0:
+            self._turn.start(math.ceil(1000 * rest))
+            return True
+        self._again = self._asked != self._shown
+        return self._again
 
     def _clear(self) -> None:
         self._shown = self._shown_slot = None
+        self._again = False
         self._window.plane.set_mosaic(None)
         self._window.status.set_mosaic(0, 0)
 
     def _show(self, answer: MosaicAnswer) -> None:
-        slot = self._session.slot
-        if slot is None or not slot.takes(answer.generation) or self._asked is None:
+        slot, wish = self._session.slot, answer.wish
+        if slot is None or not slot.takes(wish.slot.generation) or self._asked is None:
             return
-        self._shown, self._shown_slot = (answer.generation, answer.revision, answer.lattice), slot
-        self._seconds = answer.milliseconds / 1000
-        self._window.plane.set_mosaic(answer.pixels, answer.lattice.rectangle)
-        self._window.status.set_mosaic(answer.lattice.columns, answer.lattice.rows)
+        self._shown_slot = slot
+        self._window.plane.set_mosaic(answer.sheet)
+        self._window.status.set_mosaic(wish.lattice.columns, wish.lattice.rows)
+        if answer.complete:
+            self._shown = wish.slot.generation, wish.slot.revision, wish.lattice, wish.reduction
+            self._seconds = answer.seconds
+            if self._again:
+                self._ask()
 
 
-def _alike(shown: Slot, slot: Slot) -> bool:
-    """Whether what is drawn of one may stay under the other's points: a revision, or the same model on the same axes."""
-    same = shown.handle is not None and slot.handle is not None and shown.handle.id == slot.handle.id
-    return slot.takes(shown.generation) or (same and slot.frame.parallel_to(shown.frame))
+def _decode(tiles: Tiles, wish: MosaicWish, context: Context) -> Iterator[MosaicAnswer | None]:
+    """In the tiles lane, which alone uses the tiles."""
+    return tiles.answers(wish)

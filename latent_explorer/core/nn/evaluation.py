@@ -50,7 +50,7 @@ def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progr
     generator = torch.Generator().manual_seed(ELBO_SEED)
     reconstruction, kl = [], []
     with torch.inference_mode():
-        batch = min(BATCH, batch_of(handle, ELBO_SAMPLES))
+        batch = min(BATCH, batch_of(handle.architecture, ELBO_SAMPLES))
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
             pixels = torch.from_numpy(fixed.of(part).reshape(len(part), -1)) if bernoulli else grey_tensor(part)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.quick import as_bytes
@@ -72,25 +73,25 @@ def encode(handle: ModelHandle, images: Pixels) -> tuple[NDArray[np.float32], ND
     return encode_with(module_of(handle), images)
 
 
+def decode_with(module: VAE, z: NDArray[np.floating]) -> NDArray[np.float32]:
+    """As `decode`, for a module in hand: all by the same weights, also when a newer snapshot comes meanwhile."""
+    device, batch = device_of(module), batch_of(module.config)
+    points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
+    parts = []
+    with torch.inference_mode():
+        for chunk in points.split(batch):
+            parts.append(module.mean_image(chunk.to(device)).cpu().numpy().reshape(-1, *module.config.image_shape))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
 def decode(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.float32]:
     """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C)."""
-    return np.concatenate(list(decode_pieces(handle, z, batch_of(handle))))
+    return decode_with(module_of(handle), z)
 
 
-def decode_pieces(handle: ModelHandle, z: NDArray[np.floating], piece: int) -> Iterator[NDArray[np.float32]]:
-    """As `decode`, `piece` points at a time and all by the same weights, also when a newer snapshot comes meanwhile."""
-    module = module_of(handle)
-    device = device_of(module)
-    points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
-    for chunk in points.split(piece):
-        with torch.inference_mode():
-            images: NDArray[np.float32] = module.mean_image(chunk.to(device)).cpu().numpy().reshape(-1, *handle.architecture.image_shape)
-        yield images
-
-
-def batch_of(handle: ModelHandle, samples: int = 1) -> int:
+def batch_of(config: ModelConfig, samples: int = 1) -> int:
     """Images to compute at once: `BATCH` of MNIST's size, fewer of larger ones, so that memory stays bounded."""
-    return max(1, min(BATCH, NUMBERS // (handle.architecture.widest * samples)))
+    return max(1, min(BATCH, NUMBERS // (config.widest * samples)))
 
 
 def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from latent_explorer.core.plane.display import DISPLAYS, phi, phi_inverse
 
 
 def _read_only(values: ArrayLike) -> NDArray[np.float64]:
@@ -19,7 +23,8 @@ def _read_only(values: ArrayLike) -> NDArray[np.float64]:
 class PlaneFrame:
     """An affine plane in latent space: ``z = origin + u * directions[0] + v * directions[1]``.
 
-    Everything on the screen is in plane coordinates (u, v); the probe is stored as z.
+    Everything on the screen is in plane coordinates; the probe is stored as z. They are (u, v), or where the display is "phi",
+    (Phi(u), Phi(v)) with the standard normal distribution function: there the prior is uniform, and the plane a unit square.
 
     Parameters
     ----------
@@ -28,17 +33,20 @@ class PlaneFrame:
         Linearly independent rows. For d = 1, where there is no second direction, the second row is 0: see `line`.
     kind : str
         "affine"; later pieces add "torus" and "sphere".
+    display : str
+        "identity" or "phi".
 
     Attributes
     ----------
     pair : (int, int) or None
         The latent axes that run to the right and up, when the plane is spanned by two of them and ``origin`` is 0 there:
-        plane coordinates then are entries of z, to the last bit.
+        u and v then are entries of z, to the last bit.
     """
 
     origin: NDArray[np.float64]
     directions: NDArray[np.float64]
     kind: str = "affine"
+    display: str = "identity"
     pair: tuple[int, int] | None = field(init=False, repr=False)
     _inverse: NDArray[np.float64] = field(init=False, repr=False)
 
@@ -46,6 +54,8 @@ class PlaneFrame:
         origin, directions = _read_only(self.origin), _read_only(self.directions)
         if origin.ndim != 1 or directions.shape != (2, origin.size):
             raise ValueError(f"a plane needs an origin (d,) and two directions (2, d), not {origin.shape} and {directions.shape}")
+        if self.display not in DISPLAYS:
+            raise ValueError(f"the display is one of {', '.join(DISPLAYS)}, not {self.display!r}")
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "directions", directions)
         pair = _pair(origin, directions)
@@ -87,35 +97,64 @@ class PlaneFrame:
         """Number of latent dimensions, d."""
         return int(self.origin.size)
 
+    @property
+    def shows_z(self) -> bool:
+        """Whether plane coordinates are z itself."""
+        return self.pair == (0, 1) and self.latent_dim == 2 and self.display == "identity"
+
     def to_z(self, plane: NDArray[np.floating]) -> NDArray[np.float64]:
         """Plane coordinates (..., 2) to latent points (..., d)."""
-        plane = np.asarray(plane, dtype=np.float64)
+        place = np.asarray(plane, dtype=np.float64)
+        if self.display == "phi":
+            place = phi_inverse(place)
         if self.pair is None:
-            return self.origin + plane @ self.directions
+            return self.origin + place @ self.directions
         z = np.empty((*plane.shape[:-1], self.latent_dim))
         z[...] = self.origin
-        z[..., self.pair] = plane
+        z[..., self.pair] = place
         return z
 
     def to_plane(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection."""
-        z = np.asarray(z)
+        plane = self._project(np.asarray(z))
+        return phi(plane) if self.display == "phi" else plane
+
+    def _project(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Latent points (..., d) to (u, v)."""
         if self.pair is not None:
             return z[..., self.pair].astype(np.float64)
         return (z.astype(np.float64) - self.origin) @ self._inverse
 
+    def contains(self, plane: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which plane coordinates (..., 2) belong to a latent point."""
+        if self.display == "phi":
+            return np.asarray(((plane > 0) & (plane < 1)).all(axis=-1))
+        return np.ones(plane.shape[:-1], np.bool_)
+
+    def shown_as(self, display: str) -> Self:
+        """The same plane in another display."""
+        return self if display == self.display else replace(self, display=display)
+
+    @cached_property
+    def key(self) -> str:
+        """The same text for frames that are the `same_as` each other, and for no others."""
+        digest = hashlib.sha256(f"{self.kind} {self.display} {self.latent_dim}".encode())
+        for array in (self.origin, self.directions):
+            digest.update((array + 0.0).tobytes())  # -0.0 is 0.0
+        return digest.hexdigest()
+
     def same_as(self, other: PlaneFrame) -> bool:
         """Whether both lie in the same place, in the same way."""
-        return self.kind == other.kind and np.array_equal(self.origin, other.origin) and np.array_equal(self.directions, other.directions)
+        return self._alike(other) and np.array_equal(self.origin, other.origin)
 
     def parallel_to(self, other: PlaneFrame) -> bool:
         """Whether both project all latent points alike: one is the other, moved at a right angle to itself."""
-        return (
-            self.kind == other.kind
-            and np.array_equal(self.directions, other.directions)
-            and not self.to_plane(other.origin).any()
-            and not other.to_plane(self.origin).any()
-        )
+        return self._alike(other) and not self._project(other.origin).any() and not other._project(self.origin).any()
+
+    def _alike(self, other: PlaneFrame) -> bool:
+        """Whether they differ in nothing but their origins."""
+        same = (self.kind, self.display) == (other.kind, other.display)
+        return same and np.array_equal(self.directions, other.directions)
 
 
 def _pair(origin: NDArray[np.float64], directions: NDArray[np.float64]) -> tuple[int, int] | None:
