@@ -20,7 +20,7 @@ KINDS = (
     ("prior", "Prior"),
     ("holes", "Holes"),
     ("sensitivity", "Sensitivity"),
-    ("information", "Sensitivity (Fisher–Rao)"),
+    ("information", "Fisher–Rao"),
     ("regions", "Class regions"),
 )
 

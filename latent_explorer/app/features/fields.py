@@ -6,12 +6,13 @@ import math
 import time
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.cells import Rectangle, cells_for
 from latent_explorer.core.plane.field import PlaneField, kinds_for, split_name
-from latent_explorer.core.types import Codes, Scene, Slot
+from latent_explorer.core.types import DataReference, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.fields import Content, FieldAnswer, Survey, Wish
 from latent_explorer.workers.lanes import NewestLane
@@ -48,7 +49,7 @@ class FieldsFeature(QObject):
         self._todo: tuple[int, ...] = ()  # sides of the cells of the pictures to come
         self._spent = 0.0  # seconds for the pictures of this content so far
         self._next_snapshot = -math.inf
-        self._offered: tuple[Slot, Codes | None] | None = None
+        self._offer: tuple[tuple[str, ...], frozenset[int], DataReference | None] = (), frozenset(), None  # fields, classes, data
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._ask)
@@ -64,11 +65,13 @@ class FieldsFeature(QObject):
 
     def _slot_changed(self, slot: Slot) -> None:
         codes = slot.codes.get("mean")
-        if self._offered is None or self._offered[0].handle is not slot.handle or _other_labels(self._offered[1], codes):
-            self._offered = slot, codes
+        counts = codes.class_counts if codes is not None else np.zeros(0, np.int64)
+        offer = kinds_for(slot), frozenset(np.flatnonzero(counts).tolist()), slot.data
+        if offer != self._offer:
+            self._offer = offer
             names = slot.data.class_names if slot.data is not None else ()
-            labels = sorted(set(codes.labels[codes.labels >= 0].tolist())) if codes is not None else []
-            self._window.layers.field.set_offer(kinds_for(slot), {k: names[k] if k < len(names) else str(k) for k in labels})
+            classes = {label: names[label] if label < len(names) else str(label) for label in sorted(offer[1])}
+            self._window.layers.field.set_offer(offer[0], classes)
         self._ask()
 
     def _scene_changed(self, scene: Scene) -> None:
@@ -77,10 +80,8 @@ class FieldsFeature(QObject):
     def _wanted(self) -> Content | None:
         slot, scene = self._session.slot, self._session.scene
         kind, label = split_name(scene.layers.field)
-        if slot is None or not kind or kind not in kinds_for(slot) or scene.layers.field_opacity == 0:
-            return None
-        codes = slot.codes.get("mean")
-        if label >= 0 and (codes is None or not (codes.labels == label).any()):
+        kinds, classes, _ = self._offer
+        if slot is None or kind not in kinds or scene.layers.field_opacity == 0 or (label >= 0 and label not in classes):
             return None
         if kind in ("sensitivity", "information") and not slot.ready:
             return None  # comes with the networks
@@ -175,12 +176,3 @@ class FieldsFeature(QObject):
             self._content = self._view = self._shown = None
             self._fields = ()
             self._window.plane.set_fields(())
-
-
-def _other_labels(codes: Codes | None, others: Codes | None) -> bool:
-    """Whether these are codes of other images, so that other classes may be among them."""
-    if codes is None or others is None:
-        return codes is not others
-    return codes.labels is not others.labels and not (
-        codes.labels.shape == others.labels.shape and bool((codes.labels == others.labels).all())
-    )

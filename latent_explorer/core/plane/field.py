@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane.cells import Rectangle
-from latent_explorer.core.types import Codes, Slot, freeze
+from latent_explorer.core.types import Slot, freeze
 
 KINDS = ("density", "class_density", "prior", "holes", "sensitivity", "information", "regions")
 CLASS = "class_density"  # followed by the class's label: "class_density:3"
@@ -118,21 +118,15 @@ def kinds_for(slot: Slot | None) -> tuple[str, ...]:
     if slot is None:
         return ()
     codes = slot.codes.get("mean")
-    labelled = codes is not None and bool((codes.labels >= 0).any())
+    classes = 0 if codes is None else int(np.count_nonzero(codes.class_counts))
     model = slot.handle
     defined = {
         "density": codes is not None and len(codes.z) > 0,
-        CLASS: labelled,
+        CLASS: classes > 0,
         "prior": model is not None,
         "holes": model is not None and codes is not None and len(codes.z) > 0,
         "sensitivity": model is not None,
         "information": model is not None and model.architecture.likelihood == "bernoulli",
-        "regions": labelled and codes is not None and _several(codes),
+        "regions": classes > 1,
     }
     return tuple(kind for kind in KINDS if defined[kind])
-
-
-def _several(codes: Codes) -> bool:
-    """Whether there are codes of two classes."""
-    known = codes.labels[codes.labels >= 0]
-    return bool((known != known[0]).any())

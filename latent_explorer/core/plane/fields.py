@@ -33,7 +33,7 @@ TICKS = 6
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         "density": "Density of codes",
-        "class_density": "Density of {name}",
+        "class_density": "Density of class {name}",
         "prior": "Prior density",
         "holes": "Codes / prior",
         "sensitivity": "Sensitivity",
