@@ -9,10 +9,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
 from latent_explorer.app.features.appearance import AppearanceFeature, dress
+from latent_explorer.app.features.compiled import CompiledFeature
 from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.features.download import DownloadFeature
 from latent_explorer.app.features.export import ExportFeature
 from latent_explorer.app.features.fields import FieldsFeature
+from latent_explorer.app.features.hover import HoverFeature
+from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.keeping import KeepingFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
@@ -21,8 +24,11 @@ from latent_explorer.app.features.pins import PinsFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.features.python import PythonFeature
 from latent_explorer.app.features.scenery import SceneryFeature
+from latent_explorer.app.features.selection import SelectionFeature
 from latent_explorer.app.features.slicing import SlicingFeature
+from latent_explorer.app.features.thumbnails import ThumbnailsFeature
 from latent_explorer.app.features.training import TrainingFeature
+from latent_explorer.app.features.undo import UndoFeature
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
 from latent_explorer.core.checkpoint.reading import Reading
@@ -52,6 +58,7 @@ class Program(QObject):
         self.appearance = AppearanceFeature(session, window, self.settings, theme)
         self.slicing = SlicingFeature(session, window)
         self.scenery = SceneryFeature(session, window, lanes.tiles)
+        self.compiled = CompiledFeature(session, lanes.compute, self)
         self.probe = ProbeFeature(session, window, lanes.probe)
         self.pins = PinsFeature(session, window, lanes.tiles, self.probe)
         self.mosaic = MosaicFeature(session, window, lanes.tiles)
@@ -64,6 +71,12 @@ class Program(QObject):
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
         self.python = PythonFeature(session, window, self.probe)
+        self.index = IndexFeature(session, window, lanes.compute)
+        self.hover = HoverFeature(session, window, lanes.probe, self.index, self.probe)
+        self.selection = SelectionFeature(session, window, lanes, self.index, self.hover, self.probe)
+        self.thumbnails = ThumbnailsFeature(session, window, self.index)
+        self.undo = UndoFeature(session, window)
+        self.selection.jumped.connect(self.undo.view_moved)
         session.noticed.connect(window.notice.tell)
         window.filesDropped.connect(self._dropped)
         window.closeRequested.connect(self._ask_to_close)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
 
 from latent_explorer.core.palette import GREY_MAPS
+from latent_explorer.core.plane.values import title_of
 from latent_explorer.core.types import Layers
 from latent_explorer.views.field_rows import FieldRows
 from latent_explorer.views.glossary import explained, term_label
@@ -42,6 +44,13 @@ class LayersPanel(QWidget):
             slider.valueChanged.connect(self._moved)
             form.addRow(term_label(text, term, muted=False), slider)
             self._sliders[name] = slider
+        self._colour = QComboBox()
+        explained(self._colour, "point_colour", "Colour of points")
+        self._colour.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._colour.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._colour.setMinimumContentsLength(8)  # a column's name may be long
+        self._colour.activated.connect(self._moved)
+        form.insertRow(2, term_label("Colour", "point_colour", muted=False), self._colour)
         self.field = FieldRows(form)
         self.field.changed.connect(self._moved)
         self._grey = QComboBox()
@@ -59,12 +68,28 @@ class LayersPanel(QWidget):
         self._trail.setAccessibleName("Trail of the probe")
         self._trail.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._trail.clicked.connect(self._moved)
+        self._thumbnails = QCheckBox("Images for few")
+        explained(self._thumbnails, "thumbnails", "Images in the place of few points")
+        self._thumbnails.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._thumbnails.clicked.connect(self._moved)
         ticks = QHBoxLayout()
-        for tick in (self._smooth, self._trail):
+        for tick in (self._smooth, self._thumbnails, self._trail):
             ticks.addWidget(tick)
         ticks.addStretch(1)
         form.addRow(ticks)
+        self.set_values(())
         self.set_layers(self._layers)
+
+    def set_values(self, names: Sequence[str]) -> None:
+        """Which values the points can be coloured by, besides class and density."""
+        self._colour.clear()
+        for name, title in (("class", "Class"), ("density", "Density"), *((name, title_of(name)) for name in names)):
+            self._colour.addItem(title, name)
+        self._show_colour()
+
+    def _show_colour(self) -> None:
+        """What is drawn now: the class, where there is no such value."""
+        self._colour.setCurrentIndex(max(0, self._colour.findData(self._layers.point_colour)))
 
     def set_layers(self, layers: Layers) -> None:
         """What is drawn now."""
@@ -74,23 +99,29 @@ class LayersPanel(QWidget):
             slider.blockSignals(True)
             slider.setValue(round(getattr(layers, name) * steps))
             slider.blockSignals(False)
+        self._show_colour()
         self.field.set_layers(layers)
         self._grey.setCurrentText(layers.grey_map)
         self._smooth.setChecked(layers.smooth)
         self._trail.setChecked(layers.trail)
+        self._thumbnails.setChecked(layers.thumbnails)
 
     def _moved(self) -> None:
         value = {name: self._sliders[name].value() for name in self._sliders}
+        chosen, wanted = self._colour.currentIndex(), self._colour.findData(self._layers.point_colour)
         layers = replace(
             self.field.applied(self._layers),
             point_opacity=value["point_opacity"] / 100,
             points=value["point_opacity"] > 0,
             point_size=float(value["point_size"]),
+            # A value that this model lacks stays wanted until another one is chosen: the next model may have it.
+            point_colour=self._layers.point_colour if chosen == max(0, wanted) else self._colour.currentData(),
             mosaic_opacity=value["mosaic_opacity"] / 100,
             mosaic=value["mosaic_opacity"] > 0,
             mosaic_n=value["mosaic_n"],
             smooth=self._smooth.isChecked(),
             trail=self._trail.isChecked(),
+            thumbnails=self._thumbnails.isChecked(),
             grey_map=self._grey.currentText(),
         )
         if layers != self._layers:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.extent import extent_of, label_mask
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.values import Values
 from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.types import Camera, Codes, Scene, Slot, TableFacts
 from latent_explorer.views.main_window import MainWindow
@@ -126,10 +127,11 @@ class SceneryFeature(QObject):
         if codes is None:
             self._shown_codes = None
             plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
+            self._window.layers.set_values(())
         elif not fresh and not turned and _same_images(codes, self._shown_codes):
             if codes is not self._shown_codes:
                 self._shown_codes = codes
-                plane.move_codes(_places(slot, codes), codes.columns)
+                plane.move_codes(_places(slot, codes), Values(codes))
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
@@ -139,7 +141,9 @@ class SceneryFeature(QObject):
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
-            plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, codes.columns)
+            values = Values(codes)
+            plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
+            self._window.layers.set_values(tuple(values))
         if fresh and slot.in_training:
             # A model in training begins with all codes at one place and spreads over the prior.
             plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))

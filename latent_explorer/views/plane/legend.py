@@ -55,7 +55,7 @@ class _Row(QWidget):
             painter.setPen(self.palette().highlight().color())
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 3, 3)
-        colour = QColor(class_colour(self._label))
+        colour = QColor(class_colour(self._label)) if self._legend.coloured else self.palette().placeholderText().color()
         painter.setPen(colour)
         painter.setBrush(Qt.BrushStyle.NoBrush if self._hidden else colour)
         painter.drawEllipse(6, round((self.height() - side) / 2), round(side), round(side))
@@ -106,6 +106,7 @@ class Legend(QFrame):
         self.setProperty("role", "card")
         self._rows: dict[int, _Row] = {}
         self._labels: frozenset[int] = frozenset()  # of all classes, also those without a row
+        self.coloured = True
         self._hidden: frozenset[int] = frozenset()
         self._before: frozenset[int] = frozenset()  # what was hidden before the last click, for the double-click
         self._ignore_release = False
@@ -163,6 +164,12 @@ class Legend(QFrame):
         self.setVisible(len(self._rows) > 1)
         self.set_hidden(self._hidden)
         self.adjustSize()
+
+    def set_coloured(self, coloured: bool) -> None:
+        """Whether the points have the colours of their classes; else the legend shows none, as it would be untrue."""
+        if coloured != self.coloured:
+            self.coloured = coloured
+            self._content.update()
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Which classes are hidden now."""

@@ -139,17 +139,17 @@ class PlaneView(PointedPlot):
         labels: NDArray[np.int64],
         classes: dict[int, str],
         hidden: frozenset[int],
-        columns: Mapping[str, NDArray[np.floating]] | None = None,
+        values: Mapping[str, NDArray[np.floating]] | None = None,
     ) -> None:
         """Plane coordinates (N, 2), labels (N,), the classes' names for the legend, and values (N,) by name to colour by."""
-        self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden, columns)
+        self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden, values)
         self.legend.set_classes({label: name for label, name in classes.items() if label >= 0})
         self.legend.set_hidden(hidden)
         self._place_overlays()
 
-    def move_codes(self, points: NDArray[np.floating], columns: Mapping[str, NDArray[np.floating]] | None = None) -> None:
+    def move_codes(self, points: NDArray[np.floating], values: Mapping[str, NDArray[np.floating]] | None = None) -> None:
         """The codes that are shown lie elsewhere now, (N, 2), perhaps with other values: their picture follows when it is drawn."""
-        self._points.move_points(points, columns)
+        self._points.move_points(points, values)
 
     def take_points_picture(self, drawing: PointsDrawing, picture: Picture) -> None:
         """What `pointsDrawingRequested` asked for; what has been overtaken is dropped."""
@@ -160,7 +160,8 @@ class PlaneView(PointedPlot):
         self._points.set_visible(visible)
 
     def _show_points_scale(self, scale: Scale | None) -> None:
-        """The legend's place is beside it: classes can be hidden whatever the colours say."""
+        """The legend stays, since classes can be hidden whatever the colours say."""
+        self.legend.set_coloured(scale is None)
         self.points_bar.set_bar(None if scale is None else bar_of(scale))
         self._place_overlays()
 

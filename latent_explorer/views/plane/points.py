@@ -99,7 +99,7 @@ class PointsLayer(KeptLayer):
         self._sight = Sight()
         self._cloud = Cloud(np.zeros((0, 2)))
         self._labels = np.zeros(0, np.int64)
-        self._columns: Mapping[str, NDArray[np.floating]] = {}
+        self._values: Mapping[str, NDArray[np.floating]] = {}
         self._classes = ByClass(self._labels, 0)
         self._colouring: Colouring = self._classes
         self._hidden: frozenset[int] = frozenset()
@@ -116,19 +116,19 @@ class PointsLayer(KeptLayer):
         labels: NDArray[np.int64],
         classes: int,
         hidden: frozenset[int],
-        columns: Mapping[str, NDArray[np.floating]] | None = None,
+        values: Mapping[str, NDArray[np.floating]] | None = None,
     ) -> None:
         """Plane coordinates (N, 2), labels (N,) with -1 for none, the number of classes, which not to draw, values (N,) by name."""
         self._cloud, self._labels, self._hidden = Cloud(points), labels, hidden
-        self._columns, self._visible = columns or {}, None
+        self._values, self._visible = values or {}, None
         self._classes = ByClass(labels, classes)
         self._choose_colouring()
         self._drawable = Scatter(Cloud(np.zeros((0, 2))), ByClass(np.zeros(0, np.int64), 0))  # not those before
         self._show(self._choose())
 
-    def move_points(self, points: NDArray[np.floating], columns: Mapping[str, NDArray[np.floating]] | None = None) -> None:
+    def move_points(self, points: NDArray[np.floating], values: Mapping[str, NDArray[np.floating]] | None = None) -> None:
         """The same points lie elsewhere, (N, 2). The picture before stays until the new one comes, or the window changes."""
-        self._cloud, self._columns = Cloud(points), columns or self._columns
+        self._cloud, self._values = Cloud(points), self._values if values is None else values
         if isinstance(self._colouring, ByValue):
             self._choose_colouring()
         self._scatter = self._choose()
@@ -158,7 +158,7 @@ class PointsLayer(KeptLayer):
             self._show(self._choose())
 
     def set_look(self, size: float, opacity: float, colour: str = "class") -> None:
-        """Diameter in pixels of the screen, opacity of one point, and what colours say: "class", "density" or a column's name."""
+        """Diameter in pixels of the screen, opacity of one point, and what colours say: "class", "density" or a value's name."""
         if (size, opacity) != (self._size, self._opacity):
             self._size, self._opacity = size, opacity
             self.forget()
@@ -175,8 +175,8 @@ class PointsLayer(KeptLayer):
 
     def _choose_colouring(self) -> None:
         """By class, where there is no such column."""
-        values = self._columns.get(self._colour)
-        self._colouring = self._classes if values is None or values.ndim != 1 else ByValue(self._colour, values)
+        known = self._colour in self._values
+        self._colouring = ByValue(self._colour, self._values[self._colour]) if known else self._classes
 
     def _choose(self) -> Scatter:
         """Points and colours as they are wanted now."""

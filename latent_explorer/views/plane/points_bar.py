@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from latent_explorer.core.palette import value_table
+from latent_explorer.core.plane.values import title_of
 from latent_explorer.core.raster.colouring import LEVELS, Scale
 from latent_explorer.views.plane.colour_bar import Bar, number_text
 
-STEPS = 4  # parts of an even scale that have a number at each end
+MOST = 5  # numbers on an even scale
 
 
 def bar_of(scale: Scale) -> Bar:
-    """A bar with the points' own colours and numbers; the tooltip says where the values really end."""
+    """A bar with the points' own colours and numbers; beside its title stands where the values really end."""
     if scale.logarithmic:
         low, high = math.log10(scale.low), math.log10(scale.high)
         powers = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1)]
@@ -20,16 +21,25 @@ def bar_of(scale: Scale) -> Bar:
         numbers = [(math.log10(number), short(number)) for number in ends]
     else:
         low, high = scale.low, scale.high
-        numbers = [(low + (high - low) * k / STEPS, short(low + (high - low) * k / STEPS, high - low)) for k in range(STEPS + 1)]
-    return Bar(scale.name, "", value_table(LEVELS), low, high, tuple(numbers), note=note_of(scale))
+        numbers = [(number, number_text(number)) for number in round_numbers(low, high)]
+    ends_text = f"{short(scale.least)} to {short(scale.most)}" if (scale.least, scale.most) != (scale.low, scale.high) else ""
+    return Bar(title_of(scale.name), ends_text, value_table(LEVELS), low, high, tuple(numbers), note=note_of(scale))
 
 
-def short(number: float, width: float = 0.0) -> str:
-    """A number with as many digits as tell it from its neighbours on a scale of this width."""
-    if width <= 0 or not math.isfinite(width):
-        return number_text(float(f"{number:.3g}"))
-    unit = 10.0 ** (math.floor(math.log10(width)) - 2)
-    return number_text(float(f"{round(number / unit) * unit:.6g}"))
+def round_numbers(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten between two ends, at most `MOST`; the end itself where there is only that."""
+    width = high - low
+    if not (math.isfinite(width) and width > 0):
+        return [low]
+    power = 10.0 ** math.floor(math.log10(width / MOST))
+    step = next(power * factor for factor in (1, 2, 5, 10, 20) if width / (power * factor) < MOST)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [k * step for k in range(first, last + 1)]
+
+
+def short(number: float) -> str:
+    """Three digits are enough."""
+    return number_text(float(f"{number:.3g}"))
 
 
 def note_of(scale: Scale) -> str:

@@ -1,0 +1,58 @@
+"""What codes can be coloured by: the numbers that are known for each point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.types import Codes
+
+TITLES = {
+    "elbo": "ELBO (nats)",
+    "kl": "KL (nats)",
+    "reconstruction": "Reconstruction (nats)",
+    "mse": "Squared error",
+    "log_likelihood": "log p(x) (nats)",
+    "width": "Posterior's width",
+}
+
+
+def title_of(name: str) -> str:
+    """What people read for a column; the user's own names stay as they are."""
+    return TITLES.get(name, name)
+
+
+class Values(Mapping[str, NDArray[np.floating]]):
+    """Columns of one number a point, and what follows from the posteriors, worked out when it is asked for.
+
+    ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2). ``width``: the geometric mean of its
+    standard deviations.
+    """
+
+    def __init__(self, codes: Codes) -> None:
+        self._codes = codes
+        self._names = [name for name, column in codes.columns.items() if column.ndim == 1]
+        log_var = codes.columns.get("log_var")
+        if log_var is not None and log_var.shape == codes.z.shape:
+            self._names += [name for name in ("kl", "width") if name not in self._names]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __getitem__(self, name: str) -> NDArray[np.floating]:
+        if name not in self._names:
+            raise KeyError(name)
+        column = self._codes.columns.get(name)
+        if column is not None:
+            return column
+        mu, log_var = self._codes.z, self._codes.columns["log_var"]
+        if name == "width":
+            width: NDArray[np.floating] = np.exp(log_var.mean(axis=1) / 2)
+            return width
+        kl: NDArray[np.floating] = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=1)
+        return kl
