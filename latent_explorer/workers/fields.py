@@ -30,9 +30,10 @@ from latent_explorer.core.plane.selecting import visible_mask
 from latent_explorer.core.types import Codes, Rows, Slot
 from latent_explorer.workers.task import Context
 
-PIECE = 1 << 20  # codes that are counted at once
+PIECE = 1 << 18  # codes that are counted at once
 SAMPLE = 100_000  # codes by which a bandwidth is chosen
-MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes every so many are taken
+MOST_COUNTED = 2_000_000  # for a density
+MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes every so many are taken, here as above and below
 MOST_VOTERS = 1_000_000  # for class regions
 SIGHT, SIDE = 3.0, 20  # where the colours of a decoder's field are adjusted: so many standard deviations of the prior, and places a side
 PRIOR_PEAK = 0.15915494  # of N(0, I) in two dimensions, 1 / (2 pi)
@@ -113,24 +114,23 @@ class FieldAnswer:
 
 
 class _Points:
-    """Codes on the plane, piece by piece, so that ten million take no second copy."""
+    """Codes on the plane, piece by piece, so that ten million take no second copy; of very many, every so many."""
 
     def __init__(self, codes: Codes, frame: PlaneFrame, rows: NDArray[np.int64] | None) -> None:
         self._codes, self._frame, self._rows = codes, frame, rows
-        self.count = len(codes.z) if rows is None else len(rows)
-
-    def rows(self, part: slice) -> NDArray[np.int64] | slice:
-        """Which rows of the codes are these."""
-        return part if self._rows is None else self._rows[part]
+        self.all = len(codes.z) if rows is None else len(rows)
+        self._every = max(1, -(-self.all // MOST_COUNTED))
+        self.count = len(range(0, self.all, self._every))
 
     def pieces(self) -> Iterator[NDArray[np.float64]]:
         """All places, (n, 2) each."""
-        for start in range(0, self.count, PIECE):
-            yield self._frame.to_plane(self._codes.z[self.rows(slice(start, start + PIECE))])
+        for start in range(0, self.all, PIECE * self._every):
+            part = slice(start, start + PIECE * self._every, self._every)
+            yield self._frame.to_plane(self._codes.z[part if self._rows is None else self._rows[part]])
 
     def some(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Places and rows of the codes: all of them, or every so many."""
-        every = slice(0, self.count, max(1, -(-self.count // most)))
+        every = slice(0, self.all, max(1, -(-self.all // most)))
         rows = np.arange(every.start, every.stop, every.step) if self._rows is None else self._rows[every]
         return self._frame.to_plane(self._codes.z[rows]), rows
 
@@ -192,24 +192,34 @@ class Survey:
             else:
                 places, rows = self._points.some(MOST_VOTERS)
                 self._regions = Regions(places, codes.labels[rows])
+                self._points = self._points if self._regions.count else None
                 self._note = f"The class of most of the {min(NEAREST, self._regions.count)} nearest codes; the fainter, the fewer they are."
 
     def _weigh(self, points: _Points, *, line: bool) -> None:
         sample, _ = points.some(SAMPLE)
-        self._bandwidth = x, y = bandwidth_of(sample, points.count, line=line)
-        self._limits = Range(0.0, peak(points.pieces, sample, points.count, self._bandwidth) or 1.0)
+        self._bandwidth = x, y = bandwidth_of(sample, points.all, line=line)
+        highest = peak(points.pieces, sample, points.count, self._bandwidth)
+        if highest == 0:
+            self._points = None  # no code has a finite place
+            return
+        self._limits = Range(0.0, highest)
         wide = f"{x:.2g}" if line or f"{x:.2g}" == f"{y:.2g}" else f"{x:.2g} × {y:.2g}"
-        self._note = f"{points.count:,} codes, each a Gaussian with a standard deviation of {wide}; it integrates to 1."
+        of_all = "" if points.count == points.all else f" of {points.all:,}"
+        self._note = f"{points.count:,}{of_all} codes, each a Gaussian with a standard deviation of {wide}; it integrates to 1."
 
     def _gather(self, points: _Points, codes: Codes, frame: PlaneFrame) -> None:
         flat = frame.shown_as("identity")
         _, rows = points.some(MOST_POSTERIORS)
+        rows = rows[np.isfinite(codes.z[rows]).all(axis=1)]
+        if not len(rows):
+            self._points = None
+            return
         mean = flat.to_plane(codes.z[rows])
         if "log_var" in codes.columns:
             variance = variance_on_plane(flat, codes.columns["log_var"][rows])
             kind = "posteriors of"
         else:
-            x, y = bandwidth_of(mean, points.count, line=frame.latent_dim == 1)
+            x, y = bandwidth_of(mean, points.all, line=frame.latent_dim == 1)
             variance = np.broadcast_to(np.square([x, x if np.isinf(y) else y]), mean.shape)
             kind = f"Gaussians with a standard deviation of {x:.2g} at"
         self._posteriors = mean, variance

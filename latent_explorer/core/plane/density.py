@@ -24,7 +24,7 @@ USUAL = 0.1  # bandwidth where all points are equal, plane units
 FARTHEST = 1e6  # places beyond do not count for bandwidths
 REACH = 5.0  # standard deviations; a kernel's part beyond them is 6e-7
 LEAST = 0.7  # of a cell: a narrower kernel would fall between the centres of the cells
-BINS = 4  # in one standard deviation of a kernel
+KNOTS = 4  # in one standard deviation of a kernel
 CHUNK = 1024  # posteriors that are added at once
 UNCHANGING = math.inf  # bandwidth of a direction in which nothing changes
 
@@ -71,9 +71,9 @@ def kernel_density(
 ) -> Floats:
     """Density of points at the centres of cells, (rows, columns), each point a Gaussian of this bandwidth.
 
-    The points are counted in bins of a quarter of the bandwidth, or of a cell where that is larger, and a Gaussian is laid
-    over the bins; its variance is smaller by that of a bin. Where a cell is larger than the bandwidth, the Gaussian is as
-    wide as the cell, so that nothing falls in between.
+    The points are counted at knots a quarter of the bandwidth apart, or a cell where that is larger: each is shared by the
+    four around it. A Gaussian is laid over the knots, with a variance that is smaller by what the sharing adds. Where a cell
+    is larger than the bandwidth, the Gaussian is as wide as the cell, so that nothing falls in between.
 
     Parameters
     ----------
@@ -83,15 +83,20 @@ def kernel_density(
         Of all points, to tell the progress.
     """
     x, y = cells.x, cells.y
-    across = _Bins(x, cells.step_x, bandwidth[0])
-    up = _Bins(y[::-1], cells.step_y, bandwidth[1])
+    across = _Knots(x, cells.step_x, bandwidth[0])
+    up = _Knots(y[::-1], cells.step_y, bandwidth[1])
     sums = np.zeros(up.count * across.count)
     done = counted = 0
     for piece in pieces:
-        columns, rows = across.of(piece[:, 0]), up.of(piece[:, 1])
-        inside = (columns >= 0) & (rows >= 0)
-        sums += np.bincount(rows[inside] * across.count + columns[inside], minlength=len(sums))
-        counted += int((np.abs(piece) < FARTHEST).all(axis=1).sum())
+        near = (np.abs(piece) < FARTHEST).all(axis=1)
+        counted += int(near.sum())
+        near &= across.near(piece[:, 0]) & up.near(piece[:, 1])
+        x_knot, x_part = across.of(piece[near, 0])
+        y_knot, y_part = up.of(piece[near, 1])
+        for row, share in ((0, 1 - y_part), (1, y_part)):
+            first = (y_knot + row) * across.count + x_knot
+            sums += np.bincount(first, share * (1 - x_part), minlength=len(sums))
+            sums += np.bincount(first + 1, share * x_part, minlength=len(sums))
         done += len(piece)
         progress(done / max(1, count))
     table = sums.reshape(up.count, across.count).astype(np.float32)
@@ -100,35 +105,39 @@ def kernel_density(
     return found
 
 
-class _Bins:
-    """Bins along one axis, as far as they reach cells at `centres` (ascending)."""
+class _Knots:
+    """Knots along one axis, as far as they reach cells at `centres` (ascending)."""
 
     def __init__(self, centres: Numbers, step: float, width: float) -> None:
         self._unchanging = math.isinf(width)
         if self._unchanging:
-            self.count, self._low, self._step, self._width = 1, 0.0, 1.0, 1.0
+            self.count, self._low, self._step, self._width = 2, 0.0, 1.0, 1.0
             return
         wide = max(width, LEAST * step)
-        self._step = max(wide / BINS, min(step, wide))
+        self._step = max(wide / KNOTS, min(step, wide))
         self._low = float(centres[0]) - REACH * wide
-        self.count = math.ceil((float(centres[-1]) + REACH * wide - self._low) / self._step)
-        self._width = math.sqrt(max(wide**2 - self._step**2 / 12, (wide / 2) ** 2))
+        self.count = 2 + math.floor((float(centres[-1]) + REACH * wide - self._low) / self._step)
+        self._width = math.sqrt(wide**2 - self._step**2 / 6)
 
-    def of(self, numbers: NDArray[np.floating]) -> NDArray[np.int64]:
-        """The bin of each number, -1 for none."""
+    def near(self, numbers: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which numbers lie between knots."""
         if self._unchanging:
-            return np.where(np.isfinite(numbers), 0, -1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            place = (numbers - self._low) / self._step
-        inside = (place >= 0) & (place < self.count)
-        return np.where(inside, np.where(inside, place, 0).astype(np.int64), -1)
+            return np.ones(len(numbers), np.bool_)
+        return (numbers >= self._low) & (numbers < self._low + (self.count - 1) * self._step)
+
+    def of(self, numbers: NDArray[np.floating]) -> tuple[NDArray[np.int64], Numbers]:
+        """The knot below each number, and how far on the way to the next one it lies, in 0..1."""
+        if self._unchanging:
+            return np.zeros(len(numbers), np.int64), np.zeros(len(numbers))
+        place = (numbers.astype(np.float64) - self._low) / self._step
+        knot = np.clip(place.astype(np.int64), 0, self.count - 2)
+        return knot, place - knot
 
     def kernel(self, centres: Numbers) -> Floats:
-        """What a point in each bin adds at each centre, (cells, bins)."""
+        """What a point at each knot adds at each centre, (cells, knots)."""
         if self._unchanging:
-            return np.ones((len(centres), 1), np.float32)
-        bins = self._low + (np.arange(self.count) + 0.5) * self._step
-        return gaussian(centres[:, None] - bins, self._width)
+            return np.ones((len(centres), self.count), np.float32)
+        return gaussian(centres[:, None] - (self._low + np.arange(self.count) * self._step), self._width)
 
 
 def gaussian(distance: Numbers, width: float | Numbers) -> Floats:
