@@ -45,6 +45,7 @@ class LayersPanel(QWidget):
             form.addRow(term_label(text, term, muted=False), slider)
             self._sliders[name] = slider
         self._colour = QComboBox()
+        self._colour.setObjectName("point_colour")
         explained(self._colour, "point_colour", "Colour of points")
         self._colour.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._colour.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -54,12 +55,14 @@ class LayersPanel(QWidget):
         self.field = FieldRows(form)
         self.field.changed.connect(self._moved)
         self._grey = QComboBox()
+        self._grey.setObjectName("grey_map")
         self._grey.addItems(GREY_MAPS)
         explained(self._grey, "grey_map", "Grey map")
         self._grey.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._grey.activated.connect(self._moved)
         form.addRow(term_label("Grey map", "grey_map", muted=False), self._grey)
         self._smooth = QCheckBox("Smooth images")
+        self._smooth.setObjectName("smooth")
         explained(self._smooth, "smooth", "Smooth images")
         self._smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._smooth.clicked.connect(self._moved)
@@ -72,13 +75,23 @@ class LayersPanel(QWidget):
         explained(self._thumbnails, "thumbnails", "Images in the place of few points")
         self._thumbnails.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._thumbnails.clicked.connect(self._moved)
+        self._uniform = QCheckBox("Uniform prior")
+        self._uniform.setObjectName("uniform")
+        explained(self._uniform, "uniform", "Uniform prior")
+        self._uniform.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._uniform.clicked.connect(self._moved)
         ticks = QHBoxLayout()
         for tick in (self._smooth, self._thumbnails, self._trail):
             ticks.addWidget(tick)
         ticks.addStretch(1)
         form.addRow(ticks)
+        form.addRow(self._uniform)
         self.set_values(())
         self.set_layers(self._layers)
+
+    def set_uniform_offered(self, offered: bool) -> None:
+        """Whether what is shown has a prior that can be evened out."""
+        self._uniform.setEnabled(offered)
 
     def set_values(self, names: Sequence[str]) -> None:
         """Which values the points can be coloured by, besides class and density."""
@@ -104,6 +117,7 @@ class LayersPanel(QWidget):
         self._grey.setCurrentText(layers.grey_map)
         self._smooth.setChecked(layers.smooth)
         self._trail.setChecked(layers.trail)
+        self._uniform.setChecked(layers.uniform)
         self._thumbnails.setChecked(layers.thumbnails)
 
     def _moved(self) -> None:
@@ -123,6 +137,7 @@ class LayersPanel(QWidget):
             trail=self._trail.isChecked(),
             thumbnails=self._thumbnails.isChecked(),
             grey_map=self._grey.currentText(),
+            uniform=self._uniform.isChecked(),
         )
         if layers != self._layers:
             self._layers = layers

@@ -179,13 +179,47 @@ def test_sliders_follow_the_keyboard_and_the_mouse(show: Show) -> None:
 def test_smooth_and_grey_map(show: Show) -> None:
     panel = LayersPanel()
     hand, ear = show(panel), Ear(panel, "layersRequested")
-    smooth, grey = panel.findChild(QCheckBox), panel.findChild(QComboBox)
+    smooth, grey = panel.findChild(QCheckBox, "smooth"), panel.findChild(QComboBox, "grey_map")
     assert smooth is not None and grey is not None
     hand.click(smooth, (8, smooth.height() / 2))
     assert ear.of("layersRequested") == [(replace(Layers(), smooth=True),)]
     grey.setFocus()
     hand.key(Key.Key_Down)
     assert ear.of("layersRequested")[-1] == (replace(Layers(), smooth=True, grey_map=GREY_MAPS[1]),)
+
+
+def test_the_colour_of_points_is_chosen_among_what_is_known_of_them(show: Show) -> None:
+    panel = LayersPanel()
+    hand, ear = show(panel), Ear(panel, "layersRequested")
+    colour = panel.findChild(QComboBox, "point_colour")
+    assert colour is not None
+    assert [colour.itemText(k) for k in range(colour.count())] == ["Class", "Density"]
+    panel.set_values(("kl", "<b>age</b>"))
+    assert [colour.itemText(k) for k in range(colour.count())] == ["Class", "Density", "KL (nats)", "<b>age</b>"]
+    colour.setFocus()
+    hand.key(Key.Key_Down)
+    hand.key(Key.Key_Down)
+    assert [layers.point_colour for (layers,) in ear.of("layersRequested")] == ["density", "kl"]
+    panel.set_layers(replace(Layers(), point_colour="<b>age</b>"))
+    assert colour.currentText() == "<b>age</b>"
+
+
+def test_a_colour_that_this_model_lacks_is_kept_for_the_next(show: Show) -> None:
+    panel = LayersPanel()
+    hand, ear = show(panel), Ear(panel, "layersRequested")
+    colour = panel.findChild(QComboBox, "point_colour")
+    assert colour is not None
+    panel.set_layers(replace(Layers(), point_colour="kl"))
+    assert colour.currentText() == "Class"
+    moved = slider(panel, "mosaic_opacity")
+    moved.setFocus()
+    hand.key(Key.Key_Right)
+    assert ear.of("layersRequested")[-1][0].point_colour == "kl"
+    panel.set_values(("kl",))
+    assert colour.currentText() == "KL (nats)"
+    colour.setFocus()
+    hand.key(Key.Key_Home)
+    assert ear.of("layersRequested")[-1][0].point_colour == "class"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +236,7 @@ def test_showing_layers_is_no_wish_and_loses_nothing(show: Show, layers: Layers)
     hand, ear = show(panel), Ear(panel, "layersRequested")
     panel.set_layers(layers)
     assert ear.heard == []
-    smooth = panel.findChild(QCheckBox)
+    smooth = panel.findChild(QCheckBox, "smooth")
     assert smooth is not None
     hand.click(smooth, (8, smooth.height() / 2))
     assert ear.of("layersRequested") == [(replace(layers, smooth=not layers.smooth),)]

@@ -69,7 +69,8 @@ class PointsDrawing:
     def scale_of(self, picture: Picture) -> Scale | None:
         """What the colours of its picture mean; None where they are the classes'."""
         if self.look.counts is not None:
-            return Scale("points here", 1.0, max(picture.most, 2.0), 1.0, max(picture.most, 2.0), logarithmic=True)
+            most = max(picture.most, 2.0)
+            return Scale("Points at a pixel", 1.0, most, 1.0, most, logarithmic=True)
         return self.scatter.colouring.scale
 
 

@@ -18,7 +18,7 @@ def bar_of(scale: Scale) -> Bar:
         low, high = math.log10(scale.low), math.log10(scale.high)
         powers = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1)]
         ends = powers if powers and high - math.log10(powers[-1]) < 0.2 * (high - low) else [*powers, scale.high]
-        numbers = [(math.log10(number), short(number)) for number in ends]
+        numbers = [(math.log10(number), f"{round(number):,}") for number in ends]
     else:
         low, high = scale.low, scale.high
         numbers = [(number, number_text(number)) for number in round_numbers(low, high)]
