@@ -29,6 +29,7 @@ from latent_explorer.app.features.slicing import SlicingFeature
 from latent_explorer.app.features.thumbnails import ThumbnailsFeature
 from latent_explorer.app.features.training import TrainingFeature
 from latent_explorer.app.features.undo import UndoFeature
+from latent_explorer.app.features.uniform import UniformFeature
 from latent_explorer.app.session import Session
 from latent_explorer.app.settings import Settings
 from latent_explorer.core.checkpoint.reading import Reading
@@ -77,6 +78,7 @@ class Program(QObject):
         self.thumbnails = ThumbnailsFeature(session, window, self.index)
         self.undo = UndoFeature(session, window)
         self.selection.jumped.connect(self.undo.view_moved)
+        self.uniform = UniformFeature(session, window)  # after all that draw
         session.noticed.connect(window.notice.tell)
         window.filesDropped.connect(self._dropped)
         window.closeRequested.connect(self._ask_to_close)

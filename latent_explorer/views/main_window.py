@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
@@ -27,6 +29,8 @@ from latent_explorer.views.optional_dock import OptionalDock
 from latent_explorer.views.panel_area import PanelArea
 from latent_explorer.views.pins_panel import PinsPanel
 from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.selection_menu import fill as fill_selection_menu
+from latent_explorer.views.selection_panel import SelectionPanel
 from latent_explorer.views.slice_panel import SlicePanel
 from latent_explorer.views.stack import Stack
 from latent_explorer.views.status import StatusLine
@@ -36,7 +40,7 @@ from latent_explorer.views.transport import Transport
 
 LAYOUT_VERSION = 1
 ABOVE_AND_BELOW = 64  # pixels that the decoded image's dock takes besides: its title, and what images of another shape need
-PINS_SHARE = 0.27  # of the height on the right; the decoded image and what belongs to it need the rest
+PINS_SHARE, SELECTION_SHARE = 0.27, 0.4  # of the height on the right; the decoded image and what belongs to it need the rest
 
 
 class MainWindow(QMainWindow):
@@ -44,8 +48,9 @@ class MainWindow(QMainWindow):
 
     Signals
     -------
-    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "pin", "clear_pins", "rename",
-        "delete", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about"
+    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "redo", "pin", "clear_pins", "rename",
+        "delete", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about",
+        and those of `views.selection_menu`
     themePicked(str), closeRequested(), filesDropped(list of str)
     closing() : it is about to close; floating panels are still there.
     """
@@ -73,6 +78,7 @@ class MainWindow(QMainWindow):
         self.training = TrainingPanel(self)
         self.slice = SlicePanel(self)
         self.pins = PinsPanel(self)
+        self.selection = SelectionPanel(self)
         self.losses = LossView(self)
         self.transport = Transport(self)
         self.setCentralWidget(self.plane)
@@ -121,13 +127,18 @@ class MainWindow(QMainWindow):
         self._pins_dock.setWidget(self.pins)
         self._docks["pins"] = self._pins_dock
         self._pins_dock.visibilityChanged.connect(self.pins.set_seen)
-        self.pins.left.connect(self.plane.setFocus)
+        self._selection_dock = OptionalDock("Selection", self)
+        self._selection_dock.setObjectName("dock_selection")
+        self._selection_dock.setWidget(self.selection)
+        self._docks["selection"] = self._selection_dock
+        for panel in (self.pins, self.selection):
+            panel.left.connect(self.plane.setFocus)
         self.notice.wish.connect(self.wish)
 
     def _order_tabs(self) -> None:
         """Tab goes from the plane through the panels as they are read: left from above, below, right; those that come and go last."""
         last: QWidget = self.plane
-        for part in (self.model, self.layers, self.training, self.transport, self.image, self.pins, self.slice):
+        for part in (self.model, self.layers, self.training, self.transport, self.image, self.pins, self.selection, self.slice):
             for widget in part.findChildren(QWidget):  # and not along the chain, where Python would get hold of the plots
                 if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.window() is self:  # what pops up is a window of its own
                     QWidget.setTabOrder(last, widget)
@@ -154,7 +165,7 @@ class MainWindow(QMainWindow):
             self.removeDockWidget(dock)
         places = (
             ("model", left), ("layers", left), ("training", left),
-            ("image", right), ("slice", left if self._low else right), ("pins", right), ("run", bottom),
+            ("image", right), ("slice", left if self._low else right), ("pins", right), ("selection", right), ("run", bottom),
         )  # fmt: skip
         for name, area in places:
             self.addDockWidget(area, docks[name])
@@ -184,8 +195,9 @@ class MainWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-        if self._pins_dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
-            self._place_pins()
+        for dock in (self._pins_dock, self._selection_dock):
+            if dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
+                self._place_below(dock)
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [wanted.left, wanted.right], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["run"]], [wanted.bottom], Qt.Orientation.Vertical)
@@ -219,10 +231,13 @@ class MainWindow(QMainWindow):
         file.addAction(leave)
         edit = bar.addMenu("&Edit")
         self._undo = self._add(edit, "&Undo", "undo", keys.Undo)
+        self._redo = self._add(edit, "&Redo", "redo", ["Ctrl+Shift+Z", "Ctrl+Y"])
         edit.addSeparator()
         self._add(edit, "&Pin this place\tP", "pin")  # the key is the plane's: in a field, P is a letter
         self._add(edit, "&Clear pins", "clear_pins")
-        self.set_undo("")
+        self.set_undo("", "")
+        points = bar.addMenu("&Points")
+        fill_selection_menu(partial(self._add, points), points.addSeparator)
         view = bar.addMenu("&View")
         self._add(view, "&Fit all points", "fit")
         self._full = QAction("&Full screen", self, checkable=True)
@@ -305,25 +320,38 @@ class MainWindow(QMainWindow):
 
     def set_pinned(self, pinned: bool) -> None:
         """Whether there are pins: with the first one their panel comes, beside what is in front and not over it."""
-        if pinned and not self._pins_dock.toggleViewAction().isVisible():
-            self._place_pins()  # before it is shown: two panels one above the other could need more than a low window has
-            image, pins = self._docks["image"], self._pins_dock
-            whole = image.height()
-            pins.set_wanted(True, shown=not self._full.isChecked())
-            self._place_pins()
-            self.resizeDocks([image, pins], [whole - round(PINS_SHARE * whole), round(PINS_SHARE * whole)], Qt.Orientation.Vertical)
+        self._bring(self._pins_dock, pinned, PINS_SHARE)
 
-    def _place_pins(self) -> None:
+    def set_selected(self, selected: bool) -> None:
+        """Whether points are selected or left out: their panel comes, and what was asked for is in front."""
+        if self._bring(self._selection_dock, selected, SELECTION_SHARE) and not self._low:
+            self._selection_dock.raise_()
+
+    def _bring(self, panel: OptionalDock, wanted: bool, share: float) -> bool:
+        """A panel that is there while there is something in it, with a share of the height; whether it has come just now."""
+        if not wanted or panel.toggleViewAction().isVisible():
+            panel.set_wanted(wanted)
+            return False
+        self._place_below(panel)  # before it is shown: two panels one above the other could need more than a low window has
+        image = self._docks["image"]
+        whole = image.height()
+        came = panel.set_wanted(True, shown=not self._full.isChecked())
+        self._place_below(panel)
+        self.resizeDocks([image, panel], [whole - round(share * whole), round(share * whole)], Qt.Orientation.Vertical)
+        return came
+
+    def _place_below(self, panel: OptionalDock) -> None:
         """Under the decoded image, where there is room; in low windows behind it."""
-        if not self._pins_dock.isFloating():
+        if not panel.isFloating():
             front = self._docks["image" if self._low else "slice"]
-            self.tabifyDockWidget(front, self._pins_dock)
+            self.tabifyDockWidget(front, panel)
             front.raise_()
 
-    def set_undo(self, what: str) -> None:
-        """What can be taken back, such as "removing pin 3"; "" for nothing."""
-        self._undo.setText(f"&Undo {what}".rstrip())
-        self._undo.setEnabled(bool(what))
+    def set_undo(self, back: str, forward: str) -> None:
+        """What can be taken back, and what done again, such as "removing pin 3"; "" for nothing."""
+        for action, word, what in ((self._undo, "&Undo", back), (self._redo, "&Redo", forward)):
+            action.setText(f"{word} {what}".rstrip())
+            action.setEnabled(bool(what))
 
     def set_own_model(self, own: bool) -> None:
         """Whether the shown model lies in My models, so that it can be renamed and deleted."""
@@ -345,6 +373,7 @@ class MainWindow(QMainWindow):
             self.put_back(self._before_full)
             self._slice_dock.come_back()
             self._pins_dock.come_back()
+            self._selection_dock.come_back()
         self.menuBar().setVisible(not full)
         self.status.setVisible(not full)
         if full:

@@ -16,13 +16,12 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.core.types import Floats, Images, Labels
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.text import signed
 
 Index = QModelIndex | QPersistentModelIndex
 PICTURE = Qt.ItemDataRole.UserRole
 KEPT = 2000  # pictures
 AT_ONCE = 200  # pictures that are asked for together
-SIDE = 40  # pixels of a picture's longer side, in an interface of the usual size
+SIDE = 30  # pixels of a picture's longer side, in an interface of the usual size
 IMAGE, NUMBER, CLASS = range(3)  # the first columns; the values follow
 HEADS = ("", "Image", "Class")
 
@@ -156,9 +155,10 @@ class SelectionModel(QAbstractTableModel):
             if column == CLASS:
                 return self.shown.class_name(k)
             value = float(self.shown.key(column)[k])
-            return signed(value) if np.isfinite(value) else ""
-        if role == Qt.ItemDataRole.TextAlignmentRole and column != CLASS:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return f"{value:.4g}".replace("-", "−") if np.isfinite(value) else ""
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignHCenter if column == CLASS else Qt.AlignmentFlag.AlignRight
+            return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def _picture(self, k: int) -> QImage | None:

@@ -34,8 +34,11 @@ class StatusLine(QStatusBar):
         ):
             explained(label, term, name)
         self.setContentsMargins(8, 0, 8, 0)
-        for label in (self._points, self._place, self._mosaic):
+        self._selected = LiveText("10,000,000 selected")
+        explained(self._selected, "selected", "Selected points")
+        for label in (self._points, self._selected, self._place, self._mosaic):
             self.addWidget(label)
+        self._selected.hide()  # the bar shows what it is given
         self._cancel = QToolButton()
         self._cancel.setText("Cancel")
         self._cancel.setProperty("role", "button")
@@ -51,6 +54,12 @@ class StatusLine(QStatusBar):
     def set_points(self, count: int, hidden: int) -> None:
         """Number of codes, and how many of them are hidden."""
         self._points.setText(f"{count:,} points" + (f", {hidden:,} hidden" if hidden else ""))
+
+    def set_selected(self, count: int) -> None:
+        """Number of selected points."""
+        self._selected.setText(f"{count:,} selected" if count else "")
+        if self._selected.isHidden() == bool(count):
+            self._selected.setVisible(bool(count))
 
     def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None) -> None:
         """z under the cursor; of more than two coordinates those of the axes on the plane."""

@@ -142,6 +142,10 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QTabBar::tab:selected {{ background: {t.panel}; color: {t.text}; border-top-color: {t.panel}; }}
     QTabBar::tab:hover {{ background: {t.hover}; color: {t.text}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QTableView {{ background: {t.panel}; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+    QHeaderView {{ background: {t.panel}; }}
+    QHeaderView::section {{
+        background: {t.panel}; color: {t.muted}; border: none; border-bottom: 1px solid {t.line}; padding: {unit // 2}px {unit}px; }}
     QToolTip {{ background: {t.field}; color: {t.text}; border: 1px solid {t.line}; padding: {unit}px; }}
     QScrollBar:vertical {{ background: transparent; width: {2 * unit + 2}px; }}
     QScrollBar::handle:vertical {{ background: {t.line}; border-radius: {unit}px; min-height: {6 * unit}px; }}

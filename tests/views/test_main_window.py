@@ -124,7 +124,7 @@ def in_menus(window: MainWindow) -> dict[str, QAction]:
 
 def test_every_menu_entry_is_a_wish(window: MainWindow) -> None:
     ear, entries = Ear(window, "wish"), in_menus(window)
-    window.set_undo("a test")
+    window.set_undo("a test", "another")
     by_name = {action.objectName(): action for action in entries.values()}
     for wish in WISHES:
         by_name[f"action_{wish}"].trigger()

@@ -49,6 +49,7 @@ class HoverFeature(QObject):
         plane = window.plane
         plane.planePointPicked.connect(self._move)
         plane.pointerLeft.connect(self._leave)
+        plane.handDown.connect(self._leave)
         plane.cardRequested.connect(self._toggle)
         plane.escapePressed.connect(plane.card.hide)
         index.indexed.connect(self._look_again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -60,13 +60,17 @@ class IndexFeature(QObject):
         if codes is self._codes and slot.frame is self._frame:
             return
         others = codes is None or not same_images(codes, self._codes)
-        moved_only = not others and self._frame is not None and slot.frame.parallel_to(self._frame)
+        parallel = self._frame is not None and slot.frame.parallel_to(self._frame)
+        if codes is self._codes and parallel and self.shown is not None and self.shown.frame is self._frame:
+            self._frame = slot.frame
+            self.shown = replace(self.shown, frame=slot.frame)  # a slice has moved: points fall on the same places
+            return
         self._codes, self._frame = codes, slot.frame
         if others:  # rows of these codes are other images
             scene = self._session.scene
             if scene.selection is not None or scene.shown is not None or scene.concealed is not None:
                 self._session.set_scene(selection=None, shown=None, concealed=None)
-        if others or not moved_only:
+        if others or not parallel:
             self.shown = None
             self.indexed.emit()
         self._see()
@@ -100,11 +104,15 @@ class IndexFeature(QObject):
 
 def same_images(codes: Codes, others: Codes | None) -> bool:
     """Whether these are other places of the same images."""
+    if codes is others:
+        return True
     return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
 
 
 def _build(codes: Codes, frame: PlaneFrame, context: Context) -> Indexed:
     """In the lane. Codes along axes of z need no more than their own precision."""
+    if frame.shows_z:
+        return Indexed(codes, frame, PlaneIndex(codes.z))
     points = frame.to_plane(codes.z)
     small = points.astype(codes.z.dtype)
     return Indexed(codes, frame, PlaneIndex(small if np.array_equal(small, points, equal_nan=True) else points))

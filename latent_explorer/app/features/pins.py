@@ -1,7 +1,7 @@
 """Pins: places that the person keeps, on the plane and in a list with their pictures.
 
 A wish changes the scene's pins; the scene changes plane and list. Pictures come from the tiles lane, in one batch and by the
-newest weights: at once for new pins, and while a model trains at a modest pace. What was done to the pins can be taken back.
+newest weights: at once for new pins, and while a model trains at a modest pace. What was done to the pins can be taken back (`undo.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 PACE_MS = 500  # between two batches for the same pins, while a model trains
-STEPS_BACK = 50
 Place = tuple[float, ...]
 
 
@@ -44,9 +43,7 @@ class PinsFeature(QObject):
     def __init__(self, session: Session, window: MainWindow, lane: NewestLane, probe: ProbeFeature) -> None:
         super().__init__(window)
         self._session, self._window, self._lane, self._probe = session, window, lane, probe
-        self._past: list[tuple[Pins, str]] = []  # what the pins were, and what was done to them
         self._shown: tuple[object, ...] | None = None
-        self._shown_pins: Pins = ()
         self._asked: tuple[str, int, tuple[Place, ...]] = "", 0, ()
         self._pictures: dict[Place, Images] = {}
         self._latent_dim = 0
@@ -73,7 +70,7 @@ class PinsFeature(QObject):
     # Wishes
 
     def _wished(self, wish: str) -> None:
-        acts = {"pin": self.add, "clear_pins": self.clear, "undo": self.undo}
+        acts = {"pin": self.add, "clear_pins": self.clear}
         if wish in acts:
             acts[wish]()
 
@@ -102,10 +99,10 @@ class PinsFeature(QObject):
             self._session.notice(f"There are {MOST} pins{whose}, which is the most; remove one first.", trouble=True)
         else:
             pins = added(pins, z)
-            self._change(pins, f"pin {pins[-1].number}")
+            self._change(pins)
 
     def _remove(self, number: int) -> None:
-        self._change(without(self._session.scene.pins, {number}), f"removing pin {number}")
+        self._change(without(self._session.scene.pins, {number}))
         self._window.notice.offer(f"Pin {number} was removed.", "Undo", "undo", "Take it back (Ctrl+Z).")
 
     def _remove_current(self) -> None:
@@ -118,16 +115,16 @@ class PinsFeature(QObject):
         if count == 1:
             self._remove(self._mine[0].number)
         elif count:
-            self._change(without(self._session.scene.pins, {pin.number for pin in self._mine}), f"removing {count} pins")
+            self._change(without(self._session.scene.pins, {pin.number for pin in self._mine}))
             self._window.notice.offer(f"{count} pins were removed.", "Undo", "undo", "Take it back (Ctrl+Z).")
 
     def _rename(self, number: int, name: str) -> None:
         self._shown = None  # also when the name was only spaces, the list is to show what it is now
-        self._change(renamed(self._session.scene.pins, number, name), f"naming pin {number}")
+        self._change(renamed(self._session.scene.pins, number, name))
         self._show()
 
     def _order(self, numbers: tuple[int, ...]) -> None:
-        self._change(ordered(self._session.scene.pins, numbers), "moving a pin")
+        self._change(ordered(self._session.scene.pins, numbers))
 
     def _go_to(self, number: int) -> None:
         pin = next((pin for pin in self._mine if pin.number == number), None)
@@ -139,17 +136,8 @@ class PinsFeature(QObject):
         if pin is not None:
             self._probe.put(pin.z)
 
-    def _change(self, pins: Pins, what: str) -> None:
-        before = self._session.scene.pins
-        if pins != before:
-            self._past = [*self._past[1 - STEPS_BACK :], (before, what)]
-            self._session.set_scene(pins=pins)
-
-    def undo(self) -> None:
-        """Take back what was done last to the pins."""
-        if self._past:
-            pins, _ = self._past.pop()
-            self._session.set_scene(pins=pins)
+    def _change(self, pins: Pins) -> None:
+        self._session.set_scene(pins=pins)
 
     # Facts
 
@@ -182,9 +170,7 @@ class PinsFeature(QObject):
         if key == self._shown:
             self._ask()  # there may be a newer snapshot
             return
-        if pins != self._shown_pins:
-            self._window.notice.withdraw("undo")
-        self._shown, self._shown_pins = key, pins
+        self._shown = key
         frame, panel = slot.frame, self._window.pins
         rows, marks = [], []
         for pin in self._mine:
@@ -200,7 +186,6 @@ class PinsFeature(QObject):
         waiting = len(pins) - len(rows)
         panel.set_note("" if not waiting else f"{waiting} more of models of another latent size.")
         self._window.set_pinned(bool(pins))
-        self._window.set_undo(self._past[-1][1] if self._past else "")
         self._show_pictures()
         self._ask()
 

@@ -58,3 +58,13 @@ def ask_save_path(parent: QWidget, title: str, suggestion: Path, kind: str) -> P
         return None
     path = Path(chosen)
     return path if path.suffix.lower() == kind else path.with_name(path.name + kind)
+
+
+def ask_table_path(parent: QWidget, title: str, suggestion: Path) -> Path | None:
+    """A file for a table, ".csv" or ".npz"; None when the person cancels."""
+    chosen, kind = QFileDialog.getSaveFileName(parent, title, str(suggestion), "CSV (*.csv);;npz (*.npz)")
+    if not chosen:
+        return None
+    path = Path(chosen)
+    ending = ".npz" if "npz" in kind else ".csv"
+    return path if path.suffix.lower() in (".csv", ".npz") else path.with_name(path.name + ending)

@@ -19,9 +19,13 @@ class HoverLayer(QGraphicsObject):
         self.setZValue(98)
         self.setVisible(False)
         self.colour = "#ffffff"
+        self._radius = RADIUS
 
-    def show_at(self, point: tuple[float, float] | None, colour: str = "#ffffff") -> None:
-        """Plane coordinates; None for nowhere."""
+    def show_at(self, point: tuple[float, float] | None, colour: str = "#ffffff", radius: float = RADIUS) -> None:
+        """Plane coordinates; None for nowhere. `radius`: pixels of the screen."""
+        if radius != self._radius:
+            self.prepareGeometryChange()
+            self._radius = radius
         if point is not None:
             self.setPos(*point)
             if colour != self.colour:
@@ -31,12 +35,13 @@ class HoverLayer(QGraphicsObject):
 
     def boundingRect(self) -> QRectF:  # Qt's name
         """Pixels of the screen around the point."""
-        reach = RADIUS + 4
+        reach = self._radius + 4
         return QRectF(-reach, -reach, 2 * reach, 2 * reach)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Three rings, one in the other."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width, radius in ((DARK, 5.2, RADIUS), (QColor(self.colour), 3.2, RADIUS), (LIGHT, 1.2, RADIUS - 1.6)):
+        wide = self._radius
+        for colour, width, radius in ((DARK, 5.2, wide), (QColor(self.colour), 3.2, wide), (LIGHT, 1.2, wide - 1.6)):
             painter.setPen(QPen(colour, width))
             painter.drawEllipse(QRectF(-radius, -radius, 2 * radius, 2 * radius))

@@ -215,7 +215,6 @@ class PlaneView(PointedPlot):
         if kind:
             self._stop_gesture()
             self._how = self.modes.how_for(event.modifiers())
-            self.set_hover(None)
             self._begin_band(kind, event.position())
         elif left and not self._space and self.modes.mode == "probe":
             self._probing = True

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from latent_explorer.core.plane.selecting import Area, Spot
 from latent_explorer.core.types import Layers
 from latent_explorer.views.plane.band import BandLayer
-from latent_explorer.views.plane.hover import HoverLayer
+from latent_explorer.views.plane.hover import RADIUS, HoverLayer
 from latent_explorer.views.plane.plot import PlanePlot
 from latent_explorer.views.plane.selection import SelectionLayer
 from latent_explorer.views.plane.thumbnails import Thumbnail, ThumbnailsLayer
@@ -42,7 +42,7 @@ class PointedPlot(PlanePlot):
         self._layers = layers
         super().set_layers(layers)
         self._selected.set_size(layers.point_size)
-        self._points.setVisible(layers.points and not self._thumbnails.count)
+        self._stand_in()
 
     def set_selection(self, points: NDArray[np.floating]) -> None:
         """Plane coordinates (n, 2) of the selected points that are drawn."""
@@ -51,11 +51,17 @@ class PointedPlot(PlanePlot):
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
         """Images in the place of all points in view; none for the points themselves."""
         self._thumbnails.set_thumbnails(thumbnails, smooth)
-        self._points.setVisible(self._layers.points and not self._thumbnails.count)
+        self._stand_in()
+
+    def _stand_in(self) -> None:
+        """Images stand for their points, and their frames for the rings of those that are selected."""
+        few = bool(self._thumbnails.count)
+        self._points.setVisible(self._layers.points and not few)
+        self._selected.setVisible(self._layers.points and not few)
 
     def set_hover(self, point: tuple[float, float] | None, colour: str = "#ffffff") -> None:
         """The point that the pointer has found; the card of another one goes."""
-        self._hovered.show_at(point, colour)
+        self._hovered.show_at(point, colour, max(RADIUS, self._thumbnails.reach))
         self.card.hide()
 
     def show_card(self, content: CardContent, point: tuple[float, float]) -> None:

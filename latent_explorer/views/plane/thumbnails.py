@@ -14,16 +14,18 @@ from latent_explorer.views.plane.layer import KeptLayer, Window
 SMALLEST, LARGEST = 20.0, 72.0  # pixels of the screen for an image's longer side
 SHARE = 0.35  # of the window that the images may cover together
 FRAME = 2.0  # pixels
+DARK, LIGHT = QColor(8, 10, 13), QColor("#ffffff")
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """One image: its point in plane coordinates, its pixels, and the colour of its class."""
+    """One image: its point in plane coordinates, its pixels, the colour of its class, and whether it is selected."""
 
     x: float
     y: float
     picture: QImage
     colour: str
+    selected: bool = False
 
 
 class ThumbnailsLayer(KeptLayer):
@@ -34,11 +36,17 @@ class ThumbnailsLayer(KeptLayer):
         self.setZValue(20)
         self._thumbnails: tuple[Thumbnail, ...] = ()
         self._smooth = False
+        self._drawn = QSizeF(0, 0)  # pixels of the screen that the last image took
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self._thumbnails)
+
+    @property
+    def reach(self) -> float:
+        """Pixels of the screen from a point to the edge of its image, about; 0 without images."""
+        return max(self._drawn.width(), self._drawn.height()) / 2 + 2 * FRAME if self._thumbnails else 0.0
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool) -> None:
         """Show these and no others."""
@@ -53,6 +61,7 @@ class ThumbnailsLayer(KeptLayer):
         picture = QImage(window.width, window.height, QImage.Format.Format_ARGB32_Premultiplied)
         picture.fill(Qt.GlobalColor.transparent)
         size = self._size(window)
+        self._drawn = size / window.ratio
         frame = FRAME * window.ratio
         painter = QPainter(picture)
         first = self._thumbnails[0].picture
@@ -61,7 +70,10 @@ class ThumbnailsLayer(KeptLayer):
             x, y = one.x * window.scale[0] + window.shift[0], one.y * window.scale[1] + window.shift[1]
             corner = QPointF(round(x - size.width() / 2), round(y - size.height() / 2))
             inner = QRectF(corner, size)
-            painter.fillRect(inner.adjusted(-frame, -frame, frame, frame), QColor(one.colour))
+            if one.selected:
+                painter.fillRect(_around(inner, 2.5 * frame), DARK)
+                painter.fillRect(_around(inner, 2 * frame), LIGHT)
+            painter.fillRect(_around(inner, frame), QColor(one.colour))
             painter.drawImage(inner, one.picture)
         painter.end()
         return picture
@@ -76,3 +88,7 @@ class ThumbnailsLayer(KeptLayer):
         if scale > 1 and not self._smooth:
             scale = math.floor(scale)
         return QSizeF(max(1, round(image.width() * scale)), max(1, round(image.height() * scale)))
+
+
+def _around(rectangle: QRectF, edge: float) -> QRectF:
+    return rectangle.adjusted(-edge, -edge, edge, edge)

@@ -1,0 +1,70 @@
+"""Images in the place of points, where few are in view and their data set is open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from latent_explorer.app.features.indexing import IndexFeature
+from latent_explorer.app.session import Session
+from latent_explorer.core.palette import apply_grey_map, class_colour
+from latent_explorer.core.plane.neighbours import images_of
+from latent_explorer.core.types import Scene, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.plane.thumbnails import Thumbnail
+
+MOST = 400  # points in view; more stay dots
+
+
+class ThumbnailsFeature(QObject):
+    """Looks how many points are in view whenever the plane or the points move; that costs some ten microseconds."""
+
+    def __init__(self, session: Session, window: MainWindow, index: IndexFeature) -> None:
+        super().__init__(window)
+        self._session, self._window, self._index = session, window, index
+        self._known: dict[int, Thumbnail] = {}  # those that are shown, by row
+        self._about: tuple[object, ...] = ()
+        index.indexed.connect(self._show)
+        index.visibleChanged.connect(self._show)
+        session.sceneChanged.connect(self._scene_changed)
+        session.datasetChanged.connect(self._show)
+        session.slotChanged.connect(self._slot_changed)
+
+    def _scene_changed(self, scene: Scene) -> None:
+        self._show()
+
+    def _slot_changed(self, slot: Slot) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        session, plane = self._session, self._window.plane
+        slot, shown, layers = session.slot, self._index.shown, session.scene.layers
+        dataset = None if slot is None else session.dataset_of(slot)
+        if slot is None or shown is None or dataset is None or not (layers.thumbnails and layers.points):
+            plane.set_thumbnails(())
+            return
+        left, bottom, width, height = plane.window_rectangle()
+        rows = shown.index.few_in((left, bottom, left + width, bottom + height), MOST, self._index.visible)
+        images = None if rows is None or not len(rows) else images_of(shown.codes, tuple(rows.tolist()), dataset)
+        if rows is None or images is None:
+            plane.set_thumbnails(())
+            return
+        about = shown, dataset, layers.grey_map
+        if len(self._about) != len(about) or any(a is not b for a, b in zip(about, self._about, strict=True)):
+            self._known, self._about = {}, about
+        chosen = session.scene.selection
+        picked = np.isin(rows, () if chosen is None else chosen.rows, assume_unique=True).tolist()
+        known: dict[int, Thumbnail] = {}
+        mapped = layers.grey_map != "grey" and images.shape[3] == 1
+        places = shown.index.points[rows].tolist()
+        for row, (x, y), image, selected in zip(rows.tolist(), places, images, picked, strict=True):
+            before = self._known.get(row)
+            if before is None:
+                picture = to_qimage(apply_grey_map(image, layers.grey_map) if mapped else image)
+                before = Thumbnail(x, y, picture, class_colour(int(shown.codes.labels[row])))
+            known[row] = before if before.selected == selected else replace(before, selected=selected)
+        self._known = known
+        plane.set_thumbnails(tuple(known.values()), layers.smooth)
