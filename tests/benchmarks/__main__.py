@@ -30,7 +30,7 @@ BENCHMARKS = {
     "probe_training": ("probe.p50_ms_training.", "probe.p99_ms_training.", "probe.max_ms_training."),
     "window_gaps": ("window.gap_ms_max.", "window.gap_p99_ms.", "window.gap_ms_start."),
     "start": ("start.window_s.", "start.first_decode_s."),
-    "plane_frame": ("plane.frame_ms.",),
+    "map_frame": ("map.frame_ms.", "map.open_s.", "map.peer_frame_ms."),
     "memory_peak": ("memory.peak_mb.", "memory.open_mb."),
     "train_epoch": ("train.epoch_s.", "train.epoch_ratio.", "train.gemm_ratio."),
     "train_elbo": ("train.seconds_to_elbo_140.",),

@@ -19,17 +19,17 @@ FIGURE = {"value", "unit", "peer", "ratio", "aim", "n"}
 
 def test_the_json_has_the_contract_s_form(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "tests.benchmarks", "--json", str(out), "--only", "plane.frame"]
+    command = [sys.executable, "-m", "tests.benchmarks", "--json", str(out), "--only", "map.frame"]
     environment = {**os.environ, "LATENT_EXPLORER_BENCH_QUICK": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
-    assert "plane.frame_ms.10k" in done.stdout
+    assert "map.frame_ms.10k" in done.stdout
     result = json.loads(out.read_text())
     assert result["schema"] == 1
     assert set(result) == {"schema", "machine", "figures"}
     assert set(result["machine"]) == MACHINE
-    assert list(result["figures"]) == ["plane.frame_ms.10k"]
-    figure = result["figures"]["plane.frame_ms.10k"]
+    assert list(result["figures"]) == ["map.frame_ms.10k"]
+    figure = result["figures"]["map.frame_ms.10k"]
     assert set(figure) == FIGURE
     assert figure["unit"] == "ms"
     assert figure["n"] == 10
