@@ -64,8 +64,10 @@ class Session(QObject):
     def put_slot(self, slot: Slot, **arranged: Any) -> None:
         """Replace the slot with the same id, or add it; it becomes the active one.
 
-        Fields of the scene that belong to it, such as a probe on its plane, change before anybody hears of the slot.
+        Fields of the scene that belong to it, such as a probe on its plane, change before anybody hears of the slot. Its plane is
+        shown in the coordinates that the scene asks for, where it can be.
         """
+        slot = self.displayed(slot)
         self.slots = (*(other for other in self.slots if other.slot_id != slot.slot_id), slot)
         self.active = slot.slot_id
         before, self.scene = self.scene, replace(self.scene, **arranged)
@@ -73,6 +75,11 @@ class Session(QObject):
         self.slotChanged.emit(slot)
         if changed:
             self.sceneChanged.emit(self.scene)
+
+    def displayed(self, slot: Slot) -> Slot:
+        """The slot, in the coordinates that the scene asks for."""
+        frame = slot.frame.shown_as("phi" if self.scene.layers.uniform and slot.evens_out else "identity")
+        return slot if frame is slot.frame else replace(slot, frame=frame)
 
     def remove_slot(self, slot_id: int) -> None:
         """Take a slot away, such as one whose model turned out to be damaged."""

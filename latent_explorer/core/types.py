@@ -20,6 +20,7 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.plane.extent import counts_of
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.index import PlaneIndex
 from latent_explorer.core.plane.slices import Slice, Spread, spread_of
 from latent_explorer.core.quick import QuickDecoder
 
@@ -195,6 +196,11 @@ class Codes:
         return spread_of(self.z)
 
     @cached_property
+    def finder(self) -> PlaneIndex:
+        """Finds codes of two dimensions by their place; sorting a million takes a tenth of a second, in a worker."""
+        return PlaneIndex(self.z)
+
+    @cached_property
     def class_counts(self) -> Labels:
         """How many codes each label from 0 on has; a worker's, too, where there are millions."""
         return freeze(counts_of(self.labels))
@@ -291,6 +297,11 @@ class Slot:
     def decodes(self) -> bool:
         """Whether decodes can be asked for."""
         return self.handle is not None and (self.ready or self.quick is not None)
+
+    @property
+    def evens_out(self) -> bool:
+        """Whether it can be shown in coordinates in which its prior is uniform: the plane lies along two axes of N(0, I)."""
+        return self.handle is not None and self.frame.pair is not None
 
     def takes(self, generation: int) -> bool:
         """Whether an answer for this generation may be shown."""

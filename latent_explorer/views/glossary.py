@@ -58,6 +58,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "point_colour": "What a point's colour says: its class, how many points lie there, or a value that is known for each.",
         "mosaic": "Opacity of the mosaic: the decoder's images of places all over the plane, behind the points.",
         "mosaic_cells": "About how many images of the mosaic lie along the plane's longer side.",
+        "uniform": (
+            "The plane in the coordinates Φ(z), the standard normal distribution function of each: equal areas have equal prior"
+            " probability, and the numbers at the axes still are those of z."
+        ),
         "grey_map": "How grey images are coloured on the right.",
         "smooth": "On: enlarged images are smoothed. Off: every pixel of an image is a square.",
         # The field under the points

@@ -88,14 +88,13 @@ class MosaicFeature(QObject):
         """What covers the window now, and by how much the pictures are larger than they are drawn."""
         height, width, _ = shape
         plane = self._window.plane
-        window = plane.window_rectangle()
-        longer = max(plane.width(), plane.height())
+        longer = max(plane.window_pixels()) / plane.devicePixelRatioF()
         least = TINY_CELL if max(width, height) <= TINY else LEAST_CELL
-        cells = max(1, min(cells, longer // least))
+        cells = max(1, min(cells, int(longer / least)))
         reduction = reduction_for(height, width, longer / cells * plane.devicePixelRatioF())
         # Whatever the images are, the sheet stays below MOST_PIXELS.
         most = max(1, math.isqrt(MOST_PIXELS * reduction**2 // (2 * width * height)))
-        return lattice_for(window, min(cells, most), width / height, min(longer // least, most)), reduction
+        return lattice_for(plane.window_rectangle(), min(cells, most), width / height, min(int(longer / least), most)), reduction
 
     def _waits(self, slot: Slot, key: _Key, asked: _Key) -> bool:
         """Whether this stays unasked for now, since only the weights or the slice are newer."""

@@ -96,7 +96,7 @@ class SceneryFeature(QObject):
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
         if slot is None or codes is None or not len(codes.z):
-            self._window.plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
+            self._show_prior(slot)
             return
         points, hidden = _places(slot, codes), self._session.scene.hidden_classes
         if hidden:
@@ -116,6 +116,11 @@ class SceneryFeature(QObject):
         centre = (low + high) / 2
         self._window.plane.set_camera(Camera(float(centre[0]), float(centre[1]), float(span)))
 
+    def _show_prior(self, slot: Slot | None) -> None:
+        """The inner part of the prior; all of it, where it is uniform."""
+        uniform = slot is not None and slot.frame.display == "phi"
+        self._window.plane.set_camera(Camera(0.5, 0.5, FIT_MARGIN) if uniform else Camera(0.0, 0.0, PRIOR_SPAN))
+
     def _slot_changed(self, slot: Slot) -> None:
         plane = self._window.plane
         plane.set_slot(slot.slot_id)
@@ -123,6 +128,7 @@ class SceneryFeature(QObject):
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
         turned = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)
+        restaged = self._shown_frame is not None and slot.frame.display != self._shown_frame.display
         self._shown_frame = slot.frame
         if codes is None:
             self._shown_codes = None
@@ -144,9 +150,11 @@ class SceneryFeature(QObject):
             values = Values(codes)
             plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
             self._window.layers.set_values(tuple(values))
-        if fresh and slot.in_training:
+        if slot.frame.display == "phi" and (fresh or restaged):
+            self._show_prior(slot)
+        elif (fresh or restaged) and slot.in_training:
             # A model in training begins with all codes at one place and spreads over the prior.
-            plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
+            self._show_prior(slot)
         elif fresh or (turned and not slot.in_training):
             self.fit(FIRST_PART, self._probe_place())
         self._tell_counts()

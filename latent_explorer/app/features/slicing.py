@@ -38,10 +38,11 @@ def put_sliced(session: Session, slot: Slot) -> None:
 def _put(session: Session, slot: Slot, chosen: Slice, before: PlaneFrame | None) -> None:
     """Put the slot on the plane that is chosen; the held probe keeps its place on the screen."""
     shown, latent_dim = session.slot, slot.frame.latent_dim
+    slot = session.displayed(slot)
     if not chosen.suits(latent_dim):
         chosen = Slice()
     if latent_dim > 2:
-        frame = frame_of(latent_dim, _spread(slot.codes.get("mean")), chosen, before)
+        frame = frame_of(latent_dim, _spread(slot.codes.get("mean")), chosen, before).shown_as(slot.frame.display)
         if not frame.same_as(slot.frame):
             slot = slot.on(frame, session.new_generation())
     probe = session.scene.probe
@@ -123,8 +124,9 @@ class SlicingFeature(QObject):
             self._lay(scene.slice)
         elif put and scene.probe is not None and len(scene.probe) == frame.latent_dim:
             z = np.array(scene.probe)
-            if np.abs(frame.to_z(frame.to_plane(z)) - z).max() > ON_THE_PLANE:
+            if np.abs(frame.foot(z) - z).max() > ON_THE_PLANE:
                 self._lay(scene.slice.through(frame, z))
 
     def _plane_of(self, slot: Slot, chosen: Slice) -> PlaneFrame:
-        return frame_of(slot.frame.latent_dim, _spread(slot.codes.get("mean")), chosen, slot.frame)
+        frame = frame_of(slot.frame.latent_dim, _spread(slot.codes.get("mean")), chosen, slot.frame)
+        return frame.shown_as(slot.frame.display)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 DISPLAYS = ("identity", "phi")
 EDGE = 2.0**-53  # Phi is 0 and 1 for no number; this near, float64 cannot tell any more
-MOST = 9.0  # beyond this, Phi is 0 or 1
-STEPS = (1.0, 0.5, 0.1)  # between ticks, times a power of ten: each one's are among the next one's
+STEPS = tuple((part / 10**digits, digits) for digits in range(7) for part in ((1,) if digits == 0 else (5, 1)))  # and digits to write
+MANY = 400  # values that are so fine that most of them lie too near to each other
 
 Floats = NDArray[np.float64]
 
@@ -34,28 +34,16 @@ def phi_inverse(parts: Floats) -> Floats:
 def phi_ticks(low: float, high: float, spacing: float) -> list[tuple[float, str]]:
     """Round values of z to mark on an axis that runs in Phi(z) from low to high: where, and how they are written.
 
-    No two lie nearer than `spacing`, and rounder values come first; so there are few where Phi is steep, and many in between.
+    No two lie nearer than `spacing`; rounder values come first, and of equally round ones those that lie nearer to 0.
     """
     first, last = phi_inverse(np.array([low, high])).tolist()
-    found: dict[float, float] = {}  # where they lie, by value
-    power = 0
-    while 10.0 ** (power + 1) < last - first:
-        power += 1
-    digits = 0
-    for exponent in range(power, power - 6, -1):
-        for step in STEPS[:2]:
-            size = step * 10.0**exponent
-            values = np.arange(math.ceil(first / size), math.floor(last / size) + 1) * size
-            if len(values) > 400:
-                return _written(found, digits)
-            before = len(found)
-            for value, place in zip(values.tolist(), phi(values).tolist(), strict=True):
-                if low <= place <= high and all(abs(place - other) >= spacing for other in found.values()):
-                    found[value] = place
-            if len(found) > before:
-                digits = max(digits, -exponent + (step < 1))
-    return _written(found, digits)
-
-
-def _written(found: dict[float, float], digits: int) -> list[tuple[float, str]]:
-    return [(place, f"{value:.{max(0, digits)}f}") for value, place in sorted(found.items())]
+    found: dict[float, str] = {}  # by where they lie
+    for step, digits in STEPS:
+        values = np.arange(math.ceil(first / step), math.floor(last / step) + 1) * step
+        if len(values) > MANY:
+            break
+        values = values[np.argsort(np.abs(values), kind="stable")]
+        for value, place in zip(values.tolist(), phi(values).tolist(), strict=True):
+            if low <= place <= high and all(abs(place - other) >= spacing for other in found):
+                found[place] = f"{value:.{digits}f}"
+    return sorted(found.items())

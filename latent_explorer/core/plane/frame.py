@@ -125,6 +125,11 @@ class PlaneFrame:
             return z[..., self.pair].astype(np.float64)
         return (z.astype(np.float64) - self.origin) @ self._inverse
 
+    def foot(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The points of the plane (..., d) that lie nearest to latent points (..., d)."""
+        flat = self.shown_as("identity")  # the way through another display costs digits
+        return flat.to_z(flat.to_plane(z))
+
     def contains(self, plane: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which plane coordinates (..., 2) belong to a latent point."""
         if self.display == "phi":

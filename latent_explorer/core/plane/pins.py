@@ -68,5 +68,5 @@ def beside(pins: Pins, current: Pin | None, by: int) -> Pin | None:
 def off_plane(frame: PlaneFrame, z: Sequence[float]) -> float:
     """How far z lies from the plane, in units of z; 0.0 for what lies on it but for rounding."""
     point = np.array(z, dtype=np.float64)
-    distance = float(np.linalg.norm(point - frame.to_z(frame.to_plane(point))))
+    distance = float(np.linalg.norm(point - frame.foot(point)))
     return distance if distance > ON_PLANE * (1.0 + float(np.abs(point).max(initial=0.0))) else 0.0

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.sheet import Sheet
 from latent_explorer.core.types import Camera, Layers
+from latent_explorer.views.plane.axis import PlaneAxis
 from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
 from latent_explorer.views.plane.field import FieldLayer
 from latent_explorer.views.plane.mosaic import MosaicLayer
@@ -37,7 +38,8 @@ class PlanePlot(pg.PlotWidget):
     cameraPicked = Signal(object)  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, enableMenu=False)
+        axes = self._axes = {side: PlaneAxis(side) for side in ("bottom", "left")}
+        super().__init__(parent, enableMenu=False, axisItems=axes)
         self._theme = DARK
         box = self._box = self.getPlotItem().getViewBox()
         box.setAspectLocked(True)
@@ -68,6 +70,11 @@ class PlanePlot(pg.PlotWidget):
             if axis.labelText != label:
                 self.setLabel(name, label)
                 axis.setStyle(showValues=bool(label))
+
+    def set_display(self, display: str) -> None:
+        """What lies between plane coordinates and z, which the numbers at the edges are values of: see `PlaneFrame`."""
+        for axis in self._axes.values():
+            axis.set_display(display)
 
     def set_layers(self, layers: Layers) -> None:
         """What is drawn and how strongly."""
