@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
-from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, images_of
+from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, images_of, neighbours_of
 from latent_explorer.core.quick import QuickDecoder, as_bytes
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images, ModelHandle
 
@@ -98,7 +98,7 @@ class Lookout:
         if codes is not self._codes and (not same_model or time.monotonic() >= self._next):
             begun = time.monotonic()
             self._codes, self._generation = codes, generation
-            self._neighbours = None if codes is None else Neighbours(codes.z, codes.labels)
+            self._neighbours = None if codes is None else neighbours_of(codes)
             self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)

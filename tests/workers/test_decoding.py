@@ -112,15 +112,14 @@ def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.Monk
     """By the test's own clock taking some up takes a second: until twenty more have passed, the answer is about those before."""
     clock = 100.0
     monkeypatch.setattr(decoding, "time", SimpleNamespace(monotonic=lambda: clock, perf_counter=lambda: clock))
-    real, built = decoding.Neighbours, []
+    real = decoding.neighbours_of
 
-    def build(z: np.ndarray, labels: np.ndarray) -> Neighbours:
+    def build(codes: Codes) -> Neighbours:
         nonlocal clock
         clock += 1
-        built.append(z)
-        return real(z, labels)
+        return real(codes)
 
-    monkeypatch.setattr(decoding, "Neighbours", build)
+    monkeypatch.setattr(decoding, "neighbours_of", build)
     lookout, point, live = Lookout(), np.zeros(2, np.float32), [some_codes(seed) for seed in range(5)]
     assert lookout.around(point, 1, live[0]).codes is live[0]
     clock += 5

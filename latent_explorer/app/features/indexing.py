@@ -112,7 +112,7 @@ def same_images(codes: Codes, others: Codes | None) -> bool:
 def _build(codes: Codes, frame: PlaneFrame, context: Context) -> Indexed:
     """In the lane. Codes along axes of z need no more than their own precision."""
     if frame.shows_z:
-        return Indexed(codes, frame, PlaneIndex(codes.z))
+        return Indexed(codes, frame, codes.finder)
     points = frame.to_plane(codes.z)
     small = points.astype(codes.z.dtype)
     return Indexed(codes, frame, PlaneIndex(small if np.array_equal(small, points, equal_nan=True) else points))

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.plane.index import PlaneIndex
+
 if TYPE_CHECKING:
     from latent_explorer.core.types import Codes, ImageDataset, Images
 
 NEAR = 0.1  # radius, in units of z, within which codes are counted; in more than two dimensions: see `radius_for`
 SAMPLE = 64  # codes whose nearest other one is looked up
 NEAREST = 6  # codes that are named, nearest first
-FEW = 20_000  # codes that are looked through one by one (10,000: 0.1 ms); more go into a search tree, whose library is slow to load
+FEW = 20_000  # codes that are looked through one by one (10,000: 0.1 ms); more need an index or a tree, whose library is slow to load
+MANY = 100_000  # codes of a class among which its place is looked for
+ANYWHERE, SMALLEST = 1e8, 1e-6  # units of z: a radius that holds all that an index finds, and one that holds hardly anything
 
 
 @dataclass(frozen=True)
@@ -74,48 +78,96 @@ def radius_for(z: NDArray[np.floating]) -> float:
 
 
 class Neighbours:
-    """Looks for the codes around a point. Any thread."""
+    """Looks for the codes around a point. Any thread.
 
-    def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64]) -> None:
+    Parameters
+    ----------
+    z : float array, shape (N, d)
+    labels : int64 array, shape (N,), -1 for none
+    index : PlaneIndex or None
+        Of z, where there is one already; it is of use where there are many codes of two dimensions.
+    """
+
+    def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64], index: PlaneIndex | None = None) -> None:
+        count, dimensions = z.shape
+        self._tree: Any = None
+        self._index: PlaneIndex | None = None
+        self._rows: NDArray[np.int64] | None = None  # of the codes, where some are left out
+        if dimensions == 2 and count > FEW:
+            self._index = PlaneIndex(z.copy() if z.flags.writeable else z) if index is None else index
+            self._labels, self.radius = labels.copy() if labels.flags.writeable else labels, NEAR
+            self._count = len(self._index)
+            return
         finite = np.isfinite(z).all(axis=1)
-        self._rows = np.flatnonzero(finite)
+        rows = self._rows = np.flatnonzero(finite)
+        self._count = len(rows)
         self._labels = labels[finite]
         self.radius = radius_for(z[finite])
         self._columns = np.asarray(z[finite].T, np.float64, order="C")  # (d, N)
-        self._tree: Any = None
-        if len(self._rows) > FEW:
+        if len(rows) > FEW:
             from scipy.spatial import cKDTree
 
             self._tree = cKDTree(self._columns.T)
 
     def _search(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
         """Distances of the nearest codes and which they are, nearest first; and those within the radius."""
-        count = min(NEAREST, len(self._rows))
+        count = min(NEAREST, self._count)
+        if self._index is not None:
+            return *self._nearest(self._index, point, count), self._within(self._index, point, self.radius)[1]
         if self._tree is not None:
             distances, leaves = self._tree.query(point, count)
             return distances, leaves, np.array(self._tree.query_ball_point(point, self.radius), np.int64)
-        squares = np.zeros(len(self._rows))
+        squares = np.zeros(self._count)
         for column, coordinate in zip(self._columns, point, strict=True):
             squares += np.square(column - coordinate)
         leaves = np.argpartition(squares, count - 1)[:count]
         leaves = leaves[np.argsort(squares[leaves])]
         return np.sqrt(squares[leaves]), leaves, np.flatnonzero(squares <= self.radius * self.radius)
 
+    @staticmethod
+    def _within(index: PlaneIndex, point: NDArray[np.float64], radius: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Squares of the distances of the codes within a radius, and their rows."""
+        x, y = point.tolist()
+        rows = index.in_rectangle((x - radius, y - radius, x + radius, y + radius))
+        squares = np.square(index.points[rows] - point).sum(axis=1)
+        near = squares <= radius * radius
+        return squares[near], rows[near]
+
+    def _nearest(self, index: PlaneIndex, point: NDArray[np.float64], count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Distances and rows of the nearest codes: in circles that grow, from the one through the very nearest on."""
+        x, y = point.tolist()
+        first = index.nearest(x, y, ANYWHERE)
+        assert first is not None
+        radius = max(SMALLEST, 2 * float(np.linalg.norm(index.points[first] - point)))
+        while True:
+            squares, rows = self._within(index, point, radius)
+            if len(rows) >= count or radius > ANYWHERE:
+                order = np.argsort(squares, kind="stable")[:count]
+                return np.sqrt(squares[order]), rows[order]
+            radius *= 3
+
     def around(self, z: NDArray[np.floating]) -> Surroundings:
         """What lies around the latent point z, shape (d,)."""
         point = np.asarray(z, np.float64)
         log_prior = -0.5 * float(point @ point) - 0.5 * len(point) * math.log(2 * math.pi)
         space = self.radius, len(point)
-        if not len(self._rows):
+        if not self._count:
             return Surroundings(0, math.nan, -1, 0.0, log_prior)
         found, leaves, near = self._search(point)
-        distances, nearest = tuple(found.tolist()), tuple(self._rows[leaves].tolist())
+        rows = leaves if self._rows is None else self._rows[leaves]
+        distances, nearest = tuple(found.tolist()), tuple(rows.tolist())
         if not len(near):
             return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances, *space)
-        labels, counts = np.unique(self._labels[near], return_counts=True)
+        counts = np.bincount(self._labels[near] + 1)
         best = int(counts.argmax())
         share = float(counts[best] / len(near))
-        return Surroundings(len(near), distances[0], int(labels[best]), share, log_prior, nearest, distances, *space)
+        return Surroundings(len(near), distances[0], best - 1, share, log_prior, nearest, distances, *space)
+
+
+def neighbours_of(codes: Codes) -> Neighbours:
+    """Looks for these codes; the index of many of them is made once, whoever asks for it."""
+    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW
+    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None)
 
 
 def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:
@@ -134,10 +186,14 @@ def densest_place(z: NDArray[np.floating], cells: int = 24) -> NDArray[np.float6
     """
     if z.shape[1] > 2:
         return _closest_together(z)
+    z = z[:: max(1, len(z) // MANY)]
+    z = z[np.isfinite(z).all(axis=1)]
+    if not len(z):
+        return np.zeros(z.shape[1])
     low, high = z.min(axis=0), z.max(axis=0)
     cell = ((z - low) / np.maximum(high - low, 1e-12) * cells).astype(np.int64).clip(0, cells - 1)
-    _, which, counts = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
-    place: NDArray[np.float64] = z[which.ravel() == counts.argmax()].mean(axis=0, dtype=np.float64)
+    which = cell[:, 0] * cells + cell[:, -1]
+    place: NDArray[np.float64] = z[which == np.bincount(which).argmax()].mean(axis=0, dtype=np.float64)
     return place
 
 
