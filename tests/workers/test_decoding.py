@@ -112,11 +112,12 @@ def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.Monk
     """By the test's own clock taking some up takes a second: until twenty more have passed, the answer is about those before."""
     clock = 100.0
     monkeypatch.setattr(decoding, "time", SimpleNamespace(monotonic=lambda: clock, perf_counter=lambda: clock))
-    real = decoding.neighbours_of
+    real, built = decoding.neighbours_of, []
 
     def build(codes: Codes) -> Neighbours:
         nonlocal clock
         clock += 1
+        built.append(codes)
         return real(codes)
 
     monkeypatch.setattr(decoding, "neighbours_of", build)
