@@ -188,7 +188,7 @@ class Survey:
             if kind in ("density", CLASS):
                 self._weigh(self._points, line=line)
             elif kind == "holes":
-                self._gather(self._points, codes, frame)
+                self._gather(self._points, codes, wish)
             else:
                 places, rows = self._points.some(MOST_VOTERS)
                 self._regions = Regions(places, codes.labels[rows])
@@ -207,7 +207,8 @@ class Survey:
         of_all = "" if points.count == points.all else f" of {points.all:,}"
         self._note = f"{points.count:,}{of_all} codes, each a Gaussian with a standard deviation of {wide}; it integrates to 1."
 
-    def _gather(self, points: _Points, codes: Codes, frame: PlaneFrame) -> None:
+    def _gather(self, points: _Points, codes: Codes, wish: Wish) -> None:
+        frame = wish.content.slot.frame
         flat = frame.shown_as("identity")
         _, rows = points.some(MOST_POSTERIORS)
         rows = rows[np.isfinite(codes.z[rows]).all(axis=1)]
@@ -223,7 +224,7 @@ class Survey:
             variance = np.broadcast_to(np.square([x, x if np.isinf(y) else y]), mean.shape)
             kind = f"Gaussians with a standard deviation of {x:.2g} at"
         self._posteriors = mean, variance
-        mass = hole_mass(mean, variance, line=frame.latent_dim == 1)
+        mass = hole_mass(mean, variance, wish.progress, line=frame.latent_dim == 1)
         self._note = f"Mean of the {kind} {len(rows):,} codes, by the prior. Holes, below 0.1, have {mass:.1%} of the prior's mass."
 
     def _adjust(self, wish: Wish) -> None:

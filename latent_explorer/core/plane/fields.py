@@ -146,13 +146,13 @@ def aggregate_ratio(
     return ratio
 
 
-def hole_mass(mean: Numbers, variance: Numbers, *, line: bool = False) -> float:
+def hole_mass(mean: Numbers, variance: Numbers, progress: Progress = no_progress, *, line: bool = False) -> float:
     """The prior's probability of the holes, P_p{ z : q_agg(z) / p(z) < 0.1 }, by midpoints of 128 x 128 cells on [-4.5, 4.5]^2."""
     edge = np.full(2, EDGE)
     x = cells_between(-edge, edge, 128, 128).x
     single = np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
     prior = np.broadcast_to(single, (128, 128)) if line else single * single[:, None]
-    codes = aggregate_density(mean, variance, x, x, line=line)
+    codes = aggregate_density(mean, variance, x, x, progress, line=line)
     return float(prior[codes < HOLE * prior].sum() / prior.sum())
 
 
