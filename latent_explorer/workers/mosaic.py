@@ -97,7 +97,7 @@ class Tiles:
                 shown = time.perf_counter()
             elif stages:
                 yield None
-        sheet = self._newer(wish, wide, sheet, new)
+        sheet = self._compose(wish, wide)
         self._leave_older()
         self._on_screen = wide
         yield MosaicAnswer(wish, sheet, True, time.perf_counter() - begun)

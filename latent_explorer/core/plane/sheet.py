@@ -15,6 +15,7 @@ COARSER = (2, 4, 8)  # whose pictures stand in, enlarged, for those that are not
 BLACK, SAMPLE = 40, 5  # a channel below this is dark; of the pixels, every so many along both sides are looked at
 # Where a pixel's bytes lie in a word 0xAARRGGBB of this machine.
 BLUE, GREEN, RED, ALPHA = (0, 1, 2, 3) if sys.byteorder == "little" else (3, 2, 1, 0)
+TIE = 1e-6  # pixels: what lies on an edge between two belongs to the right or lower one, however numbers were rounded
 WHITE_INK = np.arange(256, dtype=np.uint32) * np.uint32(0x01010101)
 
 Pixels = NDArray[np.uint8]
@@ -108,21 +109,36 @@ def _level(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> _Level:
     return _Level(lattice, images, there)
 
 
+def _in_company(level: _Level) -> _Level:
+    """Without pictures of the next coarser lattice that have none beside them: there they are shown larger."""
+    lattice = level.lattice
+    there = np.zeros((lattice.rows + 2, lattice.columns + 2), np.bool_)
+    inner = there[1:-1, 1:-1]
+    inner[:] = level.there.reshape(lattice.rows, lattice.columns)
+    inner[(lattice.bottom + lattice.rows - 1) % 2 :: 2, lattice.left % 2 :: 2] = False
+    beside = there[:, :-2] | there[:, 1:-1] | there[:, 2:]
+    beside = beside[:-2] | beside[1:-1] | beside[2:]
+    return replace(level, there=level.there & beside.ravel())
+
+
 def compose(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> Sheet | None:
     """The sheet of what is known on a lattice; None where that is nothing.
 
-    A cell that has no picture shows what the coarser lattices know about its place, each picture enlarged around its own centre.
+    A cell that has no picture shows what the coarser lattices know about its place, each picture enlarged around its own centre;
+    and so does one that would stand alone amid its own enlarged picture.
 
     Parameters
     ----------
     shape : (H, W, C) of the pictures
     find : callable(lattice) -> the pictures of its cells, from the upper left along rows; None for those that are not known
     """
-    levels = [_level(lattice, shape, find)]
-    for by in COARSER:
-        if levels[-1].there.all():
+    levels: list[_Level] = []
+    for by in (1, *COARSER):
+        level = _level(lattice.coarser(by), shape, find)
+        complete = level.there.all()
+        levels.append(level if complete or by == COARSER[-1] else _in_company(level))
+        if complete or levels[-1].there.all():
             break
-        levels.append(_level(lattice.coarser(by), shape, find))
     levels = [level for level in levels if level.there.any()]
     if not levels:
         return None
@@ -146,7 +162,7 @@ def _enlarged(fine: Lattice, coarse: Lattice, height: int, width: int) -> tuple[
     x = (np.arange(fine.columns * width) + 0.5) / width + fine.left - 0.5  # in cells of the fine lattice, as is y, from 0 up
     y = fine.bottom + fine.rows - 0.5 - (np.arange(fine.rows * height) + 0.5) / height
     columns, rows = (x / by + 0.5 - coarse.left) * width, (coarse.bottom + coarse.rows - 0.5 - y / by) * height
-    return rows.astype(np.intp), columns.astype(np.intp)
+    return (rows + TIE).astype(np.intp), (columns + TIE).astype(np.intp)
 
 
 def laid_over(sheet: Sheet, lattice: Lattice, places: NDArray[np.float64], images: Pixels) -> Sheet:
