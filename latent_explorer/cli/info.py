@@ -1,4 +1,4 @@
-"""``latent-explorer info``: what a model file says, without torch."""
+"""``latent-explorer info``: what a model file says, without torch, or what a table of codes holds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,29 @@ if TYPE_CHECKING:
     from latent_explorer.core.types import ModelRecord
 
 
-@click.command("info", cls=Command, short_help="Tell what a model file says.")
+@click.command("info", cls=Command, short_help="Tell what a model file or a table of codes says.")
 @model_argument
 @json_option
 def command(*, model: str, as_json: bool) -> None:
-    """Tell what a model is, how it was trained and which figures were measured."""
+    """Tell what a model is, how it was trained and which figures were measured.
+
+    Of a table of codes (.csv, .npz, .parquet) it tells rows, columns, ranges and classes.
+    """
     from latent_explorer.cli.output import print_json
     from latent_explorer.core.checkpoint.library import resolve_model
     from latent_explorer.core.checkpoint.record import read_record
+    from latent_explorer.core.data.tables.reading import table_kind
 
     path = resolve_model(model)
+    if table_kind(path):
+        from latent_explorer.cli import table_info
+
+        table = table_info.read(path)
+        if as_json:
+            print_json(table_info.record(table, path))
+        else:
+            print("\n".join(f"{label + ':':<14}{text}" for label, text in table_info.lines(table, path)))
+        return
     record = read_record(path)
     size = path.stat().st_size
     if not as_json:

@@ -203,7 +203,8 @@ class _Reader:
         row = _ROW.search(problem)
         where = f"line {_line_of(int(row[1]) - 1, data, first):,}" if row is not None else f"the lines from {first + 1:,} on"
         if broken:
-            counts = f"{broken[0].actual_columns} values instead of {broken[0].expected_columns}"
+            there = broken[0].actual_columns
+            counts = f"{there} value{'' if there == 1 else 's'} instead of {broken[0].expected_columns}"
             return f"{WHO} is broken at {where}: it has {counts}; mend that line."
         if "UTF8" in problem:
             return f"{WHO} is not in UTF-8 at {where}; save it with that encoding."

@@ -69,7 +69,7 @@ def test_small_whole_labels_stay_what_they_are(tmp_path: Path, labels: list[int]
 def test_a_broken_row_is_told_by_its_line(tmp_path: Path, data: st.DataObject) -> None:
     lines = ["x,y", *("" if data.draw(st.booleans()) else "1.5,2.5" for _ in range(data.draw(st.integers(1, 60))))]
     place = data.draw(st.integers(1, len(lines)))
-    bad, said = data.draw(st.sampled_from([("1.5", "1 values"), ("1,2,3", "3 values"), ("1.5,oops", "'oops'"), ("1.5,\xff", "line")]))
+    bad, said = data.draw(st.sampled_from([("1.5", "1 value "), ("1,2,3", "3 values"), ("1.5,oops", "'oops'"), ("1.5,\xff", "line")]))
     lines.insert(place, bad)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(DatasetError) as refused:
         patch.setattr(text, "BLOCK", data.draw(st.integers(20, 200)))
