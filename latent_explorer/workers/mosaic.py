@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.cache import Cache
-from latent_explorer.core.plane.sheet import Sheet, compose, laid_over
+from latent_explorer.core.plane.sheet import NEVER, Sheet, compose, laid_over
 from latent_explorer.core.plane.tiles import Lattice, framed, reduced
 from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Slot
@@ -172,6 +172,7 @@ class Tiles:
     def _find(self, wish: MosaicWish, lattice: Lattice) -> list[Pixels | None]:
         """The newest pictures of a lattice's cells."""
         places = lattice.centres()
+        meant = wish.slot.frame.contains(places)
         if wish.slot.frame.latent_dim == 1:
             places *= (1.0, 0.0)
         found = self._cache.find(self._keys(self._sources[0], places))
@@ -181,7 +182,7 @@ class Tiles:
                 break
             for k, picture in zip(open_, self._cache.find(self._keys(source, places[open_])), strict=True):
                 found[k] = picture
-        return found
+        return found if meant.all() else [picture if real else NEVER for picture, real in zip(found, meant.tolist(), strict=True)]
 
     def _compose(self, wish: MosaicWish, wide: Lattice) -> Sheet | None:
         assert wish.slot.handle is not None

@@ -21,6 +21,7 @@ WHITE_INK = np.arange(256, dtype=np.uint32) * np.uint32(0x01010101)
 Pixels = NDArray[np.uint8]
 Words = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
+NEVER: Pixels = np.zeros((0, 0, 0), np.uint8)  # where a cell means no latent point
 Find = Callable[[Lattice], Sequence[Pixels | None]]
 
 
@@ -78,35 +79,37 @@ def _words(pixels: Pixels, full: bool) -> Words:
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """What is known on one lattice: pictures (n, H, W, C), 0 where there is none, and where there is one, (n,)."""
+    """What is known on one lattice: pictures (n, H, W, C), 0 where there is none; where there is one, or never will be, (n,)."""
 
     lattice: Lattice
     images: Pixels
     there: Mask
+    never: Mask
 
     def words(self, full: bool) -> Words:
-        """Side by side, 0 where nothing is known."""
+        """Side by side, 0 where there is no picture."""
         words = _words(assemble(self.images, self.lattice.columns), full)
-        if full and not self.there.all():
-            words[~self.mask(*self.images.shape[1:3])] = 0
+        if full and (self.never.any() or not self.there.all()):
+            words[~self.spread(self.there & ~self.never)] = 0
         return words
 
-    def mask(self, height: int, width: int) -> Mask:
-        """Which pixels are known, where a picture has so many."""
-        cells = self.there.reshape(self.lattice.rows, self.lattice.columns)
-        return cells.repeat(height, axis=0).repeat(width, axis=1)
+    def spread(self, cells: Mask) -> Mask:
+        """Of cells (n,), all their pixels."""
+        height, width = self.images.shape[1:3]
+        return cells.reshape(self.lattice.rows, self.lattice.columns).repeat(height, axis=0).repeat(width, axis=1)
 
 
 def _level(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> _Level:
     pictures = find(lattice)
-    there = np.array([picture is not None for picture in pictures])
-    found = [picture for picture in pictures if picture is not None]
+    never = np.array([picture is NEVER for picture in pictures])
+    there = np.array([picture is not None for picture in pictures]) & ~never
+    found = [picture for picture in pictures if picture is not None and picture is not NEVER]
     if len(found) == len(pictures):
-        return _Level(lattice, np.stack(found), there)
+        return _Level(lattice, np.stack(found), there, never)
     images = np.zeros((len(pictures), *shape), np.uint8)
     if found:
         images[there] = found
-    return _Level(lattice, images, there)
+    return _Level(lattice, images, there | never, never)
 
 
 def _in_company(level: _Level) -> _Level:
@@ -114,11 +117,11 @@ def _in_company(level: _Level) -> _Level:
     lattice = level.lattice
     there = np.zeros((lattice.rows + 2, lattice.columns + 2), np.bool_)
     inner = there[1:-1, 1:-1]
-    inner[:] = level.there.reshape(lattice.rows, lattice.columns)
+    inner[:] = (level.there & ~level.never).reshape(lattice.rows, lattice.columns)
     inner[(lattice.bottom + lattice.rows - 1) % 2 :: 2, lattice.left % 2 :: 2] = False
     beside = there[:, :-2] | there[:, 1:-1] | there[:, 2:]
     beside = beside[:-2] | beside[1:-1] | beside[2:]
-    return replace(level, there=level.there & beside.ravel())
+    return replace(level, there=level.there & beside.ravel() | level.never)
 
 
 def compose(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> Sheet | None:
@@ -130,7 +133,8 @@ def compose(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> Sheet 
     Parameters
     ----------
     shape : (H, W, C) of the pictures
-    find : callable(lattice) -> the pictures of its cells, from the upper left along rows; None for those that are not known
+    find : callable(lattice) -> the pictures of its cells
+        From the upper left along rows; None for those that are not known, and `NEVER` where there are none to know.
     """
     levels: list[_Level] = []
     for by in (1, *COARSER):
@@ -139,16 +143,16 @@ def compose(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> Sheet 
         levels.append(level if complete or by == COARSER[-1] else _in_company(level))
         if complete or levels[-1].there.all():
             break
-    levels = [level for level in levels if level.there.any()]
+    levels = [level for level in levels if (level.there & ~level.never).any()]
     if not levels:
         return None
     first, grey = levels[0], shape[2] == 1
-    full = not grey and not on_black(first.images[first.there])
+    full = not grey and not on_black(first.images[first.there & ~first.never])
     if first.there.all():  # as where only every fourth is known: whoever draws it enlarges it anyway
         return Sheet(first.words(full), first.lattice.rectangle, grey, full)
     words = np.zeros((lattice.rows * shape[0], lattice.columns * shape[1]), np.uint32)
     for level in levels[::-1]:
-        own, here = level.words(full), level.mask(*shape[:2])
+        own, here = level.words(full), level.spread(level.there)
         if level.lattice != lattice:
             rows, columns = _enlarged(lattice, level.lattice, shape[0], shape[1])
             own, here = own.take(columns, axis=1).take(rows, axis=0), here.take(columns, axis=1).take(rows, axis=0)
