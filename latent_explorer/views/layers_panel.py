@@ -44,14 +44,8 @@ class LayersPanel(QWidget):
             slider.valueChanged.connect(self._moved)
             form.addRow(term_label(text, term, muted=False), slider)
             self._sliders[name] = slider
-        self._colour = QComboBox()
-        self._colour.setObjectName("point_colour")
-        explained(self._colour, "point_colour", "Colour of points")
-        self._colour.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._colour.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._colour.setMinimumContentsLength(8)  # a column's name may be long
-        self._colour.activated.connect(self._moved)
-        form.insertRow(2, term_label("Colour", "point_colour", muted=False), self._colour)
+            if name == "point_size":
+                form.addRow(term_label("Colour", "point_colour", muted=False), self._colour_box())
         self.field = FieldRows(form)
         self.field.changed.connect(self._moved)
         self._grey = QComboBox()
@@ -92,6 +86,17 @@ class LayersPanel(QWidget):
     def set_uniform_offered(self, offered: bool) -> None:
         """Whether what is shown has a prior that can be evened out."""
         self._uniform.setEnabled(offered)
+
+    def _colour_box(self) -> QComboBox:
+        """What the points' colours may say."""
+        box = self._colour = QComboBox()
+        box.setObjectName("point_colour")
+        explained(box, "point_colour", "Colour of points")
+        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(8)  # a column's name may be long
+        box.activated.connect(self._moved)
+        return box
 
     def set_values(self, names: Sequence[str]) -> None:
         """Which values the points can be coloured by, besides class and density."""

@@ -19,6 +19,7 @@ from tests.views.hand import pixels_of, settle
 application = make_application()
 plane = PlaneView()
 plane.resize(500, 400)
+plane.modes.hide()  # which is white here
 plane.set_layers(Layers(mosaic_opacity=1.0, point_size=9.0, point_opacity=0.99))
 plane.show()
 sheet = np.zeros((30, 30, 1), np.uint8)
