@@ -10,6 +10,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from latent_explorer.core.plane.display import phi_ticks
+
 ROOM = {"bottom": 70, "left": 45}  # pixels between two numbers, at least
 LONG, SHORT = 5.0, 3.3  # pixels of a tick with a number, and of one between
 FAINT = 128  # of 255: ticks between
@@ -41,6 +43,26 @@ class PlaneAxis(pg.AxisItem):
     A third of the time of a frame with many points went into pyqtgraph's ticks.
     """
 
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self._display = "identity"
+
+    def set_display(self, display: str) -> None:
+        """What lies between plane coordinates and z, which the numbers are values of: see `PlaneFrame`."""
+        if display != self._display:
+            self._display = display
+            self.update()
+
+    def marks(self, low: float, high: float, pixels: float) -> tuple[list[tuple[float, str]], list[float]]:
+        """Plane coordinates of the ticks with a number, each with it, and of those between."""
+        room = ROOM[self.orientation]
+        if self._display == "phi":
+            return phi_ticks(low, high, room * (high - low) / pixels), []
+        step, parts = steps(high - low, pixels, room)
+        places = [k * step for k in numbers(low, high, step)]
+        texts = self.tickStrings(places, 1.0, step)
+        return list(zip(places, texts, strict=True)), [k * step / parts for k in numbers(low, high, step / parts) if k % parts]
+
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """A line, ticks, and numbers at the longer ones."""
         bounds, (low, high) = self.mapRectFromParent(self.geometry()), self.range
@@ -48,7 +70,7 @@ class PlaneAxis(pg.AxisItem):
         pixels = bounds.width() if across else bounds.height()
         if not (high > low and pixels > 0 and math.isfinite(high - low)):
             return
-        step, parts = steps(high - low, pixels, ROOM[self.orientation])
+        numbered, between = self.marks(low, high, pixels)
         scale = pixels / (high - low)
         start = QPointF(bounds.left(), bounds.top()) if across else QPointF(bounds.right() - 1, bounds.bottom())
 
@@ -66,18 +88,17 @@ class PlaneAxis(pg.AxisItem):
         painter.setPen(self.pen())
         corner = QPointF(bounds.right(), bounds.top()) if across else QPointF(bounds.right() - 1, bounds.top())
         painter.drawLine(start, corner)
-        majors = numbers(low, high, step)
         painter.setPen(pen)
-        painter.drawLines([tick(k * step, LONG) for k in majors])
+        painter.drawLines([tick(value, LONG) for value, _ in numbered])
         faint = QColor(pen.color())
         faint.setAlpha(FAINT)
         pen.setColor(faint)
         painter.setPen(pen)
-        painter.drawLines([tick(k * step / parts, SHORT) for k in numbers(low, high, step / parts) if k % parts])
+        painter.drawLines([tick(value, SHORT) for value in between])
         if self.style["showValues"]:
-            self._write(painter, bounds, [(place(k * step), k * step) for k in majors], step)
+            self._write(painter, bounds, [(place(value), text) for value, text in numbered])
 
-    def _write(self, painter: QPainter, bounds: QRectF, places: list[tuple[float, float]], step: float) -> None:
+    def _write(self, painter: QPainter, bounds: QRectF, written: list[tuple[float, str]]) -> None:
         """Numbers that do not reach beyond the axis."""
         font = self.style["tickFont"] or painter.font()
         painter.setFont(font)
@@ -86,8 +107,7 @@ class PlaneAxis(pg.AxisItem):
         painter.setPen(self.textPen())
         across, height = self.orientation == "bottom", metrics.height() * 0.8
         offset = LONG + self.style["tickTextOffset"][1 if across else 0]
-        texts = self.tickStrings([value for _, value in places], 1.0, step)
-        for (place, _), text in zip(places, texts, strict=True):
+        for place, text in written:
             width = _width(key, text)
             if across and bounds.left() <= place - width / 2 and place + width / 2 <= bounds.right() + width / 2:
                 painter.drawText(QPointF(place - width / 2, bounds.top() + offset + height * 0.9), text)
@@ -96,4 +116,4 @@ class PlaneAxis(pg.AxisItem):
                 if not beside and offset + width > bounds.width() - metrics.height():
                     continue  # it would lie on the axis's name
                 painter.drawText(QPointF(bounds.right() - offset - width, place + height * 0.4), text)
-        self._updateMaxTextSize(height if across else max((_width(key, text) for text in texts), default=0.0))
+        self._updateMaxTextSize(height if across else max((_width(key, text) for _, text in written), default=0.0))
