@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QSlider, QWidget
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.plane.values import title_of
@@ -65,8 +65,8 @@ class LayersPanel(QWidget):
         self._trail.setAccessibleName("Trail of the probe")
         self._trail.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._trail.clicked.connect(self._moved)
-        self._thumbnails = QCheckBox("Images for few")
-        explained(self._thumbnails, "thumbnails", "Images in the place of few points")
+        self._thumbnails = QCheckBox("Few as images")
+        explained(self._thumbnails, "thumbnails", "Few points as images")
         self._thumbnails.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._thumbnails.clicked.connect(self._moved)
         self._uniform = QCheckBox("Uniform prior")
@@ -74,12 +74,11 @@ class LayersPanel(QWidget):
         explained(self._uniform, "uniform", "Uniform prior")
         self._uniform.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._uniform.clicked.connect(self._moved)
-        ticks = QHBoxLayout()
-        for tick in (self._smooth, self._thumbnails, self._trail):
-            ticks.addWidget(tick)
-        ticks.addStretch(1)
+        ticks = QGridLayout()
+        for place, tick in enumerate((self._smooth, self._trail, self._thumbnails, self._uniform)):
+            ticks.addWidget(tick, place // 2, place % 2)
+        ticks.setColumnStretch(2, 1)
         form.addRow(ticks)
-        form.addRow(self._uniform)
         self.set_values(())
         self.set_layers(self._layers)
 
