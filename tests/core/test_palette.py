@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latent_explorer.core.palette import CLASS_COLOURS, NO_LABEL, apply_grey_map, class_colour, class_table, rgb
+from latent_explorer.core.palette import CLASS_COLOURS, NO_LABEL, apply_grey_map, class_colour, class_table, rgb, value_table
 
 Doubles = NDArray[np.float64]
 
@@ -133,3 +133,42 @@ def test_grey_maps(shape: tuple[int, ...]) -> None:
     darkness = apply_grey_map(image, "ink").astype(int).sum(2).ravel()
     assert (np.diff(darkness) < 0).all()
     assert image.ravel().tolist() == grey.tolist()
+
+
+# --- continuous values -------------------------------------------------------------------------------------------------------
+
+VALUES = value_table(256)
+
+
+def test_equal_steps_of_a_value_look_equally_far_apart() -> None:
+    """Except for what whole bytes cannot tell."""
+    lab = oklab(linear(VALUES[::15]))
+    way = np.linalg.norm(np.diff(lab, axis=0), axis=1)
+    assert way.max() / way.min() < 1.15
+    assert way.sum() > 0.6
+
+
+@pytest.mark.parametrize("deficiency", [None, *DEFICIENCIES])
+def test_greater_values_are_lighter_for_every_eye(deficiency: str | None) -> None:
+    light = linear(VALUES)
+    seen = light if deficiency is None else np.clip(light @ np.array(DEFICIENCIES[deficiency]).T, 0, 1)
+    lab = oklab(seen)
+    assert (np.diff(lab[::8, 0]) > 0).all()
+    assert np.linalg.norm(lab[-1] - lab[0]) > 0.35
+    assert np.linalg.norm(lab[:1] - lab[64:], axis=1).min() > 0.08
+
+
+@pytest.mark.parametrize(("ground", "least"), [((0x0F, 0x12, 0x16), 2.5), ((255, 255, 255), 1.4)], ids=["dark", "white"])
+def test_all_values_are_seen_on_the_ground(ground: tuple[int, int, int], least: float) -> None:
+    assert contrast(linear(VALUES), linear(ground)).min() >= least
+
+
+def test_no_value_is_taken_for_a_missing_one() -> None:
+    assert np.linalg.norm(oklab(linear(VALUES)) - oklab(linear(rgb(NO_LABEL))), axis=1).min() > 0.08
+
+
+@pytest.mark.parametrize("count", [2, 3, 256])
+def test_the_ends_of_the_scale_do_not_depend_on_its_length(count: int) -> None:
+    table = value_table(count)
+    assert table.shape == (count, 3)
+    np.testing.assert_array_equal(table[[0, -1]], VALUES[[0, -1]])

@@ -16,7 +16,7 @@ from latent_explorer.core.raster.view import Look, Picture, View
 
 BAND = 1 << 17  # pixels whose sums are held at a time: they fit into a processor's cache
 BANDS = 16  # at most about so many, since points are looked at once for each band that their block touches
-ALONE = 400_000  # additions to pixels that are not worth a second thread
+ALONE = 150_000  # additions to pixels that are not worth a second thread
 MOST_THREADS = 8
 
 _spare: list[Sums] = []  # all 0: fresh memory would cost as much as the points
