@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
-from latent_explorer.core.plane.cells import Cells
 from latent_explorer.core.plane.density import bandwidth_of, kernel_density, peak, prior_density
 from latent_explorer.core.plane.field import CLASS, PlaneField, split_name
 from latent_explorer.core.plane.fields import (
@@ -27,7 +26,9 @@ from latent_explorer.core.plane.fields import (
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.regions import NEAREST, Regions
 from latent_explorer.core.plane.selecting import visible_mask
-from latent_explorer.core.types import Codes, Rows, Slot
+from latent_explorer.core.types import Codes, Slot
+from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
+from latent_explorer.workers.lanes import shared_threads
 from latent_explorer.workers.task import Context
 
 PIECE = 1 << 18  # codes that are counted at once
@@ -38,79 +39,6 @@ MOST_VOTERS = 1_000_000  # for class regions
 SIGHT, SIDE = 3.0, 20  # where the colours of a decoder's field are adjusted: so many standard deviations of the prior, and places a side
 PRIOR_PEAK = 0.15915494  # of N(0, I) in two dimensions, 1 / (2 pi)
 LINE_PEAK = 0.39894228  # in one
-
-
-@dataclass(frozen=True, eq=False)
-class Content:
-    """What a field is of. Two are equal when the same numbers come of them, whatever the window."""
-
-    name: str
-    slot: Slot
-    hidden: frozenset[int] = frozenset()
-    shown: Rows | None = None
-    concealed: Rows | None = None
-
-    @property
-    def codes(self) -> Codes | None:
-        """The codes that it is of."""
-        return self.slot.codes.get("mean")
-
-    def same_as(self, other: Content | None) -> bool:
-        """Whether nothing that it depends on is another."""
-        if other is None or other.name != self.name:
-            return False
-        kind, one, two = split_name(self.name)[0], self.slot, other.slot
-        if kind in ("sensitivity", "information"):
-            return self.same_model(other) and (one.revision, one.ready) == (two.revision, two.ready) and one.frame.same_as(two.frame)
-        if not one.frame.parallel_to(two.frame):
-            return False
-        choice = (self.hidden, self.shown, self.concealed) == (other.hidden, other.shown, other.concealed)
-        return one.frame.same_as(two.frame) if kind == "prior" else self.codes is other.codes and choice
-
-    def same_model(self, other: Content) -> bool:
-        """Whether both are of one model, perhaps at other moments of its training."""
-        one, two = self.slot.handle, other.slot.handle
-        return one is two if one is None or two is None else (one.id, one.content_hash) == (two.id, two.content_hash)
-
-    def stands_for(self, other: Content) -> bool:
-        """Whether it may be shown until the other one's is there: of the same kind on the same axes."""
-        return self.name == other.name and self.same_model(other) and self.slot.frame.parallel_to(other.slot.frame)
-
-
-class Wish:
-    """A field that is asked for, in some cells. GUI thread and lane; `drop` is called from the GUI thread."""
-
-    def __init__(self, content: Content, cells: Cells) -> None:
-        self.content, self.cells = content, cells
-        self._dropped = False
-
-    def drop(self) -> None:
-        """Nobody waits for it any more."""
-        self._dropped = True
-
-    def progress(self, part: float) -> None:
-        """Between two pieces of the work.
-
-        Raises
-        ------
-        Cancelled
-            It was dropped.
-        """
-        if self._dropped:
-            raise Cancelled
-
-
-@dataclass(frozen=True, eq=False)
-class FieldAnswer:
-    """The field of a wish; none where there is nothing to compute it of.
-
-    ``seconds`` that it took, ``pace`` those for its cells alone.
-    """
-
-    wish: Wish
-    field: PlaneField | None
-    seconds: float
-    pace: float
 
 
 class _Points:
@@ -146,6 +74,7 @@ class Survey:
         self._regions: Regions | None = None
         self._posteriors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self._note = ""
+        self._pools: Any = None  # where numpy's own threads are counted
 
     def answer(self, wish: Wish, context: Context) -> FieldAnswer:
         """The field for a wish.
@@ -155,8 +84,18 @@ class Survey:
         Cancelled
             The wish was dropped, or the model let go.
         """
-        begun = time.perf_counter()
+        from threadpoolctl import ThreadpoolController
+
         wish.progress(0.0)
+        if self._pools is None:
+            self._pools = ThreadpoolController()
+        # Numpy's products take as many threads as there are cores, and wait for each other where something else wants a core:
+        # beside a training run that took twice the time.
+        with self._pools.limit(limits=shared_threads(), user_api="blas"):
+            return self._answer(wish)
+
+    def _answer(self, wish: Wish) -> FieldAnswer:
+        begun = time.perf_counter()
         content = wish.content
         if not content.same_as(self._content):
             self._content = None

@@ -36,6 +36,11 @@ def lower_priority() -> None:
             os.setpriority(os.PRIO_PROCESS, thread, LOW_PRIORITY)
 
 
+def shared_threads() -> int:
+    """Threads of torch, or of numpy's products, for lanes that compute for long: one core is the window's."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
 _torch_lock = threading.Lock()
 
 
@@ -255,7 +260,7 @@ class Lanes:
     """The lanes of one window. ``training`` is added by its feature, since it takes runs and not tasks."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        shared = max(1, (os.cpu_count() or 2) - 1)
+        shared = shared_threads()
         self.probe = NewestLane("probe", 1, parent=parent)
         self.tiles = NewestLane("tiles", 1, low_priority=True, parent=parent)
         self.compute = NewestLane("compute", shared, low_priority=True, parent=parent)

@@ -31,6 +31,8 @@ BENCHMARKS = {
     "window_gaps": ("window.gap_ms_max.", "window.gap_p99_ms.", "window.gap_ms_start."),
     "start": ("start.window_s.", "start.first_decode_s."),
     "map_frame": ("map.frame_ms.", "map.open_s.", "map.peer_frame_ms."),
+    "field_frame": ("field.first_ms.", "field.full_ms.", "field.frame_ms."),
+    "tables": ("tables.read_s.", "tables.peak_mb."),
     "memory_peak": ("memory.peak_mb.", "memory.open_mb."),
     "train_epoch": ("train.epoch_s.", "train.epoch_ratio.", "train.gemm_ratio."),
     "train_elbo": ("train.seconds_to_elbo_140.",),

@@ -19,7 +19,8 @@ from latent_explorer.core.plane.cells import Cells, cells_for
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import Codes, ModelHandle, Rows, Slot
 from latent_explorer.workers import fields
-from latent_explorer.workers.fields import Content, FieldAnswer, Survey, Wish
+from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
+from latent_explorer.workers.fields import Survey
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 

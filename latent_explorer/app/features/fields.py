@@ -14,7 +14,8 @@ from latent_explorer.core.plane.cells import Rectangle, cells_for
 from latent_explorer.core.plane.field import PlaneField, kinds_for, split_name
 from latent_explorer.core.types import DataReference, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.workers.fields import Content, FieldAnswer, Survey, Wish
+from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
+from latent_explorer.workers.fields import Survey
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Task
 
