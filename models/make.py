@@ -19,7 +19,7 @@ RECIPES = {
     "mnist-dense": (
         "MNIST, dense VAE",
         "mnist",
-        "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --validation 10000 --seed 0",
+        "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --clip 10 --validation 10000 --seed 0",
     ),
     "mnist-conv": (
         "MNIST, convolutional VAE",
