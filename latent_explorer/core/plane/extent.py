@@ -49,5 +49,5 @@ def extent_of(points: NDArray[np.floating], farthest: float, part: float = 1.0) 
 
 
 def _reachable(points: NDArray[np.floating], farthest: float) -> NDArray[np.floating]:
-    near = (np.abs(points) < farthest).all(axis=1)  # no NaN either
+    near = (np.abs(points[:, 0]) < farthest) & (np.abs(points[:, 1]) < farthest)  # no NaN either; quicker than along rows
     return points if near.all() else points[near]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError
 from latent_explorer.core.data.tables.layout import FLOAT, INT, OTHER, TEXT, Layout, lay_out
-from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, narrow
+from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, count_overflows, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.gate import shown, size_text
 
@@ -149,7 +149,7 @@ def _read(archive: zipfile.ZipFile, layout: Layout, columns: list[tuple[_Member,
 
             wide = np.stack([column(k) for k in layout.coordinates], axis=1)
             z = narrow(wide)
-            overflowed += int((np.isfinite(wide) & ~np.isfinite(z)).any(axis=1).sum())
+            overflowed += count_overflows(wide, z)
             values = np.empty((len(layout.values), rows), np.float32)
             for place, k in enumerate(layout.values):
                 values[place] = narrow(column(k))

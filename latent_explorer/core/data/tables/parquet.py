@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError
 from latent_explorer.core.data.tables.layout import FLOAT, INT, OTHER, TEXT, Layout, lay_out
-from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, message_of, narrow
+from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, count_overflows, message_of, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.apart import Message
 from latent_explorer.core.files.gate import size_text
@@ -86,7 +86,7 @@ def _read(source: Any, layout: Layout, rows: int) -> Iterator[Piece]:
         for axis, k in enumerate(layout.coordinates):
             wide[:, axis] = floats(k)
         z = narrow(wide)
-        overflowed += int((np.isfinite(wide) & ~np.isfinite(z)).any(axis=1).sum())
+        overflowed += count_overflows(wide, z)
         columns = np.empty((len(layout.values), count), np.float32)
         for axis, k in enumerate(layout.values):
             columns[axis] = narrow(floats(k))

@@ -109,6 +109,21 @@ def narrow(values: NDArray[np.floating]) -> Floats:
         return values.astype(np.float32)
 
 
+def count_overflows(wide: NDArray[np.floating], z: Floats) -> int:
+    """How many rows of coordinates were finite before they became float32."""
+    if not np.isinf(z).any():
+        return 0
+    return int((np.isfinite(wide) & np.isinf(z)).any(axis=1).sum())
+
+
+def _largest(z: Floats) -> Floats:
+    """Largest size of each row's coordinates (n, d), NaN where one is; numpy is slow along rows as short as these."""
+    found = np.abs(z[:, 0])
+    for axis in range(1, z.shape[1]):
+        np.maximum(found, np.abs(z[:, axis]), out=found)
+    return found
+
+
 class _Arrays:
     """Memory for all rows, filled block by block."""
 
@@ -150,7 +165,7 @@ class _Arrays:
                 self.labels[rows] = labels[self.labels[rows]]
         missing = far = 0
         for rows in _chunks(count):
-            away = np.abs(self.z[rows]).max(axis=1)
+            away = _largest(self.z[rows])
             finite = np.isfinite(away)
             missing += int(len(away) - finite.sum())
             far += int((away[finite] > FARTHEST).sum())

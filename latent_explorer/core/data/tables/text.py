@@ -16,7 +16,7 @@ import numpy as np
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError, is_number, is_whole
 from latent_explorer.core.data.tables.layout import FLOAT, INT, NUMBER, TEXT, lay_out
-from latent_explorer.core.data.tables.table import Begin, Block, End, Piece, message_of, narrow
+from latent_explorer.core.data.tables.table import Begin, Block, End, Piece, count_overflows, message_of, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.apart import Message
 from latent_explorer.core.files.gate import shown
@@ -181,7 +181,7 @@ class _Reader:
         for place, k in enumerate(layout.coordinates):
             wide[:, place] = table.column(str(k)).to_numpy()
         z = narrow(wide)
-        large = int((np.isfinite(wide) & ~np.isfinite(z)).any(axis=1).sum())
+        large = count_overflows(wide, z)
         columns = np.empty((len(layout.values), count), np.float32)
         for place, k in enumerate(layout.values):
             columns[place] = narrow(table.column(str(k)).to_numpy())
