@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import socket
 import threading
@@ -124,7 +126,12 @@ def _clear_away() -> None:
 
 @pytest.fixture(scope="session")
 def _settled_heap() -> None:
-    """What the imports made is set aside, so that looking through the living objects after each test is quick."""
+    """What the imports made is set aside, so that looking through the living objects after each test is quick.
+
+    Among them are the compiled kernels: loading them sets all aside that lives then, which might be a test's window.
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("latent_explorer.core.raster.kernels")
     gc.collect()
     gc.freeze()
 

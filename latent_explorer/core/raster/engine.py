@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from latent_explorer.core.loading import no_collections
@@ -16,6 +17,9 @@ _kernels: Any = plain
 def load_kernels() -> bool:
     """Draw by compiled code from now on; whether that can be had. Takes up to some seconds: any worker's thread."""
     global _kernels  # noqa: PLW0603 - a program has one set of kernels, exchanged once
+    if KERNELS in sys.modules:  # what lives now is not to be set aside with it
+        _kernels = sys.modules[KERNELS]
+        return True
     try:
         with no_collections():
             _kernels = importlib.import_module(KERNELS)
