@@ -68,6 +68,8 @@ class Session(QObject):
         shown in the coordinates that the scene asks for, where it can be.
         """
         slot = self.displayed(slot)
+        if self.slot is not None and _rows(self.slot) != _rows(slot):  # what was selected are rows of other codes
+            arranged = {"selection": None, "shown": None, "concealed": None, **arranged}
         self.slots = (*(other for other in self.slots if other.slot_id != slot.slot_id), slot)
         self.active = slot.slot_id
         before, self.scene = self.scene, replace(self.scene, **arranged)
@@ -120,3 +122,8 @@ class Session(QObject):
     def notice(self, sentence: str, *, trouble: bool = False) -> None:
         """Tell the person something in one sentence."""
         self.noticed.emit(sentence, trouble)
+
+
+def _rows(slot: Slot) -> int:
+    codes = slot.codes.get("mean")
+    return 0 if codes is None else len(codes.z)
