@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
-from latent_explorer.core.plane.neighbours import densest_place, sentence
+from latent_explorer.core.plane.neighbours import MANY, densest_place, sentence
 from latent_explorer.core.plane.trail import Trail
 from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -119,8 +119,9 @@ class ProbeFeature(QObject):
     def _jump(self, label: int) -> None:
         slot = self._session.slot
         codes = slot.codes.get("mean") if slot is not None else None
-        if codes is not None and (codes.labels == label).any():
-            self.put(_tuple(densest_place(codes.z[codes.labels == label])))
+        rows = np.flatnonzero(codes.labels == label) if codes is not None else ()
+        if codes is not None and len(rows):
+            self.put(_tuple(densest_place(codes.z[rows[:: max(1, len(rows) // MANY)]])))
 
     # The trail
 

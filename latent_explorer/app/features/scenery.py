@@ -99,10 +99,10 @@ class SceneryFeature(QObject):
             self._show_prior(slot)
             return
         points, hidden = _places(slot, codes), self._session.scene.hidden_classes
-        if hidden:
-            shown = points[~label_mask(codes.labels, hidden, len(codes.class_counts))]
-            points = shown if len(shown) else points
-        extent = extent_of(points, FARTHEST, part)
+        shown = ~label_mask(codes.labels, hidden, len(codes.class_counts)) if hidden else None
+        extent = extent_of(points, FARTHEST, part, shown)
+        if extent is None and shown is not None:
+            extent = extent_of(points, FARTHEST, part)
         if extent is None:
             return
         low, high = extent

@@ -29,25 +29,36 @@ def label_mask(labels: NDArray[np.int64], wanted: Iterable[int], classes: int) -
     return mask
 
 
-def extent_of(points: NDArray[np.floating], farthest: float, part: float = 1.0) -> tuple[Corner, Corner] | None:
+def extent_of(
+    points: NDArray[np.floating], farthest: float, part: float = 1.0, keep: NDArray[np.bool_] | None = None
+) -> tuple[Corner, Corner] | None:
     """Lower left and upper right corner around points (N, 2), or around their inner `part` along each axis.
 
-    Points with a coordinate that is not finite or not below `farthest` do not count; None where no others are left. The inner
-    part of very many is that of an even sample.
+    Points with a coordinate that is not finite or not below `farthest` do not count, nor those that `keep` (N,) leaves out; None
+    where no others are left. The inner part of very many is that of an even sample.
     """
+    step = 1 if part == 1.0 else max(1, len(points) // SAMPLE)
     if part < 1.0:
-        some = _reachable(points[:: max(1, len(points) // SAMPLE)], farthest)
+        some = np.stack(_reachable(points[::step], farthest, None if keep is None else keep[::step]), axis=1)
         if len(some):
             low, high = np.quantile(some, ((1 - part) / 2, (1 + part) / 2), axis=0).astype(np.float64)
             return low, high
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for start in range(0, len(points), CHUNK):
-        near = _reachable(points[start : start + CHUNK], farthest)
-        if len(near):
-            low, high = np.minimum(low, near.min(axis=0)), np.maximum(high, near.max(axis=0))
+        rows = slice(start, start + CHUNK)
+        near = _reachable(points[rows], farthest, None if keep is None else keep[rows])
+        if len(near[0]):  # one axis after the other: numpy is slow along rows of two
+            low = np.minimum(low, [values.min() for values in near])
+            high = np.maximum(high, [values.max() for values in near])
     return (low, high) if np.isfinite(low).all() else None
 
 
-def _reachable(points: NDArray[np.floating], farthest: float) -> NDArray[np.floating]:
-    near = (np.abs(points[:, 0]) < farthest) & (np.abs(points[:, 1]) < farthest)  # no NaN either; quicker than along rows
-    return points if near.all() else points[near]
+def _reachable(
+    points: NDArray[np.floating], farthest: float, keep: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """x and y of the points that count."""
+    x, y = points[:, 0], points[:, 1]
+    near = (np.abs(x) < farthest) & (np.abs(y) < farthest)  # no NaN either
+    if keep is not None:
+        near &= keep
+    return (x, y) if near.all() else (x[near], y[near])

@@ -18,7 +18,7 @@ NEAR = 0.1  # radius, in units of z, within which codes are counted; in more tha
 SAMPLE = 64  # codes whose nearest other one is looked up
 NEAREST = 6  # codes that are named, nearest first
 FEW = 20_000  # codes that are looked through one by one (10,000: 0.1 ms); more need an index or a tree, whose library is slow to load
-MANY = 100_000  # codes of a class among which its place is looked for
+MANY = 100_000  # codes of a class, about, that tell where it lies closest together
 ANYWHERE, SMALLEST = 1e8, 1e-6  # units of z: a radius that holds all that an index finds, and one that holds hardly anything
 
 
@@ -186,7 +186,6 @@ def densest_place(z: NDArray[np.floating], cells: int = 24) -> NDArray[np.float6
     """
     if z.shape[1] > 2:
         return _closest_together(z)
-    z = z[:: max(1, len(z) // MANY)]
     z = z[np.isfinite(z).all(axis=1)]
     if not len(z):
         return np.zeros(z.shape[1])
