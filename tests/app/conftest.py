@@ -108,7 +108,8 @@ class Desk:
 
     def rested(self) -> bool:
         program = self.program
-        quiet = not any(lane.busy for lane in program.lanes.all()) and program.mosaic.settled and program.probe.settled
+        features = program.mosaic, program.fields, program.probe
+        quiet = not any(lane.busy for lane in program.lanes.all()) and all(feature.settled for feature in features)
         return quiet and self.session.slot is not None and self.session.slot.ready and self.image() is not None
 
     def open(self, path: Path) -> None:

@@ -146,12 +146,10 @@ class FieldsFeature(QObject):
         self._wish = None
         self._spent += answer.seconds
         if field is None:
-            self._clear()
+            self._show((), None)
         else:
             below = [other for other in self._fields[:1] if wish.content.same_as(self._shown) and other.step > field.step]
-            self._fields = (*below, field)
-            self._shown = wish.content
-            self._window.plane.set_fields(self._fields)
+            self._show((*below, field), wish.content)
         if self._todo and field is not None and self._affordable(wish, answer.pace):
             self._go_on()
             return
@@ -172,8 +170,12 @@ class FieldsFeature(QObject):
             self._wish.drop()
             self._wish = None
 
+    def _show(self, fields: tuple[PlaneField, ...], content: Content | None) -> None:
+        if fields or self._fields:
+            self._fields = fields
+            self._window.plane.set_fields(fields)
+        self._shown = content
+
     def _clear(self) -> None:
-        if self._content is not None or self._fields:
-            self._content = self._view = self._shown = None
-            self._fields = ()
-            self._window.plane.set_fields(())
+        self._content = self._view = None
+        self._show((), None)
