@@ -47,7 +47,7 @@ def cli() -> None:
     """Look into the latent space of a variational autoencoder.
 
     MODEL is a model file, the name of a shipped model such as mnist-dense, or a name in "My models".
-    Without a command the window opens, on the model that is given or on the first shipped one.
+    Without a command the window opens, on the model or table of codes that is given or on the first shipped model.
     """
 
 

@@ -15,7 +15,7 @@ from latent_explorer.core.loading import no_collections
 @click.command("open", cls=Command)
 @click.argument("path", required=False, metavar="[PATH]")
 def command(path: str | None) -> int:
-    """Open the window (the default), on a model if one is named."""
+    """Open the window (the default), on a model or a table of codes if one is named."""
     from latent_explorer.cli.window import qt_imports, read_early, target
 
     where = target(path)
