@@ -72,9 +72,10 @@ class Tiles:
         self._enter(wish)
         wide = wish.lattice.widened(MARGIN)
         bare = self._on_screen is None or not self._on_screen.contains(wish.lattice)
-        stages = self._missing(wish, bare)
-        sheet = self._compose(wish, wide) if bare and stages else None
+        stages, known = self._missing(wish, bare)
+        sheet = self._compose(wish, wide) if known and stages else None
         if sheet is not None:
+            self._on_screen = None
             yield MosaicAnswer(wish, sheet, False, time.perf_counter() - begun)
         decode = decoder_of(wish.slot.handle, wish.slot.quick) if stages else None
         new: list[tuple[NDArray[np.float64], Pixels]] = []  # since that sheet
@@ -91,7 +92,8 @@ class Tiles:
             if ended:
                 del stages[0]
             if stages and (now - shown > SHOW or (bare and ended)):
-                bare = False
+                bare = bare and not ended
+                self._on_screen = None if bare else wish.lattice
                 sheet, new = self._newer(wish, wide, sheet if fine else None, new), []
                 yield MosaicAnswer(wish, sheet, False, time.perf_counter() - begun)
                 shown = time.perf_counter()
@@ -126,10 +128,10 @@ class Tiles:
             self._cache.drop(self._live.pop(source))
         self._sources = newest
 
-    def _missing(self, wish: MosaicWish, bare: bool) -> list[NDArray[np.float64]]:
+    def _missing(self, wish: MosaicWish, bare: bool) -> tuple[list[NDArray[np.float64]], bool]:
         """Places to decode (n, 2), in stages: every fourth and every second cell, the window, its margin; each from its middle out.
 
-        Where parts of the window are `bare`, the first stage covers all of it.
+        Where parts of the window are `bare`, the first stage covers all of it. Also whether pictures are known for some of them.
         """
         window, wide = wish.lattice, wish.lattice.widened(MARGIN)
         places = wide.centres()
@@ -140,19 +142,18 @@ class Tiles:
             places = np.unique(places * (1.0, 0.0), axis=0)
         found = self._cache.find(self._keys(self._sources[0], places))
         missing = np.array([picture is None for picture in found])
+        on_screen = np.zeros(len(places), np.bool_) if self._on_screen is None else self._on_screen.covers(places)
+        known = bool((~missing & ~on_screen).any())
         places = places[missing & wish.slot.frame.contains(places)]
         if not len(places):
-            return []
+            return [], known
         numbers = np.rint(places / (window.step_x, window.step_y))
         stage = np.where(window.covers(places) | (wish.slot.frame.latent_dim == 1), len(COARSE), len(COARSE) + 1)
         for order, by in reversed(list(enumerate(COARSE))):
             stage[(numbers % by == 0).all(axis=1)] = order
         away = np.abs(numbers - numbers.mean(axis=0)).max(axis=1)
-        return [
-            chosen[np.argsort(away[stage == order], kind="stable")]
-            for order in range(len(COARSE) + 2)
-            if len(chosen := places[stage == order])
-        ]
+        parts = [places[stage == order][np.argsort(away[stage == order], kind="stable")] for order in range(len(COARSE) + 2)]
+        return [part for part in parts if len(part)], known
 
     def _keep(self, wish: MosaicWish, places: NDArray[np.float64], images: Pixels) -> Pixels:
         """Keep what was decoded, as it is drawn, and return that."""

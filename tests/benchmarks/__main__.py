@@ -32,6 +32,8 @@ BENCHMARKS = {
     "start": ("start.window_s.", "start.first_decode_s."),
     "map_frame": ("map.frame_ms.", "map.open_s.", "map.peer_frame_ms."),
     "field_frame": ("field.first_ms.", "field.full_ms.", "field.frame_ms."),
+    "mosaic": ("mosaic.first_ms.mnist-dense", "mosaic.full_ms.mnist-dense", "mosaic.frame_ms_max.mnist-dense"),
+    "mosaic_conv": ("mosaic.first_ms.mnist-conv", "mosaic.full_ms.mnist-conv", "mosaic.frame_ms_max.mnist-conv"),
     "tables": ("tables.read_s.", "tables.peak_mb."),
     "memory_peak": ("memory.peak_mb.", "memory.open_mb."),
     "train_epoch": ("train.epoch_s.", "train.epoch_ratio.", "train.gemm_ratio."),
