@@ -46,7 +46,7 @@ class FieldRows(QObject):
             explained(box, term, text)
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the plane, here and below
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(10)
+            box.setMinimumContentsLength(6)
             form.addRow(term_label(text, term, muted=False), box)
             box.activated.connect(self._chosen)
         self._opacity = QSlider(Qt.Orientation.Horizontal)

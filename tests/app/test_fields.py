@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.types import Camera, ImageDataset, Rows
-from latent_explorer.workers.field_wish import FieldAnswer
+from latent_explorer.workers.field_wish import FieldAnswer, Wish
+from latent_explorer.workers.fields import Survey
+from latent_explorer.workers.task import Context
 from tests.app.conftest import Desk, make_model
 from tests.views.hand import settle
 
@@ -73,9 +75,14 @@ def test_one_class_is_chosen_by_its_name(opened: Desk) -> None:
 def test_the_field_follows_the_camera_and_is_not_asked_for_twice(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = opened
     pick(desk, "Density of codes")
-    answers: list[FieldAnswer] = []
-    take = desk.program.fields._take
-    monkeypatch.setattr(desk.program.fields, "_take", lambda answer: (answers.append(answer), take(answer)))
+    asked: list[str] = []
+    answer = Survey.answer
+
+    def counted(survey: Survey, wish: Wish, context: Context) -> FieldAnswer:
+        asked.append(wish.content.name)
+        return answer(survey, wish, context)
+
+    monkeypatch.setattr(Survey, "answer", counted)
     before = shown(desk)
     desk.window.plane.set_camera(Camera(0.4, -0.3, 1.5))
     settle()
@@ -83,11 +90,12 @@ def test_the_field_follows_the_camera_and_is_not_asked_for_twice(opened: Desk, m
     desk.rest()
     assert covers_window(desk) and shown(desk) != before
     assert shown(desk)[-1].step == pytest.approx(desk.window.plane.window_rectangle()[2] / desk.window.plane.window_pixels()[0], rel=0.01)
-    count = len(answers)
+    count = len(asked)
+    assert count
     desk.session.set_scene(layers=replace(desk.session.scene.layers, point_size=7.0))
     desk.window.plane.set_camera(desk.window.plane.camera())
     desk.rest()
-    assert len(answers) == count
+    assert len(asked) == count
 
 
 def test_hidden_classes_and_hidden_points_are_left_out(opened: Desk) -> None:
