@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.selection_menu import ENTRIES
 from latent_explorer.views.style import DARK, LIGHT, apply_theme
 from tests.views.hand import Ear, Hand, Key, Modifier, look, settle
 from tests.views.room import faults
@@ -91,6 +92,7 @@ WISHES = [
     "copy",
     "copy_python",
     "undo",
+    "redo",
     "pin",
     "clear_pins",
     "fit",
@@ -106,6 +108,7 @@ WISHES = [
     "stop",
     "gestures",
     "about",
+    *(entry[1] for entry in ENTRIES if entry is not None),
 ]
 
 

@@ -42,7 +42,18 @@ TABLE = [
     (Key.Key_Escape, NONE, False, ("escape", 0.0, 0.0)),
     (Key.Key_Space, NONE, False, ("space", 0.0, 0.0)),
     (Key.Key_Z, CONTROL, False, None),
-    (Key.Key_A, NONE, False, None),
+    (Key.Key_R, NONE, False, ("rectangle", 0.0, 0.0)),
+    (Key.Key_L, NONE, False, ("lasso", 0.0, 0.0)),
+    (Key.Key_X, NONE, False, ("how", 0.0, 0.0)),
+    (Key.Key_C, NONE, False, ("card", 0.0, 0.0)),
+    (Key.Key_C, CONTROL | SHIFT, False, None),  # copy the decoded image
+    (Key.Key_A, NONE, False, ("select_view", 0.0, 0.0)),
+    (Key.Key_A, SHIFT, False, ("select_view", -1.0, 0.0)),
+    (Key.Key_S, NONE, False, ("select_place", 0.0, 0.0)),
+    (Key.Key_S, SHIFT, False, ("select_place", -1.0, 0.0)),
+    (Key.Key_S, CONTROL | SHIFT, False, None),  # save the model
+    (Key.Key_R, SHIFT, False, None),
+    (Key.Key_B, NONE, False, None),
     (Key.Key_F5, NONE, False, None),
     (Key.Key_Tab, NONE, False, None),
 ]
