@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.sample import sample_rows
+
 SAMPLE = 100_000  # points that tell where the inner part of all lies
 CHUNK = 1 << 17  # points that are looked at together: they fit into the processor's own memory
 
@@ -37,9 +39,9 @@ def extent_of(
     Points with a coordinate that is not finite or not below `farthest` do not count, nor those that `keep` (N,) leaves out; None
     where no others are left. The inner part of very many is that of an even sample.
     """
-    step = 1 if part == 1.0 else max(1, len(points) // SAMPLE)
     if part < 1.0:
-        some = np.stack(_reachable(points[::step], farthest, None if keep is None else keep[::step]), axis=1)
+        sample = sample_rows(len(points), SAMPLE)
+        some = np.stack(_reachable(points[sample], farthest, None if keep is None else keep[sample]), axis=1)
         if len(some):
             low, high = np.quantile(some, ((1 - part) / 2, (1 + part) / 2), axis=0).astype(np.float64)
             return low, high
@@ -51,6 +53,13 @@ def extent_of(
             low = np.minimum(low, [values.min() for values in near])
             high = np.maximum(high, [values.max() for values in near])
     return (low, high) if np.isfinite(low).all() else None
+
+
+def middle_of(z: NDArray[np.floating]) -> Corner:
+    """The median (d,) of an even sample of points (N, d), those without a place left out; 0 where none is left."""
+    some = z[:: max(1, len(z) // SAMPLE)]
+    some = some[np.isfinite(some).all(axis=1)]
+    return np.median(some, axis=0).astype(np.float64) if len(some) else np.zeros(z.shape[1])
 
 
 def _reachable(

@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.sample import GOLDEN, sample_rows
+
 BLOCK = 1024  # points that are looked at, or left out, together
 STRATA = 8  # equal parts of a block, each spread evenly over it
 VISIT = (0, 4, 2, 6, 1, 5, 3, 7)  # the first few of them too are spread evenly
 FARTHEST = 1e7  # plane units; no camera shows what lies beyond
-GOLDEN = 0.6180339887498949
 SAMPLE = 1_000_000  # points that tell where most are, of more than so many
 RIM = 0.002  # of the points on each side may lie outside the grid; they count to its outermost cells
 COARSE = 4  # bits: cells of the sorting grid, 16 of which are a cell of the grid that tells how much is covered
@@ -86,7 +87,7 @@ def _cells(places: NDArray[np.floating]) -> tuple[NDArray[np.uint16], tuple[floa
     """The cell that each point lies in, of 256 x 256 around nearly all points, numbered along the Morton curve; and a cell's sides."""
     if not len(places):
         return np.zeros(0, np.uint16), (0.0, 0.0)
-    low, high = np.quantile(places[:: max(1, len(places) // SAMPLE)].astype(np.float64), (RIM, 1 - RIM), axis=0)
+    low, high = np.quantile(places[sample_rows(len(places), SAMPLE)].astype(np.float64), (RIM, 1 - RIM), axis=0)
     size = np.maximum(high - low, 1e-12)
     number = np.zeros(len(places), np.uint16)
     for axis in (0, 1):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.palette import NO_LABEL, class_table, rgb, value_table
+from latent_explorer.core.sample import sample_rows
 
 LEVELS = 256  # colours of a continuous scale
 MOST_CLASSES = 65_000  # with colours of their own; a tone is 16 bits
@@ -107,7 +108,7 @@ class ByValue(Colouring):
         kept = values[finite] if missing else values
         if not len(kept):
             return np.full(len(values), LEVELS, np.uint16), Scale(self._name, 0.0, 0.0, 0.0, 0.0, missing)
-        low, high = (float(end) for end in np.percentile(kept[:: max(1, len(kept) // SAMPLE)], INNER))
+        low, high = (float(end) for end in np.percentile(kept[sample_rows(len(kept), SAMPLE)], INNER))
         least, most = float(kept.min()), float(kept.max())
         if low == high:  # nearly all are equal: the rest are what is of interest
             low, high = least, most

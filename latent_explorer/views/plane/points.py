@@ -142,7 +142,7 @@ class PointsLayer(KeptLayer):
         """What was asked for is drawn; it is shown unless something newer is, or another part of the plane."""
         if drawing.window == self._window and drawing.number > self._shown_number:
             self.show_picture(wrap_words(picture.words))
-            self._shown_number, self._words = drawing.number, picture.words
+            self._shown_number, self._words, self._drawable = drawing.number, picture.words, drawing.scatter
             self._tell_scale(drawing.scale_of(picture))
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
