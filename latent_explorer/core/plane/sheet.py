@@ -152,11 +152,14 @@ def compose(lattice: Lattice, shape: tuple[int, int, int], find: Find) -> Sheet 
         return Sheet(first.words(full), first.lattice.rectangle, grey, full)
     words = np.zeros((lattice.rows * shape[0], lattice.columns * shape[1]), np.uint32)
     for level in levels[::-1]:
-        own, here = level.words(full), level.spread(level.there)
+        rows, columns = _enlarged(lattice, level.lattice, shape[0], shape[1])
+        own = level.words(full)
         if level.lattice != lattice:
-            rows, columns = _enlarged(lattice, level.lattice, shape[0], shape[1])
-            own, here = own.take(columns, axis=1).take(rows, axis=0), here.take(columns, axis=1).take(rows, axis=0)
-        np.copyto(words, own, where=here)
+            own = own.take(columns, axis=1).take(rows, axis=0)
+        if level.there.all():
+            words = own
+        else:
+            np.copyto(words, own, where=level.spread(level.there).take(columns, axis=1).take(rows, axis=0))
     return Sheet(words, lattice.rectangle, grey, full)
 
 
