@@ -238,11 +238,12 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class TableFacts:
-    """What a table of codes says about itself: its file, and the names of the columns that are coordinates and values."""
+    """What a table of codes says about itself: its file, the names of the columns that are coordinates and values, its middle."""
 
     path: Path
     coordinates: tuple[str, ...]
     columns: tuple[str, ...] = ()
+    middle: tuple[float, ...] = ()  # where the probe is to begin; one number for each coordinate
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,6 +70,7 @@ def test_a_table_takes_a_models_place_and_gives_it_back(opened: Desk, table: Pat
     left, bottom, width, height = desk.window.plane.window_rectangle()
     inside = (codes.z > (left, bottom)).all(axis=1) & (codes.z < (left + width, bottom + height)).all(axis=1)
     assert inside.mean() > 0.98
+    assert desk.session.scene.probe == pytest.approx(np.median(codes.z, axis=0))
     assert desk.image() is None
     assert not desk.export_button.isEnabled()
     assert desk.window.plane.getPlotItem().getAxis("bottom").labelText == "x"
@@ -78,7 +79,8 @@ def test_a_table_takes_a_models_place_and_gives_it_back(opened: Desk, table: Pat
     desk.program.opening.open(models["small"])
     desk.wait(lambda: desk.slot.name == "small")
     desk.rest()
-    assert desk.shows((0.0, 0.0)) or desk.session.scene.probe is not None
+    assert desk.session.scene.probe is None
+    assert desk.shows((0.0, 0.0))
     assert desk.says("8 × 8 grey")
     assert desk.window.plane.getPlotItem().getAxis("bottom").labelText == "z[0]"
 

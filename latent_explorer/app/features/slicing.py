@@ -49,6 +49,8 @@ def _put(session: Session, slot: Slot, chosen: Slice, before: PlaneFrame | None)
     if probe is not None and shown is not None and len(probe) == shown.frame.latent_dim == latent_dim:
         place = (shown if slot.frame.parallel_to(shown.frame) else slot).frame.to_plane(np.array(probe))
         probe = tuple(slot.frame.to_z(place).tolist())
+    if slot.table is not (shown.table if shown is not None else None):
+        probe = slot.table.middle if slot.table is not None else None  # its points lie anywhere, a model's around the origin
     session.put_slot(slot, slice=chosen, probe=probe)
 
 

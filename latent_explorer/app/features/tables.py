@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.plane.extent import middle_of
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import DataReference, Slot, TableFacts
 from latent_explorer.workers.task import Context
@@ -47,7 +48,8 @@ def open_table(path: Path, stop: threading.Event, context: Context) -> OpenedTab
     _ = table.codes.class_counts  # here, and not in the GUI thread
     if table.codes.z.shape[1] > 2:
         _ = table.codes.spread
-    return OpenedTable(table, TableFacts(path, table.coordinates, tuple(table.codes.columns)))
+    middle = middle_of(table.codes.z)
+    return OpenedTable(table, TableFacts(path, table.coordinates, tuple(table.codes.columns), tuple(middle.tolist())))
 
 
 def table_slot(opened: OpenedTable, slot_id: int, generation: int, frame: PlaneFrame) -> Slot:

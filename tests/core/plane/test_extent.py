@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from latent_explorer.core.plane import extent
-from latent_explorer.core.plane.extent import counts_of, extent_of, label_mask
+from latent_explorer.core.plane.extent import counts_of, extent_of, label_mask, middle_of
 
 LABELS = hnp.arrays(np.int64, st.integers(0, 60), elements=st.integers(-1, 12))
 ANYTHING = st.floats(width=32)
@@ -56,6 +56,12 @@ def test_the_inner_part_of_very_many_is_close_to_that_of_all(monkeypatch: pytest
     found = extent_of(points, 1e6, 0.95)
     assert found is not None
     np.testing.assert_allclose(found, np.array([[-1.96] * 2, [1.96] * 2]), atol=0.15)
+
+
+def test_the_middle_is_the_median_of_what_has_a_place() -> None:
+    z = np.array([[0, 1, 2], [4, 5, 6], [2, 9, 4], [np.nan, 0, 0]], np.float32)
+    assert middle_of(z).tolist() == [2, 5, 4]
+    assert middle_of(z[3:]).tolist() == [0, 0, 0]
 
 
 def test_a_sample_without_a_place_is_not_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
