@@ -83,6 +83,18 @@ def test_all_that_is_on_the_plane_follows_and_the_probe_stays_on_its_z(opened: D
     assert (camera.x, camera.y, camera.span) == pytest.approx((before.x, before.y, before.span))
 
 
+def test_a_probe_that_nobody_has_placed_stays_at_the_prior_s_mean(opened: Desk) -> None:
+    opened.away()
+    opened.rest()
+    assert opened.session.scene.probe is None
+    before = opened.image()
+    assert before is not None and opened.shows((0.0, 0.0))
+    switch(opened)
+    assert opened.shows((0.0, 0.0))
+    assert (opened.image() == before).all()
+    assert opened.window.plane._cursor.pos().toTuple() == pytest.approx((0.5, 0.5))
+
+
 def test_the_numbers_at_the_axes_are_z_at_uneven_places(opened: Desk) -> None:
     axis = opened.window.plane.getPlotItem().getAxis("bottom")
     switch(opened)

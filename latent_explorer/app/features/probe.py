@@ -146,7 +146,7 @@ class ProbeFeature(QObject):
         if self._pointer is not None:
             return self._pointer
         probe = self._session.scene.probe
-        return np.zeros(2) if probe is None else slot.frame.to_plane(np.array(probe))
+        return np.array(slot.frame.centre) if probe is None else slot.frame.to_plane(np.array(probe))
 
     def _slot_changed(self, slot: Slot) -> None:
         probe = self._session.scene.probe

@@ -82,8 +82,10 @@ class SceneryFeature(QObject):
         slot, probe = self._session.slot, self._session.scene.probe
         if slot is not None and slot.table is not None:
             return None
-        if slot is None or probe is None or len(probe) != slot.frame.latent_dim:
+        if slot is None:
             return 0.0, 0.0
+        if probe is None or len(probe) != slot.frame.latent_dim:
+            return slot.frame.centre
         x, y = slot.frame.to_plane(np.array(probe)).tolist()
         return x, y
 

@@ -102,6 +102,11 @@ class PlaneFrame:
         """Whether plane coordinates are z itself."""
         return self.pair == (0, 1) and self.latent_dim == 2 and self.display == "identity"
 
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Plane coordinates of u = v = 0: where the probe is before anybody has placed it."""
+        return (0.5, 0.5) if self.display == "phi" else (0.0, 0.0)
+
     def to_z(self, plane: NDArray[np.floating]) -> NDArray[np.float64]:
         """Plane coordinates (..., 2) to latent points (..., d)."""
         place = np.asarray(plane, dtype=np.float64)
