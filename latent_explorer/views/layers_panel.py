@@ -65,7 +65,7 @@ class LayersPanel(QWidget):
         self._trail.setAccessibleName("Trail of the probe")
         self._trail.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._trail.clicked.connect(self._moved)
-        self._thumbnails = QCheckBox("Few as images")
+        self._thumbnails = QCheckBox("Thumbnails")
         explained(self._thumbnails, "thumbnails", "Few points as images")
         self._thumbnails.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._thumbnails.clicked.connect(self._moved)
