@@ -14,6 +14,7 @@ from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+import latent_explorer.core.raster.kernels  # noqa: F401  # loading it sets the living aside for good, a test's window too
 from latent_explorer.app.program import Program
 from latent_explorer.core.checkpoint.weights import save_model
 from latent_explorer.core.config import ModelConfig, TrainingConfig

@@ -21,7 +21,7 @@ def load_kernels() -> bool:
         _kernels = sys.modules[KERNELS]
         return True
     try:
-        with no_collections():
+        with nullcontext() if KERNELS in sys.modules else no_collections():
             _kernels = importlib.import_module(KERNELS)
     except ImportError:  # numba does not know this Python, or this processor, yet
         return False

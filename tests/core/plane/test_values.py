@@ -1,0 +1,46 @@
+"""What codes can be coloured by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from latent_explorer.core.plane.values import Values, title_of
+from latent_explorer.core.types import Codes
+
+
+def codes(**columns: np.ndarray) -> Codes:
+    z = np.array([[0.0, 0.0], [3.0, -4.0], [0.5, 0.5]], np.float32)
+    return Codes("mean", z, np.arange(3), np.full(3, -1), columns)
+
+
+def test_columns_of_one_number_a_point_are_offered() -> None:
+    age = np.array([1, 2, 3], np.float32)
+    values = Values(codes(age=age, pair=np.zeros((3, 2), np.float32)))
+    assert list(values) == ["age"]
+    assert len(values) == 1
+    np.testing.assert_array_equal(values["age"], age)
+    assert "kl" not in values
+    with pytest.raises(KeyError):
+        values["pair"]
+
+
+def test_kl_and_width_follow_from_the_posteriors() -> None:
+    log_var = np.log(np.array([[1.0, 1.0], [1.0, 1.0], [0.25, 0.01]], np.float32))
+    values = Values(codes(log_var=log_var))
+    assert list(values) == ["kl", "width"]
+    # KL of a unit Gaussian at distance 5 is 25 / 2; of N(0, I) itself nothing.
+    expected = 0.5 * ((0.25 + 0.25 - 1 - np.log(0.25)) + (0.25 + 0.01 - 1 - np.log(0.01)))
+    np.testing.assert_allclose(values["kl"], [0.0, 12.5, expected], atol=1e-5)
+    np.testing.assert_allclose(values["width"], [1, 1, np.sqrt(0.5 * 0.1)], rtol=1e-5)
+
+
+def test_what_was_measured_counts_and_not_what_can_be_worked_out() -> None:
+    values = Values(codes(log_var=np.zeros((3, 2), np.float32), kl=np.array([7, 8, 9], np.float32)))
+    assert sorted(values) == ["kl", "width"]
+    assert values["kl"].tolist() == [7, 8, 9]
+
+
+def test_names_for_people() -> None:
+    assert title_of("elbo") == "ELBO (nats)"
+    assert title_of("my column") == "my column"
