@@ -50,8 +50,8 @@ class Content:
 class Wish:
     """A field that is asked for, in some cells. GUI thread and lane; `drop` is called from the GUI thread."""
 
-    def __init__(self, content: Content, cells: Cells) -> None:
-        self.content, self.cells = content, cells
+    def __init__(self, content: Content, cells: Cells, *, dark: bool = True) -> None:
+        self.content, self.cells, self.dark = content, cells, dark  # and the plane that it will lie on
         self._dropped = False
 
     def drop(self) -> None:
@@ -74,7 +74,7 @@ class Wish:
 class FieldAnswer:
     """The field of a wish; none where there is nothing to compute it of.
 
-    ``seconds`` that it took, ``pace`` those for its cells alone.
+    ``seconds`` that it took of the thread's time, ``pace`` those that passed for its cells alone.
     """
 
     wish: Wish

@@ -16,8 +16,9 @@ from latent_explorer.core.plane.cells import Cells, cells_between, cells_for
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.fields import holes_field, regions_field, with_contours
 from latent_explorer.core.types import Camera, Layers
+from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.colour_bar import ColourBar
-from latent_explorer.views.plane.field import bar_of, colour_field
+from latent_explorer.views.plane.field import bar_of
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.style import DARK, LIGHT, Theme
 from tests.views import hand
@@ -180,7 +181,7 @@ def test_finer_cells_lie_over_coarser_ones(plane: PlaneView) -> None:
 def test_regions_have_the_classes_colours_and_shares_as_opacity(theme: Theme) -> None:
     cells = cells_between(np.zeros(2), np.ones(2), 2, 2)
     shown = regions_field(np.array([0, 7, 12, -1]), np.array([1.0, 0.5, 1.0, 1.0], np.float32), cells)
-    picture = colour_field(shown, theme)
+    picture = wrap_words(shown.words(theme is DARK))
     colours = [picture.pixelColor(x, y) for y in range(2) for x in range(2)]
     assert [colour.alpha() for colour in colours] == [255, 128, 255, 0]
     for colour, label in zip(colours, (0, 7, 12), strict=False):

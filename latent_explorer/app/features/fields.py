@@ -25,7 +25,7 @@ MARGIN = 0.25  # how far it reaches beyond the window, as a part of it: somethin
 FINER = {"holes": (2,), "regions": (4, 2), "sensitivity": (16, 8, 4, 2), "information": (16, 8, 4, 2)}
 USUAL = (1,)
 COARSE_MODEL = 32  # of fields that take decodes
-LONGEST = 3.0  # seconds for one picture, as far as can be told from the one before
+LONGEST, LONGEST_TRAINING = 3.0, 0.5  # seconds for one picture, as far as can be told from the one before
 SHARE = 10  # while training, a field costs at most one part in so many of the time
 REST = 0.3  # seconds from one snapshot's field to the next, at least
 
@@ -135,7 +135,7 @@ class FieldsFeature(QObject):
         self._todo = tuple(rest)
         first = size in (COARSE, COARSE_MODEL)
         cells = cells_for(*self._view, size, MARGIN if first else 0.0)
-        self._wish = Wish(self._content, cells)
+        self._wish = Wish(self._content, cells, dark=self._window.plane.dark)
         decodes = split_name(self._content.name)[0] in ("sensitivity", "information")
         self._lane.submit(Task("", partial(self._survey.answer, self._wish), self._take, torch=decodes, kind="field"))
 
@@ -163,7 +163,8 @@ class FieldsFeature(QObject):
         if len(FINER.get(split_name(wish.content.name)[0], USUAL)) == 1:
             return True
         cells = cells_for(*self._view, self._todo[0])
-        return seconds * (cells.columns * cells.rows) / (wish.cells.columns * wish.cells.rows) <= LONGEST
+        longest = LONGEST_TRAINING if self._session.run_state == "running" else LONGEST
+        return seconds * (cells.columns * cells.rows) / (wish.cells.columns * wish.cells.rows) <= longest
 
     def _stop(self) -> None:
         if self._wish is not None:

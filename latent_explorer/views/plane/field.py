@@ -11,48 +11,15 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from latent_explorer.core.colour_maps import colour_table, positions
-from latent_explorer.core.palette import class_table
+from latent_explorer.core.colour_maps import colour_table
 from latent_explorer.core.plane.field import PlaneField
-from latent_explorer.views.picture import blank_picture
+from latent_explorer.views.picture import blank_picture, wrap_words
 from latent_explorer.views.plane.colour_bar import Bar, number_text
 from latent_explorer.views.plane.layer import KeptLayer, Window
 from latent_explorer.views.style import DARK, Theme
 
 LINE_OPACITY = 0.8
 SHARES = 64  # colours of the bar of class regions
-
-
-def table_of(field: PlaneField, theme: Theme) -> NDArray[np.uint8]:
-    """The colours of a field's map on a theme's plane, (n, 3); of classes by their label."""
-    if field.colours == "classes":
-        return class_table(int(np.nanmax(field.values, initial=0)) + 1)
-    return colour_table(field.colours, dark=theme.name == "dark")
-
-
-def colour_field(field: PlaneField, theme: Theme) -> QImage:
-    """A picture with one pixel for each cell; clear where there is no number."""
-    table = table_of(field, theme)
-    words = (table[:, 0].astype(np.uint32) << 16) | (table[:, 1].astype(np.uint32) << 8) | table[:, 2]
-    known = np.isfinite(field.values)
-    if field.colours == "classes":
-        known &= field.values >= 0
-        entries = np.where(known, field.values, 0).astype(np.intp)
-    else:
-        place = np.where(known, positions(field.values, field.low, field.high), np.float32(0))
-        entries = np.minimum(place * np.float32(len(table)), np.float32(len(table) - 1)).astype(np.intp)
-    height, width = field.values.shape
-    picture, pixels = blank_picture(width, height)
-    if field.strength is None:
-        np.take(words | np.uint32(0xFF000000), entries, out=pixels, mode="clip")
-        pixels[~known] = 0
-        return picture
-    alpha = np.where(known, np.rint(np.clip(np.nan_to_num(field.strength), 0, 1) * 255), 0).astype(np.uint32)
-    colours = words[entries]
-    pixels[:] = alpha << 24
-    for shift in (16, 8, 0):  # colours are multiplied by alpha
-        pixels |= (((colours >> shift) & 0xFF) * alpha + 127) // 255 << shift
-    return picture
 
 
 def bar_of(field: PlaneField, theme: Theme, opacity: float) -> Bar:
@@ -111,7 +78,7 @@ class FieldLayer(KeptLayer):
 
     def _sheet(self, field: PlaneField) -> QImage:
         if id(field) not in self._sheets:
-            self._sheets[id(field)] = field, colour_field(field, self._theme)
+            self._sheets[id(field)] = field, wrap_words(field.words(self._theme.name == "dark"))
         return self._sheets[id(field)][1]
 
     def draw(self, window: Window) -> QImage | None:

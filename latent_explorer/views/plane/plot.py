@@ -150,6 +150,11 @@ class PlanePlot(pg.PlotWidget):
 
     # What can be asked
 
+    @property
+    def dark(self) -> bool:
+        """Whether it is a dark plane."""
+        return self._theme.name == DARK.name
+
     def camera(self) -> Camera:
         """The part of the plane that is shown now."""
         window = self._box.viewRect()
