@@ -79,6 +79,7 @@ class Program(QObject):
         self.undo = UndoFeature(session, window)
         self.selection.jumped.connect(self.undo.view_moved)
         self.uniform = UniformFeature(session, window)  # after all that draw
+        self.index.indexed.connect(self.probe.look_again)
         session.noticed.connect(window.notice.tell)
         window.filesDropped.connect(self._dropped)
         window.closeRequested.connect(self._ask_to_close)

@@ -16,6 +16,7 @@ from latent_explorer.core.plane.neighbours import Neighbours, Surroundings, imag
 from latent_explorer.core.quick import QuickDecoder, as_bytes
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, ImageDataset, Images, ModelHandle
 
+SORTED_HERE = 300_000  # codes; sorting more would keep the probe's pictures waiting
 PAUSES = 20  # from one set of live codes to the next, by the time that taking one up takes
 
 
@@ -79,11 +80,16 @@ class PlaceAnswer:
     nearest: Images | None = None
 
 
+def _unsorted(codes: Codes) -> bool:
+    return codes.z.shape[1] == 2 and len(codes.z) > SORTED_HERE and "finder" not in vars(codes)
+
+
 class Lookout:
     """Looks around among the codes. Used in one lane only, so it may remember how those that it saw last lie.
 
     Other codes of the same model, as come many times a second while it trains, are taken up when doing so takes a small share
-    of the time; until then the answer is about those before, and names them.
+    of the time; until then the answer is about those before, and names them. Of very many codes nothing is said until somebody
+    else, in a lane where nobody waits for pictures, has sorted them.
     """
 
     def __init__(self) -> None:
@@ -95,10 +101,11 @@ class Lookout:
     def around(self, z: NDArray[np.float32], generation: int, codes: Codes | None, dataset: ImageDataset | None = None) -> PlaceAnswer:
         """What lies around z among the codes; with their data set, also the nearest images."""
         same_model = codes is not None and self._codes is not None and generation == self._generation
-        if codes is not self._codes and (not same_model or time.monotonic() >= self._next):
+        waited = codes is self._codes and codes is not None and self._neighbours is None
+        if waited or (codes is not self._codes and (not same_model or time.monotonic() >= self._next)):
             begun = time.monotonic()
             self._codes, self._generation = codes, generation
-            self._neighbours = None if codes is None else neighbours_of(codes)
+            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes)
             self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)

@@ -108,6 +108,18 @@ def test_the_lookout_says_what_lies_around() -> None:
     assert (without.around, without.codes) == (None, None)
 
 
+def test_nothing_is_said_of_very_many_codes_until_they_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "SORTED_HERE", 100)
+    lookout, point, codes = Lookout(), np.zeros(2, np.float32), some_codes(1)
+    before = lookout.around(point, 1, codes)
+    assert (before.around, before.codes) == (None, codes)
+    assert "finder" not in vars(codes)
+    assert len(codes.finder) == len(codes.z)  # somebody else's work
+    after = lookout.around(point, 1, codes).around
+    assert after is not None
+    assert after.distance == pytest.approx(np.hypot(*codes.z.T).min())
+
+
 def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the test's own clock taking some up takes a second: until twenty more have passed, the answer is about those before."""
     clock = 100.0

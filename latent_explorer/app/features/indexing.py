@@ -111,6 +111,8 @@ def same_images(codes: Codes, others: Codes | None) -> bool:
 
 def _build(codes: Codes, frame: PlaneFrame, context: Context) -> Indexed:
     """In the lane. Codes along axes of z need no more than their own precision."""
+    if codes.z.shape[1] == 2:
+        _ = codes.finder  # the probe, too, looks around with it
     if frame.shows_z:
         return Indexed(codes, frame, codes.finder)
     points = frame.to_plane(codes.z)

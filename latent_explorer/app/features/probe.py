@@ -25,6 +25,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 WAITING = "The decoder is loading."
+SORTING = "The codes are being sorted; what lies around follows."
 NO_DECODER = "A table of codes has no decoder; open a model to see images."
 WORDS = 50  # milliseconds from one sentence about the surroundings to the next, at least
 TRAIL_SPACING = 1 / 90  # of the plane's shorter side, between two dots
@@ -154,7 +155,13 @@ class ProbeFeature(QObject):
             self._session.set_scene(probe=None)
         if len(self._trail):
             self._window.plane.set_trail(self._trail.on(slot.frame))
+        if slot.table is not None:
+            self._show(ProbeAnswer(slot.generation, np.zeros(0, np.float32), None))  # at once: nothing has to be decoded
         self._ask()
+
+    def look_again(self) -> None:
+        """More can be known of what lies around: the codes are sorted now."""
+        self._look_around.ask()
 
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
         """The images near the probe may be known now."""
@@ -203,7 +210,8 @@ class ProbeFeature(QObject):
         if slot is None or not slot.takes(answer.generation):
             return
         names = slot.data.class_names if slot.data is not None else ()
-        trust = "" if answer.around is None else sentence(answer.around, names)
+        unsorted = SORTING if answer.codes is not None else ""
+        trust = unsorted if answer.around is None else sentence(answer.around, names)
         log_prior = None if answer.around is None or slot.table is not None else answer.around.log_prior  # a table has no prior
         self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
         self.answered.emit(answer)
