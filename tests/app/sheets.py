@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from latent_explorer.core.plane.sheet import Sheet
 from latent_explorer.views.plane.plane_view import PlaneView
-from tests.app.conftest import Desk
+from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles
+from tests.app.conftest import WATCHDOG, Desk
 
 CELL = 10  # pixels of a digit of 8 x 8 on the sheet: tiny pictures have an empty pixel around them
 
@@ -32,6 +35,25 @@ def told(desk: Desk) -> tuple[int, int]:
     """Columns and rows, as the status line says."""
     found = next(found for text in desk.texts() if (found := re.fullmatch(r"mosaic (\d+) × (\d+)", text)))
     return int(found[1]), int(found[2])
+
+
+class Gate:
+    """Holds the mosaics back before their first picture is decoded, and writes down whose turn came."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.allowed = threading.Event(), threading.Semaphore(0)
+        self.asked: list[int] = []  # generations, and
+        self.revisions: list[int] = []
+        real = Tiles.answers
+
+        def answers(tiles: Tiles, wish: MosaicWish) -> Iterator[MosaicAnswer | None]:
+            self.asked.append(wish.slot.generation)
+            self.revisions.append(wish.slot.revision)
+            self.begun.set()
+            assert self.allowed.acquire(timeout=WATCHDOG / 1000)
+            return real(tiles, wish)
+
+        monkeypatch.setattr(Tiles, "answers", answers)
 
 
 def check_mosaic(desk: Desk, sheet: Sheet) -> None:

@@ -19,7 +19,7 @@ from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.types import Camera, ModelHandle, Slot
 from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles
 from tests.app.conftest import Desk
-from tests.app.sheets import check_mosaic, sheets
+from tests.app.sheets import Gate, check_mosaic, sheets
 from tests.views.hand import pixels_of, settle
 
 
@@ -106,6 +106,31 @@ def test_newer_snapshots_share_a_mosaic_and_the_last_one_is_shown(opened: Desk, 
     opened.wait(lambda: opened.program.mosaic.settled)
     assert asked[-1] == 139
     assert len(asked) < 10
+
+
+def test_a_pass_ends_before_the_next_revision_starts_unless_the_window_moves(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    monkeypatch.setattr(mosaic, "REST", 0.0)
+    monkeypatch.setattr(mosaic, "RESTS", 0.0)
+    opened.session.set_run_state("running")
+    opened.session.revise_slot(revision=1)
+    opened.wait(gate.begun.is_set)
+    for revision in (2, 3, 4):
+        opened.session.revise_slot(revision=revision)
+        settle()
+    assert not opened.program.lanes.tiles._waiting  # nothing that would drop the pass
+    assert not opened.program.mosaic.settled
+    gate.allowed.release(2)
+    opened.rest()
+    assert gate.revisions == [1, 4]
+    opened.session.revise_slot(revision=5)
+    opened.wait(lambda: len(gate.revisions) == 3)
+    opened.hand.wheel(opened.plane, opened.pixel(0.5, 0.5), 4)
+    assert opened.program.lanes.tiles._waiting
+    gate.allowed.release(9)
+    opened.rest()
+    assert gate.revisions[:4] == [1, 4, 5, 5]
+    opened.session.set_run_state("idle")
 
 
 def test_a_move_does_not_wait_for_the_next_snapshots_turn(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

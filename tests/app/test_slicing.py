@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +21,8 @@ from latent_explorer.core.types import DecodeRequest, DecodeResult, ImageDataset
 from latent_explorer.views.axis_slider import AxisSlider
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.workers import decoding
-from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles
 from tests.app.conftest import WATCHDOG, Desk, make_model
-from tests.app.sheets import check_mosaic, sheets
+from tests.app.sheets import Gate, check_mosaic, sheets
 from tests.views.hand import Ear, Key, settle
 
 
@@ -303,23 +301,6 @@ def test_a_thousand_places_of_a_slider_leave_no_backlog(five: Desk, monkeypatch:
     five.rest()
     five.wait(lambda: five.shows(five.slot.frame.origin))
     assert [round(float(z[axis]), 3) for z in asked] == [-2.0, 1.23]
-
-
-class Gate:
-    """Holds the mosaics back before their first picture is decoded, and writes down whose turn came."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.begun, self.allowed = threading.Event(), threading.Semaphore(0)
-        self.asked: list[int] = []
-        real = Tiles.answers
-
-        def answers(tiles: Tiles, wish: MosaicWish) -> Iterator[MosaicAnswer | None]:
-            self.asked.append(wish.slot.generation)
-            self.begun.set()
-            assert self.allowed.acquire(timeout=WATCHDOG / 1000)
-            return real(tiles, wish)
-
-        monkeypatch.setattr(Tiles, "answers", answers)
 
 
 def test_while_the_slice_moves_an_older_mosaic_is_better_than_none(five: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

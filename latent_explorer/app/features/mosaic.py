@@ -17,11 +17,11 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles, may_stay
 from latent_explorer.workers.task import Context, Task
 
-LEAST_CELL = 26  # pixels of the screen; smaller pictures cannot be told apart
+LEAST_CELL = 22  # pixels of the window; smaller pictures cannot be told apart
 MOST_PIXELS = 1 << 24
 REST = 0.3  # seconds from one snapshot's mosaic to the next, at least, and
 RESTS = 4  # times as long as the last one took: a slow decoder must not fill a trained model's time with mosaics
-TINY, TINY_CELL = 16, 48  # images of so few pixels have no margin and fill their cell, so they get larger cells
+TINY, TINY_CELL = 16, 40  # images of so few pixels have no margin and fill their cell, so they get larger cells
 
 
 _Key = tuple[int, int, Lattice, int]  # generation, revision, where, reduction
