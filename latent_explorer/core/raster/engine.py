@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 from latent_explorer.core.loading import no_collections
@@ -17,10 +18,8 @@ _kernels: Any = plain
 def load_kernels() -> bool:
     """Draw by compiled code from now on; whether that can be had. Takes up to some seconds: any worker's thread."""
     global _kernels  # noqa: PLW0603 - a program has one set of kernels, exchanged once
-    if KERNELS in sys.modules:  # what lives now is not to be set aside with it
-        _kernels = sys.modules[KERNELS]
-        return True
     try:
+        # What lives now is not to be set aside with it where nothing is loaded.
         with nullcontext() if KERNELS in sys.modules else no_collections():
             _kernels = importlib.import_module(KERNELS)
     except ImportError:  # numba does not know this Python, or this processor, yet
