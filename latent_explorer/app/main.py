@@ -85,7 +85,7 @@ def screenshot(model: Path | None, out: Path, size: tuple[int, int], theme: str)
         program.start(model)
         end = time.monotonic() + SCREENSHOT_SECONDS
         while not _complete(program):
-            if time.monotonic() > end or window.notice.isVisible():
+            if time.monotonic() > end or window.notice.troubled:
                 raise ExportError(window.notice.text or "The window was not complete within a minute; try again on a quieter machine.")
             application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         for _ in range(5):

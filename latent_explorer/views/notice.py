@@ -88,6 +88,11 @@ class Notice(QFrame):
         self._trouble = trouble
         self._timer.start(TROUBLE_MS if trouble else SHOWN_MS)
 
+    @property
+    def troubled(self) -> bool:
+        """Whether a sentence about trouble is to be seen."""
+        return self._trouble and self.isVisible()
+
     def settle(self) -> None:
         """What was wrong is right now: a sentence about trouble goes."""
         if self._trouble:

@@ -10,6 +10,7 @@ from latent_explorer.views.place import PlaceText, place_words
 from latent_explorer.views.text import LiveText
 
 TWO, NAMED = "z −0.000, −0.000", "z[00] −0.000, z[00] −0.000"
+LARGE = "z −0000.000, −0000.000"  # as in tables of codes
 
 
 class StatusLine(QStatusBar):
@@ -22,6 +23,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._points = LiveText("10,000,000 points, 10,000 hidden", muted=True)
         self._place = PlaceText(TWO)
+        self._large = False
         self._mosaic = LiveText("mosaic 000 × 000", muted=True)
         self._work = LiveText(muted=True, right=True)
         self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
@@ -64,7 +66,8 @@ class StatusLine(QStatusBar):
     def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None) -> None:
         """z under the cursor; of more than two coordinates those of the axes on the plane."""
         named = z is not None and len(z) > 2 and axes is not None
-        self._place.set_sample(NAMED if named else TWO)
+        self._large = self._large or (z is not None and max(map(abs, z)) >= 10)  # it stays: nothing is to jump at every move
+        self._place.set_sample(NAMED if named else LARGE if self._large else TWO)
         self._place.set_place(z, "" if z is None else ("" if named else "z ") + place_words(z, axes))
 
     def set_mosaic(self, columns: int, rows: int) -> None:

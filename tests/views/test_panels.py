@@ -29,6 +29,7 @@ from latent_explorer.views.glossary import explain
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.model_panel import FACTS, ModelPanel
 from latent_explorer.views.notice import Notice
+from latent_explorer.views.place import PlaceText
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import DARK, LIGHT
 from latent_explorer.views.text import LiveText, time_left, tip
@@ -286,6 +287,17 @@ def test_while_a_run_is_on_its_data_stay(show: Show) -> None:
     assert data.isEnabled()
 
 
+def test_a_table_has_facts_of_its_own(show: Show) -> None:
+    panel = ModelPanel()
+    show(panel)
+    panel.set_facts({"rows": "1,000,000", "coordinates": "x, y", "columns": "error"}, table=True)
+    assert {"Rows", "1,000,000", "x, y", "error"} <= set(texts(panel))
+    assert "Network" not in texts(panel)
+    panel.set_facts({"network": "dense 16"})
+    assert {"Network", "dense 16"} <= set(texts(panel))
+    assert not {"Rows", "x, y"} & set(texts(panel))
+
+
 def test_facts_and_what_is_missing(show: Show) -> None:
     panel = ModelPanel()
     show(panel)
@@ -433,3 +445,29 @@ def test_a_notice_reads_nothing_as_markup(ground: QWidget) -> None:
     label = notice.findChild(QLabel)
     assert label is not None
     assert label.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_what_runs_can_be_cancelled_where_it_says_so(show: Show) -> None:
+    status = StatusLine()
+    hand, ear = show(status), Ear(status, "cancelRequested")
+    button = next(button for button in status.findChildren(QToolButton) if button.text() == "Cancel")
+    assert not button.isVisible()
+    status.set_cancellable(True)
+    assert button.isVisible()
+    hand.click(button)
+    assert ear.of("cancelRequested") == [()]
+    status.set_cancellable(False)
+    assert not button.isVisible()
+
+
+def test_large_coordinates_have_room(show: Show) -> None:
+    status = StatusLine()
+    show(status)
+    status.set_place((-1234.5, 100.046))
+    settle()
+    place = status.findChild(PlaceText)
+    assert place is not None
+    assert place.fontMetrics().horizontalAdvance("z −1234.500, 100.046") <= place.width()
+    wide = place.sizeHint().width()
+    status.set_place((0.0, 0.0))
+    assert place.sizeHint().width() == wide
