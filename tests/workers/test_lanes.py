@@ -280,7 +280,7 @@ def test_what_must_finish_does_so_in_a_held_lane_that_is_closed(qtbot: QtBot, ma
 def test_all_lanes_of_a_window_end_together(qtbot: QtBot) -> None:
     lanes = Lanes()
     names = [lane.objectName() for lane in lanes.all()]
-    assert names == ["probe", "tiles", "jobs", "downloads"]
+    assert names == ["probe", "tiles", "compute", "jobs", "downloads"]
     begun = {lane: threading.Event() for lane in lanes.all()}
 
     def work(lane: Lane) -> Callable[[Context], None]:
