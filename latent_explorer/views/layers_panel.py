@@ -93,7 +93,8 @@ class LayersPanel(QWidget):
         explained(box, "point_colour", "Colour of points")
         box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(8)  # a column's name may be long
+        box.setMinimumContentsLength(8)
+        box.setMinimumWidth(80)  # of a narrow window; a long name is cut off in the box and whole in its list
         box.activated.connect(self._moved)
         return box
 
