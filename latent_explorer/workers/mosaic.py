@@ -25,7 +25,7 @@ SHOW = 0.06  # seconds from one sheet to the next, while there is more to come
 MARGIN = 1  # cells beyond the window, so that there is something to see where it moves to
 COARSE = (4, 2)  # every so many cells, each way, come first
 
-FINE = 2  # stages without enlarged pictures, which come last: the window and its margin
+REMEMBERED = 4096  # models and planes whose pictures can be found again
 
 Pixels = NDArray[np.uint8]
 Key = tuple[int, float, float]
@@ -57,6 +57,7 @@ class Tiles:
         self._cache = Cache() if cache is None else cache
         self._last: MosaicWish | None = None
         self._numbers: dict[tuple[str, str, int], int] = {}  # of weights, plane and reduction: the beginning of a key
+        self._new_number = itertools.count()
         self._sources: list[int] = []  # whose pictures may be shown, the newest first
         self._live: dict[int, list[Key]] = {}  # what is kept of models in training
         self._on_screen: Lattice | None = None  # where there is something to see everywhere
@@ -81,20 +82,20 @@ class Tiles:
         new: list[tuple[NDArray[np.float64], Pixels]] = []  # since that sheet
         while stages:
             assert decode is not None
-            fine, left, count = len(stages) <= FINE, stages[0], self._piece()
-            piece, stages[0] = left[:count], left[count:]
+            (order, left), count = stages[0], self._piece()
+            piece, stages[0] = left[:count], (order, left[count:])
             before = time.perf_counter()
             images = as_bytes(decode(wish.slot.frame.to_z(piece).astype(np.float32)))
             new.append((piece, self._keep(wish, piece, images)))
             now = time.perf_counter()
             self._each = min((now - before) / len(piece), 2 * self._each or math.inf)  # a thread may be made to wait
-            ended = not len(stages[0])
+            ended = len(left) <= count
             if ended:
                 del stages[0]
             if stages and (now - shown > SHOW or (bare and ended)):
                 bare = bare and not ended
                 self._on_screen = None if bare else wish.lattice
-                sheet, new = self._newer(wish, wide, sheet if fine else None, new), []
+                sheet, new = self._newer(wish, wide, None if order < len(COARSE) else sheet, new), []
                 yield MosaicAnswer(wish, sheet, False, time.perf_counter() - begun)
                 shown = time.perf_counter()
             elif stages:
@@ -118,7 +119,12 @@ class Tiles:
             self._leave_older()
             self._sources, self._on_screen = [], None
         model = slot.handle.content_hash or f"{slot.handle.id} {slot.revision}"
-        source = self._numbers.setdefault((model, slot.frame.key, wish.reduction), len(self._numbers))
+        what = model, slot.frame.key, wish.reduction
+        if what not in self._numbers:
+            self._numbers[what] = next(self._new_number)
+            if len(self._numbers) > REMEMBERED:
+                del self._numbers[next(iter(self._numbers))]
+        source = self._numbers[what]
         self._sources = [source, *(other for other in self._sources if other != source)]
 
     def _leave_older(self) -> None:
@@ -128,8 +134,8 @@ class Tiles:
             self._cache.drop(self._live.pop(source))
         self._sources = newest
 
-    def _missing(self, wish: MosaicWish, bare: bool) -> tuple[list[NDArray[np.float64]], bool]:
-        """Places to decode (n, 2), in stages: every fourth and every second cell, the window, its margin; each from its middle out.
+    def _missing(self, wish: MosaicWish, bare: bool) -> tuple[list[tuple[int, NDArray[np.float64]]], bool]:
+        """Places to decode (n, 2), in numbered stages: every fourth and every second cell, the window, its margin; each from its middle out.
 
         Where parts of the window are `bare`, the first stage covers all of it. Also whether pictures are known for some of them.
         """
@@ -152,8 +158,8 @@ class Tiles:
         for order, by in reversed(list(enumerate(COARSE))):
             stage[(numbers % by == 0).all(axis=1)] = order
         away = np.abs(numbers - numbers.mean(axis=0)).max(axis=1)
-        parts = [places[stage == order][np.argsort(away[stage == order], kind="stable")] for order in range(len(COARSE) + 2)]
-        return [part for part in parts if len(part)], known
+        orders = np.unique(stage).tolist()
+        return [(order, places[stage == order][np.argsort(away[stage == order], kind="stable")]) for order in orders], known
 
     def _keep(self, wish: MosaicWish, places: NDArray[np.float64], images: Pixels) -> Pixels:
         """Keep what was decoded, as it is drawn, and return that."""
