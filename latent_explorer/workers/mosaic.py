@@ -135,7 +135,7 @@ class Tiles:
         self._sources = newest
 
     def _missing(self, wish: MosaicWish, bare: bool) -> tuple[list[tuple[int, NDArray[np.float64]]], bool]:
-        """Places to decode (n, 2), in numbered stages: every fourth and every second cell, the window, its margin; each from its middle out.
+        """Places to decode (n, 2), in numbered stages: every fourth and second cell, the window, its margin; each from its middle out.
 
         Where parts of the window are `bare`, the first stage covers all of it. Also whether pictures are known for some of them.
         """
