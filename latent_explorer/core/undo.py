@@ -60,9 +60,9 @@ class History:
         joins = join and self._open and names <= changed(self._past[-1].scene, self.scene)
         before = self._past.pop().scene if joins else self.scene
         self.scene = scene
-        if changed(before, scene):
+        self._open = bool(changed(before, scene))
+        if self._open:
             self._past.append(Step(before, words(before, scene)))
-        self._open = bool(self._past)
         self._bound()
 
     def close(self) -> None:

@@ -67,9 +67,12 @@ def test_only_what_is_of_the_same_kind_joins() -> None:
 def test_a_gesture_that_ends_where_it_began_is_none() -> None:
     """A double-click on the plane holds the probe and takes that back."""
     history = History(START)
-    history.take(at(1))
-    history.take(START, join=True)
-    assert not history.undoes
+    history.take(seen_from(3))
+    history.take(at(1, seen_from(3)))
+    history.take(seen_from(3), join=True)
+    assert history.undoes == "moving the view"
+    history.take(seen_from(4), join=True)  # and what comes next is not a part of what was before it
+    assert history.back() == seen_from(3)
 
 
 def test_something_new_after_going_back_forgets_what_was_ahead() -> None:
