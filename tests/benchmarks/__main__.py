@@ -31,6 +31,7 @@ BENCHMARKS = {
     "window_gaps": ("window.gap_ms_max.", "window.gap_p99_ms.", "window.gap_ms_start."),
     "start": ("start.window_s.", "start.first_decode_s."),
     "map_frame": ("map.frame_ms.", "map.open_s.", "map.peer_frame_ms."),
+    "map_pointing": ("map.hover_ms.", "map.lasso_ms.", "map.index_ms."),
     "field_frame": ("field.first_ms.", "field.full_ms.", "field.frame_ms."),
     "mosaic": ("mosaic.first_ms.mnist-dense", "mosaic.full_ms.mnist-dense", "mosaic.frame_ms_max.mnist-dense"),
     "mosaic_conv": ("mosaic.first_ms.mnist-conv", "mosaic.full_ms.mnist-conv", "mosaic.frame_ms_max.mnist-conv"),

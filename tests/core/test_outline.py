@@ -1,0 +1,49 @@
+"""The outline of many discs is where their distance says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, grown, outline
+
+
+def distances(points: np.ndarray, width: int, height: int) -> np.ndarray:
+    """From each pixel to the nearest of the points, (H, W)."""
+    row, column = np.mgrid[:height, :width]
+    away = np.full((height, width), np.inf)
+    for x, y in points:
+        np.minimum(away, np.hypot(column - x, row - y), out=away)
+    return away
+
+
+@pytest.mark.parametrize("radius", [0.0, 1.0, 2.5, 6.0])
+def test_growing_is_by_distance(radius: float) -> None:
+    points = np.random.Generator(np.random.PCG64(0)).integers(0, 40, (12, 2))
+    mask = np.zeros((30, 40), np.bool_)
+    points = points[points[:, 1] < 30]
+    mask[points[:, 1], points[:, 0]] = True
+    assert np.array_equal(grown(mask, radius), distances(points, 40, 30) <= radius)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_a_light_line_in_a_dark_one_at_the_radius_and_clear_inside(ratio: float) -> None:
+    generator = np.random.Generator(np.random.PCG64(1))
+    points = np.concatenate([generator.integers(20, 60, (30, 2)), [[90, 20], [-3, 50], [5000, 5000]]])
+    words = outline(points, 120, 100, 6.0 * ratio, ratio)
+    away, half = distances(points, 120, 100), LINE * ratio / 2
+    assert set(np.unique(words).tolist()) == {0, DARK, LIGHT}
+    # Discs are grown in steps, each rounded to whole pixels.
+    assert (words[away < 6.0 * ratio - half - EDGE * ratio - 2] == 0).all()
+    assert (words[away > 6.0 * ratio + half + EDGE * ratio + 2] == 0).all()
+    light = away[words == LIGHT]
+    assert light.min() > 6.0 * ratio - half - 2
+    assert light.max() < 6.0 * ratio + half + 2
+    assert np.abs(light.mean() - 6.0 * ratio) < 1
+
+
+def test_the_border_of_the_picture_is_no_border_of_discs() -> None:
+    """A disc whose middle lies outside reaches in, and none gets an edge where the picture ends."""
+    words = outline(np.array([[-2, 10]]), 20, 20, 6.0)
+    whole = outline(np.array([[28, 40]]), 100, 100, 6.0)
+    assert np.array_equal(words, whole[30:50, 30:50])
