@@ -55,7 +55,7 @@ class LayersPanel(QWidget):
         self._grey.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._grey.activated.connect(self._moved)
         form.addRow(term_label("Grey map", "grey_map", muted=False), self._grey)
-        self._smooth = QCheckBox("Smooth images")
+        self._smooth = QCheckBox("Smooth")
         self._smooth.setObjectName("smooth")
         explained(self._smooth, "smooth", "Smooth images")
         self._smooth.setFocusPolicy(Qt.FocusPolicy.TabFocus)

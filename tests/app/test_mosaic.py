@@ -76,7 +76,7 @@ def test_the_mosaic_can_be_taken_away_and_comes_back(opened: Desk) -> None:
     slider.setValue(40)
     opened.rest()
     assert opened.says("mosaic ")
-    smooth = next(box for box in opened.window.layers.findChildren(QCheckBox) if box.text() == "Smooth images")
+    smooth = next(box for box in opened.window.layers.findChildren(QCheckBox) if box.text() == "Smooth")
     opened.hand.click(smooth, (8, smooth.height() / 2))
     assert opened.session.scene.layers.smooth
     assert opened.session.scene.layers.mosaic_opacity == pytest.approx(0.4)

@@ -53,7 +53,7 @@ def plane(qtbot: QtBot) -> Iterator[PlaneView]:
 def test_ticks_stand_where_the_plane_has_their_numbers(plane: PlaneView, camera: Camera) -> None:
     plane.set_camera(camera)
     picture = look(plane).astype(int)
-    x, y, width, height = plane.window_rectangle()
+    x, y, width, _ = plane.window_rectangle()
     pixels = plane.plane_to_pixel(x + width, y).x() - plane.plane_to_pixel(x, y).x()
     step, _ = steps(width, pixels, 70)
     below = round(plane.viewport().mapTo(plane, plane.plane_to_pixel(x, y)).y()) + round(LONG) - 1

@@ -98,7 +98,7 @@ def _phrase(code: int) -> str:
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows to the web only, never to a file of this computer."""
 
-    def redirect_request(  # noqa: PLR0917  # the base class's
+    def redirect_request(  # the base class's
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
         if urlsplit(newurl).scheme not in SCHEMES:
