@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Words = NDArray[np.uint32]
 
+Pair = tuple[float, float]
+
+PIECE = 1 << 17  # points that are placed at once
 LINE, EDGE = 1.7, 1.3  # pixels: width of the light line, and of the dark edge on either side of it
 DARK, LIGHT = 0xFF080A0D, 0xFFFFFFFF  # of the edge and of the line
 
@@ -29,23 +32,31 @@ def grown(mask: Mask, radius: float) -> Mask:
     return out
 
 
-def outline(pixels: NDArray[np.int64], width: int, height: int, radius: float, ratio: float = 1.0) -> Words:
+def outline(
+    points: NDArray[np.floating], scale: Pair, shift: Pair, width: int, height: int, radius: float, ratio: float = 1.0, step: int = 1
+) -> Words:
     """Words 0xAARRGGBB (H, W), clear or opaque: a light line, dark on both sides, around all discs together.
 
     Parameters
     ----------
-    pixels : int64 array, shape (n, 2)
-        Column and row of each disc's centre; those farther outside than a disc are left out by the caller, or are not seen.
+    points : float array, shape (n, 2)
+        Where the discs lie; ``point * scale + shift`` is in pixels of the picture. Those that cannot be seen, NaN among them, are
+        passed over.
     radius : float
         Of the line's middle, in pixels.
     ratio : float
         How many of these pixels are as long as one of a usual screen.
+    step : int
+        Every so many of the points are drawn.
     """
     margin = math.ceil(radius + (LINE + EDGE) * ratio) + 1
-    column, row = pixels[:, 0] + margin, pixels[:, 1] + margin
-    near = (column >= 0) & (column < width + 2 * margin) & (row >= 0) & (row < height + 2 * margin)
     mask = np.zeros((height + 2 * margin, width + 2 * margin), np.bool_)
-    mask[row[near], column[near]] = True
+    for start in range(0, len(points), PIECE):  # so that a piece stays in the processor's cache
+        piece = points[start : start + PIECE : step]
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = (np.multiply(piece[:, k], scale[k], dtype=np.float64) + (shift[k] + margin) for k in (0, 1))
+            near = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
+        mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
     half = LINE * ratio / 2
     # Discs grow into each other: a disc grown by a disc is a larger one.
     hole = grown(mask, max(0.0, radius - half - EDGE * ratio))

@@ -121,7 +121,7 @@ class SelectionPanel(QWidget):
 
     def set_rows(self, shown: SelectedRows, hidden: int) -> None:
         """The selected points, and how many points cannot be seen."""
-        before = self.model.shown.rows
+        before = self.model.shown
         self.model.set_rows(shown)
         count = len(shown.rows)
         words = "1 point selected" if count == 1 else f"{count:,} points selected" if count else "Nothing selected"
@@ -129,7 +129,7 @@ class SelectionPanel(QWidget):
         for wish in ("show_only", "hide", "jump", "export", "clear"):
             self._buttons[wish].setEnabled(count > 0)
         self._buttons["show_all"].setEnabled(hidden > 0)
-        if shown.rows is not before:
+        if shown is not before:
             self._size()
 
     def set_pictures(self, pictures: Mapping[int, Images]) -> None:
@@ -159,6 +159,7 @@ class SelectionPanel(QWidget):
         side = round(SIDE * enlargement(self))
         self.table.verticalHeader().setDefaultSectionSize(side + 4)
         self.table.setColumnWidth(IMAGE, side + 8)
+        self.table.setColumnHidden(IMAGE, self.model.shown.noun != "Image")  # a table of codes has none
         digits = self.fontMetrics().horizontalAdvance("0")
         for column in range(NUMBER, self.model.columnCount()):
             head = self.fontMetrics().horizontalAdvance(str(self.model.headerData(column, Qt.Orientation.Horizontal)))

@@ -30,7 +30,7 @@ def test_growing_is_by_distance(radius: float) -> None:
 def test_a_light_line_in_a_dark_one_at_the_radius_and_clear_inside(ratio: float) -> None:
     generator = np.random.Generator(np.random.PCG64(1))
     points = np.concatenate([generator.integers(20, 60, (30, 2)), [[90, 20], [-3, 50], [5000, 5000]]])
-    words = outline(points, 120, 100, 6.0 * ratio, ratio)
+    words = outline(points + 0.5, (1.0, 1.0), (0.0, 0.0), 120, 100, 6.0 * ratio, ratio)
     away, half = distances(points, 120, 100), LINE * ratio / 2
     assert set(np.unique(words).tolist()) == {0, DARK, LIGHT}
     # Discs are grown in steps, each rounded to whole pixels.
@@ -44,6 +44,21 @@ def test_a_light_line_in_a_dark_one_at_the_radius_and_clear_inside(ratio: float)
 
 def test_the_border_of_the_picture_is_no_border_of_discs() -> None:
     """A disc whose middle lies outside reaches in, and none gets an edge where the picture ends."""
-    words = outline(np.array([[-2, 10]]), 20, 20, 6.0)
-    whole = outline(np.array([[28, 40]]), 100, 100, 6.0)
+    words = outline(np.array([[-1.5, 10.5]]), (1.0, 1.0), (0.0, 0.0), 20, 20, 6.0)
+    whole = outline(np.array([[-1.5, 10.5]]), (1.0, 1.0), (30.0, 30.0), 100, 100, 6.0)
     assert np.array_equal(words, whole[30:50, 30:50])
+
+
+def test_points_are_scaled_and_what_cannot_be_seen_is_passed_over() -> None:
+    points = np.array([[0.1, -0.2], [np.nan, 0.0], [1e300, 0.0], [np.inf, -np.inf]])
+    words = outline(points, (100.0, -100.0), (40.0, 40.0), 100, 100, 6.0)
+    assert np.array_equal(words, outline(np.array([[50.0, 60.0]]), (1.0, 1.0), (0.0, 0.0), 100, 100, 6.0))
+    assert words.any()
+
+
+def test_some_of_many_points_are_drawn_from_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latent_explorer.core.outline.PIECE", 10)
+    points = np.stack([np.arange(40.0) * 2.0 + 5, np.full(40, 50.0)], axis=1)
+    words = outline(points, (1.0, 1.0), (0.0, 0.0), 100, 100, 6.0, step=2)
+    columns = np.flatnonzero(words.any(axis=0))
+    assert columns.min() < 5 and columns.max() > 80

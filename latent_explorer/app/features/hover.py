@@ -164,7 +164,8 @@ def class_word(label: int, slot: Slot) -> str:
 def title_of(codes: Codes, row: int, slot: Slot) -> str:
     """Class and number of the image."""
     word, number = class_word(int(codes.labels[row]), slot), f"{int(codes.index[row]):,}"
-    return f"Class {word} · image {number}" if word else f"Image {number}"
+    noun = "image" if slot.table is None else "row"
+    return f"Class {word} · {noun} {number}" if word else f"{noun.capitalize()} {number}"
 
 
 def lines_of(codes: Codes, row: int) -> tuple[str, ...]:

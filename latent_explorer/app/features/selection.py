@@ -53,6 +53,7 @@ class SelectionFeature(QObject):
         self._errors: Errors | None = None
         self._errors_asked: tuple[object, ...] = ()
         self._pictures_of: object = None
+        self._listed: tuple[object, ...] = ()
         plane, panel = window.plane, window.selection
         plane.areaPicked.connect(self._pick)
         plane.viewSelectionRequested.connect(self._pick_view)
@@ -205,7 +206,10 @@ class SelectionFeature(QObject):
             self._pictures_of = pictures_of
             if dataset is None:
                 window.selection.model.forget_pictures()
-        window.selection.set_rows(self._table(slot, codes, dataset), hidden)
+        listed = self._rows, codes, dataset, slot.data, self._errors
+        table = window.selection.model.shown if _same(listed, self._listed) else self._table(slot, codes, dataset)
+        self._listed = listed
+        window.selection.set_rows(table, hidden)
         self._ask_errors(slot, codes, dataset)
 
     def _draw(self) -> None:
@@ -234,7 +238,8 @@ class SelectionFeature(QObject):
             index, labels = before.index, before.labels
         else:
             index, labels = codes.index[rows], codes.labels[rows]
-        return SelectedRows(rows, index, labels, names, columns, None if dataset is None else dataset.images)
+        noun = "Image" if slot.table is None else "Row"
+        return SelectedRows(rows, index, labels, names, columns, None if dataset is None else dataset.images, noun)
 
     # Images and errors
 

@@ -23,7 +23,7 @@ class SelectionLayer(KeptLayer):
     def __init__(self) -> None:
         super().__init__()
         self.setZValue(50)
-        self._places = np.zeros((2, 0))
+        self._points: NDArray[np.floating] = np.zeros((0, 2))
         self._radius = 5.0
         self._words: NDArray[np.uint32] | None = None  # the memory of the picture
         self._still = QTimer(self)
@@ -34,7 +34,7 @@ class SelectionLayer(KeptLayer):
 
     def set_points(self, points: NDArray[np.floating]) -> None:
         """Plane coordinates (n, 2) of what is selected and can be seen."""
-        self._places = np.ascontiguousarray(points.T, np.float64)
+        self._points = points
         self._draw_all()
 
     def set_size(self, diameter: float) -> None:
@@ -50,27 +50,26 @@ class SelectionLayer(KeptLayer):
 
     def draw(self, window: Window) -> QImage | None:
         """The rings of all that lie in the window or reach into it; of very many only some, while the window moves."""
-        if not self._places.shape[1]:
+        points, step = self._points, 1
+        if not len(points):
             return None
-        step, places = 1, self._places
-        if places.shape[1] > MANY and not self._all:
-            step = -(-places.shape[1] // MANY)
+        if len(points) > MANY and not self._all:
+            step = -(-len(points) // MANY)
             self._still.start()
         self._all = False
         radius = self._radius * window.ratio
+        if len(points) <= FEW:
+            return self._few(points.astype(np.float64), window, radius)
+        self._words = outline(points, window.scale, window.shift, window.width, window.height, radius, window.ratio, step)
+        return wrap_words(self._words)
+
+    def _few(self, points: NDArray[np.float64], window: Window, radius: float) -> QImage:
+        """One by one and smooth: discs from the largest to the smallest, the last cut out again, which leaves the outline of all."""
         with np.errstate(over="ignore", invalid="ignore"):
-            x, y = (places[k, ::step] * window.scale[k] + window.shift[k] for k in (0, 1))
+            x, y = (points[:, k] * window.scale[k] + window.shift[k] for k in (0, 1))
             reach = radius + 4 * window.ratio
             near = (x > -reach) & (x < window.width + reach) & (y > -reach) & (y < window.height + reach)
         x, y = x[near], y[near]
-        if len(x) <= FEW:
-            return self._few(x, y, window, radius)
-        pixels = np.stack([np.floor(x), np.floor(y)], axis=1).astype(np.int64)
-        self._words = outline(pixels, window.width, window.height, radius, window.ratio)
-        return wrap_words(self._words)
-
-    def _few(self, x: NDArray[np.float64], y: NDArray[np.float64], window: Window, radius: float) -> QImage:
-        """Discs from the largest to the smallest, the last one cut out again: what is left is the outline of all together."""
         picture = QImage(window.width, window.height, QImage.Format.Format_ARGB32_Premultiplied)
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
