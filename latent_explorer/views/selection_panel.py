@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QGridLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from latent_explorer.core.types import Images
 from latent_explorer.views.glossary import explained
-from latent_explorer.views.selection_table import IMAGE, NUMBER, SIDE, PictureDelegate, SelectedRows, SelectionModel
+from latent_explorer.views.selection_table import CLASS, IMAGE, NUMBER, SIDE, PictureDelegate, SelectedRows, SelectionModel
 from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import LiveText
 
-# wish, button, term of the glossary, row and column of the buttons' grid
+MARGIN = 12
+SAMPLES = {NUMBER: "00,000", CLASS: "00"}  # of what stands in a column
+# wish, button, term of the glossary
 BUTTONS = (
-    ("show_only", "Show only", "selection_show_only", 0, 0),
-    ("hide", "Hide", "selection_hide", 0, 1),
-    ("show_all", "Show all", "selection_show_all", 0, 2),
-    ("jump", "Jump to", "selection_jump", 1, 0),
-    ("export", "Export…", "selection_export", 1, 1),
-    ("clear", "Clear", "selection_clear", 1, 2),
+    ("show_only", "Show only", "selection_show_only"),
+    ("hide", "Hide", "selection_hide"),
+    ("show_all", "Show all", "selection_show_all"),
+    ("jump", "Jump to", "selection_jump"),
+    ("export", "Export…", "selection_export"),
+    ("clear", "Clear", "selection_clear"),
 )
 
 
@@ -70,7 +72,7 @@ class SelectionPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setContentsMargins(MARGIN, 8, MARGIN, 12)
         layout.setSpacing(8)
         self._count = LiveText(muted=True)
         explained(self._count, "selected", "Selected points")
@@ -104,17 +106,18 @@ class SelectionPanel(QWidget):
         table.clicked.connect(self._clicked)
         table.keyed.connect(self._keyed)
         layout.addWidget(table, 1)
-        grid = QGridLayout()
-        grid.setSpacing(6)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(6)
+        self._columns = 0
         self._buttons: dict[str, QPushButton] = {}
-        for wish, text, term, row, column in BUTTONS:
+        for wish, text, term in BUTTONS:
             button = self._buttons[wish] = QPushButton(text)
             button.setObjectName(f"selection_{wish}")
             explained(button, term, text)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the plane
             button.clicked.connect(self._button_clicked)
-            grid.addWidget(button, row, column)
-        layout.addLayout(grid)
+        layout.addLayout(self._grid)
+        self._place_buttons()
         self._size()
 
     # Orders
@@ -158,12 +161,14 @@ class SelectionPanel(QWidget):
         """Rows and columns as the interface is large."""
         side = round(SIDE * enlargement(self))
         self.table.verticalHeader().setDefaultSectionSize(side + 4)
-        self.table.setColumnWidth(IMAGE, side + 8)
+        self.table.setColumnWidth(IMAGE, side + 6)
         self.table.setColumnHidden(IMAGE, self.model.shown.noun != "Image")  # a table of codes has none
-        digits = self.fontMetrics().horizontalAdvance("0")
-        for column in range(NUMBER, self.model.columnCount()):
-            head = self.fontMetrics().horizontalAdvance(str(self.model.headerData(column, Qt.Orientation.Horizontal)))
-            self.table.setColumnWidth(column, max(8 * digits, head + 3 * digits))
+        metrics = self.fontMetrics()
+        for column, head in enumerate(self.model.shown.heads[:-1]):  # the last one takes what is left
+            if column >= NUMBER:
+                sample = SAMPLES.get(column, "−0.00000")
+                self.table.setColumnWidth(column, max(metrics.horizontalAdvance(sample) + 10, metrics.horizontalAdvance(head) + 16))
+        self.table.setColumnWidth(len(self.model.shown.heads) - 1, metrics.horizontalAdvance("0.0000") + 4)
 
     # What the person does
 
@@ -180,6 +185,20 @@ class SelectionPanel(QWidget):
     def _button_clicked(self) -> None:
         self.wish.emit(next(wish for wish, button in self._buttons.items() if button is self.sender()))
 
-    def minimumSizeHint(self) -> QSize:  # Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's names, here and below
+        """The buttons stand in as many columns as there is room for."""
+        super().resizeEvent(event)
+        self._place_buttons()
+
+    def _place_buttons(self) -> None:
+        widest = max(button.sizeHint().width() for button in self._buttons.values()) + self._grid.spacing()
+        room = self.width() - 2 * MARGIN
+        columns = 3 if room + self._grid.spacing() >= 3 * widest else 2
+        if columns != self._columns:
+            self._columns = columns
+            for place, button in enumerate(self._buttons.values()):
+                self._grid.addWidget(button, place // columns, place % columns)
+
+    def minimumSizeHint(self) -> QSize:
         """Small enough for a low window."""
         return QSize(200, 160)

@@ -71,6 +71,14 @@ class SelectedRows:
         return self.labels if column == CLASS else list(self.columns.values())[column - VALUES]
 
 
+def short(value: float) -> str:
+    """A number of any size in about six signs; nothing for none."""
+    if not np.isfinite(value):
+        return ""
+    whole = 1000 <= abs(value) < 1e9
+    return (f"{value:,.0f}" if whole else f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}").replace("-", "−")
+
+
 class SelectionModel(QAbstractTableModel):
     """Sorted rows of `SelectedRows`. Signals: picturesWanted(list of rows of the codes), whose images are not there."""
 
@@ -164,7 +172,7 @@ class SelectionModel(QAbstractTableModel):
             if column == CLASS:
                 return self.shown.class_name(k)
             value = float(self.shown.key(column)[k])
-            return f"{value:.4g}".replace("-", "−") if np.isfinite(value) else ""
+            return short(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignHCenter if column == CLASS else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from latent_explorer.views.style import DARK, Theme, enlarge_icons, icon
 from latent_explorer.views.text import tip
@@ -50,23 +50,31 @@ class ModeBar(QFrame):
         self._anything_selected = False
         self._theme = DARK
         self._buttons: dict[str, QToolButton] = {}
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
+        lines = self._lines = QVBoxLayout(self)
+        lines.setContentsMargins(4, 4, 4, 4)
+        lines.setSpacing(4)
+        upper, lower = QHBoxLayout(), QHBoxLayout()
+        for line in (upper, lower):
+            line.setSpacing(4)
+            lines.addLayout(line)
         self._modes, self._hows = QButtonGroup(self), QButtonGroup(self)
-        for group, entries, chosen, act in ((self._modes, MODES, self.mode, self._picked), (self._hows, HOWS, self.how, self._how_picked)):
+        for group, entries, chosen, act, line in (
+            (self._modes, MODES, self.mode, self._picked, upper),
+            (self._hows, HOWS, self.how, self._how_picked, lower),
+        ):
             for name, text, hint in entries:
                 button = self._button(name, text, hint)
                 button.setCheckable(True)
                 button.setChecked(name == chosen)
                 button.clicked.connect(act)
                 group.addButton(button)
-                layout.addWidget(button)
+                line.addWidget(button)
+        lower.addStretch(1)
         self._show_hows()
         for name, text, hint, wish in (("fit", "Fit", FIT, self.fitRequested), ("pin", "Pin", PIN, self.pinRequested)):
             button = self._button(name, text, hint)
             button.clicked.connect(wish)
-            layout.addWidget(button)
+            upper.addWidget(button)
 
     def _button(self, name: str, text: str, hint: str) -> QToolButton:
         button = QToolButton(self)
@@ -97,6 +105,8 @@ class ModeBar(QFrame):
         for style in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
             for button in self._buttons.values():
                 button.setToolButtonStyle(style)
+            self._lines.invalidate()
+            self._lines.activate()  # else the frame is sized for what the buttons were
             self.adjustSize()
             if self.width() <= width:
                 return
@@ -123,7 +133,7 @@ class ModeBar(QFrame):
             self._show_hows()
 
     def _show_hows(self) -> None:
-        """Only while it matters: the bar is to be short."""
+        """Only while it matters: the bar is to be small."""
         shown = self.mode in LINES or self._anything_selected or self.how != "replace"
         for button in self._hows.buttons():
             button.setVisible(shown)
