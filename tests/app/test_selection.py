@@ -113,6 +113,20 @@ def test_add_and_remove_by_the_bar_and_remove_by_alt(ready: Desk) -> None:
     assert selected(ready) == []
 
 
+@pytest.mark.parametrize("key", [CONTROL, ALT])
+def test_a_chosen_tool_keeps_its_shape_while_shift_adds_and_control_or_alt_removes(ready: Desk, key: Modifier) -> None:
+    ready.hand.click(mode(ready, "lasso"))
+    first, second = [(0.2, 0.2), (0.6, 0.2), (0.2, 0.7)], [(0.8, 0.8), (0.8, 0.3), (0.4, 0.8)]  # triangles, half of their boxes
+    around = []
+    for modifier, corners in ((Modifier.NoModifier, first), (SHIFT, second), (SHIFT | key, first)):
+        drag(ready, [ready.pixel(*corner) for corner in (*corners, corners[0])], modifier)
+        around.append(set(selected(ready)))
+    alone, both, rest = around
+    assert alone < both and alone < box(ready, (0.2, 0.2), (0.6, 0.7))
+    assert rest == both - alone
+    assert not rest & box(ready, (0.2, 0.2), (0.4, 0.4))
+
+
 def test_a_lasso_selects_what_it_goes_around(ready: Desk) -> None:
     corners = [(0.3, 0.3), (0.7, 0.35), (0.65, 0.75), (0.45, 0.5), (0.3, 0.7)]
     places = [ready.pixel(*corner) for corner in corners]
@@ -207,6 +221,7 @@ def test_show_only_hide_and_show_all(ready: Desk) -> None:
     visible = ready.program.index.visible
     assert visible is not None
     assert set(np.flatnonzero(visible).tolist()) == first
+    assert ready.says(f"{count:,} points, {count - len(first):,} hidden")
     drag_box(ready, (0.3, 0.3), (0.45, 0.7))
     second = set(selected(ready))
     assert second < first

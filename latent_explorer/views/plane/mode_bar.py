@@ -13,19 +13,27 @@ MODES = (
     (
         "rectangle",
         "Rectangle",
-        "Drag around points to select them, or click one. In any mode: Shift + drag, Shift + click. Key: R.",
+        "Drag around points to select them, or click one; Shift adds, Ctrl or Alt removes. With Probe or Pan: Shift + drag. Key: R.",
     ),
-    ("lasso", "Lasso", "Draw a line around points to select them. In any mode: Shift + Ctrl + drag. Key: L."),
+    (
+        "lasso",
+        "Lasso",
+        "Draw a line around points to select them; Shift adds, Ctrl or Alt removes. With Probe or Pan: Shift + Ctrl + drag. Key: L.",
+    ),
     ("pan", "Pan", "Drag to move the plane (also with the middle or right button, or with Space held). Key: H."),
 )
 LINES = ("rectangle", "lasso")
 HOWS = (
     ("replace", "Replace", "What is selected next takes the place of the selection. Key: X, for the next of the three."),
-    ("add", "Add", "What is selected next is added to the selection. Key: X, for the next of the three."),
+    (
+        "add",
+        "Add",
+        "What is selected next is added to the selection; with Rectangle and Lasso also by Shift. Key: X, for the next of the three.",
+    ),
     (
         "remove",
         "Remove",
-        "What is selected next is taken from the selection; also with Alt. Key: X, for the next of the three.",
+        "What is selected next is taken from the selection; with Rectangle and Lasso also by Ctrl or Alt. Key: X, for the next of the three.",
     ),
 )
 FIT = "Show all points (F, Home, or a double-click on the plane)."
@@ -112,14 +120,26 @@ class ModeBar(QFrame):
                 return
 
     def line_for(self, modifiers: Qt.KeyboardModifier) -> str:
-        """The line that the left button draws around points: "rectangle" or "lasso"; "" where it does something else."""
+        """The line that the left button draws around points: "rectangle" or "lasso"; "" where it does something else.
+
+        A tool that was chosen keeps its shape whatever keys are held, which then say what becomes of the selection.
+        """
+        if self.mode in LINES:
+            return self.mode
         if modifiers & Qt.KeyboardModifier.ShiftModifier:
             return "lasso" if modifiers & Qt.KeyboardModifier.ControlModifier else "rectangle"
-        return self.mode if self.mode in LINES else ""
+        return ""
 
     def how_for(self, modifiers: Qt.KeyboardModifier) -> str:
         """What becomes of a selection by what such a line goes around."""
-        return "remove" if modifiers & Qt.KeyboardModifier.AltModifier else self.how
+        if modifiers & Qt.KeyboardModifier.AltModifier:
+            return "remove"
+        if self.mode in LINES:
+            if modifiers & Qt.KeyboardModifier.ControlModifier:  # many desktops keep Alt + drag for themselves
+                return "remove"
+            if modifiers & Qt.KeyboardModifier.ShiftModifier:
+                return "add"
+        return self.how
 
     def next_how(self) -> None:
         """From replace to add, to remove, and to replace again."""
