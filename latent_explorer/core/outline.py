@@ -58,11 +58,8 @@ def outline(
             near = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
         mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
     half = LINE * ratio / 2
-    # Discs grow into each other: a disc grown by a disc is a larger one.
-    hole = grown(mask, max(0.0, radius - half - EDGE * ratio))
-    within = grown(hole, EDGE * ratio)
-    line = grown(within, LINE * ratio)
-    edge = grown(line, EDGE * ratio)
+    radii = radius - half - EDGE * ratio, radius - half, radius + half, radius + half + EDGE * ratio
+    hole, within, line, edge = (grown(mask, max(0.0, one)) for one in radii)
     cut = (slice(margin, margin + height), slice(margin, margin + width))
     words: Words = np.zeros((height, width), np.uint32)
     words[(edge & ~hole)[cut]] = DARK

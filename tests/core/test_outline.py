@@ -33,13 +33,10 @@ def test_a_light_line_in_a_dark_one_at_the_radius_and_clear_inside(ratio: float)
     words = outline(points + 0.5, (1.0, 1.0), (0.0, 0.0), 120, 100, 6.0 * ratio, ratio)
     away, half = distances(points, 120, 100), LINE * ratio / 2
     assert set(np.unique(words).tolist()) == {0, DARK, LIGHT}
-    # Discs are grown in steps, each rounded to whole pixels.
-    assert (words[away < 6.0 * ratio - half - EDGE * ratio - 2] == 0).all()
-    assert (words[away > 6.0 * ratio + half + EDGE * ratio + 2] == 0).all()
-    light = away[words == LIGHT]
-    assert light.min() > 6.0 * ratio - half - 2
-    assert light.max() < 6.0 * ratio + half + 2
-    assert np.abs(light.mean() - 6.0 * ratio) < 1
+    edge = half + EDGE * ratio
+    assert (words[np.abs(away - 6.0 * ratio) > edge + 1e-9] == 0).all()
+    assert (words[np.abs(away - 6.0 * ratio) < half - 1e-9] == LIGHT).all()
+    assert (words[(np.abs(away - 6.0 * ratio) < edge - 1e-9) & (np.abs(away - 6.0 * ratio) > half + 1e-9)] == DARK).all()
 
 
 def test_the_border_of_the_picture_is_no_border_of_discs() -> None:

@@ -20,6 +20,7 @@ from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.export.table import save_rows
+from latent_explorer.core.plane.index import Mask
 from latent_explorer.core.plane.selecting import Area, Box, Spot, bounds, combined, rows_of
 from latent_explorer.core.types import Camera, Codes, DecodeRequest, DecodeResult, Floats, ImageDataset, Labels, Scene, Slot
 from latent_explorer.views.dialogs.export import ask_table_path
@@ -48,6 +49,7 @@ class SelectionFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lanes = session, window, lanes
         self._index, self._hover, self._probe = index, hover, probe
+        self._counted: tuple[Mask | None, int] = None, 0  # what can be seen, and how many points that leaves out
         self._told: tuple[object, ...] = ()
         self._drawn: tuple[object, ...] = ()
         self._errors: Errors | None = None
@@ -191,11 +193,14 @@ class SelectionFeature(QObject):
         if slot is None or codes is None:
             return
         dataset, visible = self._session.dataset_of(slot), self._index.visible
+        if visible is not self._counted[0]:
+            self._counted = visible, 0 if visible is None else len(visible) - int(np.count_nonzero(visible))
+        hidden = self._counted[1]
+        self._window.status.set_points(len(codes.z), hidden)
         told = scene.selection, scene.shown, scene.concealed, codes, visible, dataset, slot.handle, slot.revision, self._errors
         if _same(told, self._told):
             return
         self._told = told
-        hidden = 0 if visible is None else len(visible) - int(np.count_nonzero(visible))
         rows = self._rows
         window = self._window
         window.status.set_selected(len(rows))

@@ -21,7 +21,7 @@ Block = tuple[int, int, int, int]  # of cells: first column and last + 1, first 
 
 
 class PlaneIndex:
-    """A uniform grid over points, whose rows are sorted by cell. Built in any thread, then used in one.
+    """A uniform grid over points, whose rows are sorted by cell. Built in any thread, then asked from any.
 
     Points with a coordinate that is not finite, or beyond `FARTHEST`, are never found. All answers are rows of `points`.
     ``visible`` is a mask over all rows, or None for all: a row that it leaves out is not found.
@@ -177,7 +177,10 @@ class PlaneIndex:
         return np.flatnonzero(mask)
 
     def few_in(self, window: Window, most: int, visible: Mask | None = None) -> NDArray[np.int64] | None:
-        """As `in_rectangle`, or None where more than `most` points are found; many are not looked at one by one."""
+        """As `in_rectangle`, or None where more than `most` points are found; many are not looked at one by one.
+
+        It remembers what it counted last, so it is for one thread only.
+        """
         left, bottom, right, top = window
         outer = (*self._span(left, right, 0), *self._span(bottom, top, 1))
         if self._count(self._whole(outer), visible) > most:
