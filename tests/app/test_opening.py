@@ -92,6 +92,16 @@ def test_codes_and_camera_fit_the_model(opened: Desk) -> None:
     assert (points <= (left + width, bottom + height)).all()
 
 
+def test_no_code_lies_under_the_modes_or_the_legend_when_all_are_shown(opened: Desk) -> None:
+    plane = opened.window.plane
+    plane.setFocus()
+    opened.hand.key(Key.Key_F)
+    assert plane.legend.isVisible()
+    places = [plane.plane_to_pixel(x, y) for x, y in opened.slot.codes["mean"].z.tolist()]
+    assert min(place.y() for place in places) > plane.modes.geometry().bottom()
+    assert max(place.x() for place in places) < plane.legend.x()
+
+
 def test_another_model_takes_its_place_and_the_first_is_let_go(opened: Desk, models: dict[str, Path]) -> None:
     desk = opened
     before = desk.slot

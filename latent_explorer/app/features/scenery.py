@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -20,8 +21,8 @@ from latent_explorer.views.plane.points import PointsDrawing
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
-FIT_MARGIN = 1.08
-FIRST_PART = 0.995  # a new model is shown without its farthest stragglers; Fit shows all
+FIT_MARGIN = 1.1
+FIRST_PART = 0.998  # a new model is shown without its farthest stragglers; Fit shows all
 PRIOR_SPAN = 7.0
 
 
@@ -110,18 +111,20 @@ class SceneryFeature(QObject):
         low, high = extent
         if place is not None and max(map(abs, place)) < PRIOR_SPAN:
             low, high = np.minimum(low, place), np.maximum(high, place)
-        width, height = np.maximum(high - low, 1e-3) * FIT_MARGIN
-        _, _, window_width, window_height = self._window.plane.window_rectangle()
-        # The shorter side of the window must be long enough for both extents.
-        shorter = min(window_width, window_height)
-        span = max(width * shorter / window_width, height * shorter / window_height)
-        centre = (low + high) / 2
-        self._window.plane.set_camera(Camera(float(centre[0]), float(centre[1]), float(span)))
+        thin = np.maximum(0.0, 1e-3 - (high - low)) / 2
+        self._show((low - thin).tolist(), (high + thin).tolist())
+
+    def _show(self, low: Sequence[float], high: Sequence[float]) -> None:
+        """This rectangle of the plane, beside what lies over the plot."""
+        plane = self._window.plane
+        plane.set_camera(plane.camera_around(low, high, FIT_MARGIN))
 
     def _show_prior(self, slot: Slot | None) -> None:
         """The inner part of the prior; all of it, where it is uniform."""
-        uniform = slot is not None and slot.frame.display == "phi"
-        self._window.plane.set_camera(Camera(0.5, 0.5, FIT_MARGIN) if uniform else Camera(0.0, 0.0, PRIOR_SPAN))
+        if slot is not None and slot.frame.display == "phi":
+            self._show((0.0, 0.0), (1.0, 1.0))
+        else:
+            self._window.plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
 
     def _slot_changed(self, slot: Slot) -> None:
         plane = self._window.plane
