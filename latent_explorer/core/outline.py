@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ Pair = tuple[float, float]
 PIECE = 1 << 17  # points that are placed at once
 LINE, EDGE = 1.7, 1.3  # pixels: width of the light line, and of the dark edge on either side of it
 DARK, LIGHT = 0xFF080A0D, 0xFFFFFFFF  # of the edge and of the line
+FAINTEST = 0.3  # opacity of a line that would take most of the picture
 
 
 def grown(mask: Mask, radius: float) -> Mask:
@@ -32,10 +34,41 @@ def grown(mask: Mask, radius: float) -> Mask:
     return out
 
 
+@dataclass(frozen=True, eq=False)
+class Veil:
+    """Points (n, 2) that are to step back, dimmed by a word 0xAARRGGBB within a radius in pixels; of many, about `most` are."""
+
+    points: NDArray[np.floating]
+    radius: float
+    word: int
+    most: int
+
+
+def marks(points: NDArray[np.floating], scale: Pair, shift: Pair, width: int, height: int, step: int = 1) -> Mask:
+    """The pixels (height, width) that hold every `step`-th of the points; those beside the picture, NaN too, are passed over."""
+    mask = np.zeros((height, width), np.bool_)
+    for start in range(0, len(points), PIECE):  # so that a piece stays in the processor's cache
+        piece = points[start : start + PIECE : step]
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = (np.multiply(piece[:, k], scale[k], dtype=np.float64) + shift[k] for k in (0, 1))
+            near = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
+    return mask
+
+
 def outline(
-    points: NDArray[np.floating], scale: Pair, shift: Pair, width: int, height: int, radius: float, ratio: float = 1.0, step: int = 1
+    points: NDArray[np.floating],
+    scale: Pair,
+    shift: Pair,
+    width: int,
+    height: int,
+    radius: float,
+    ratio: float = 1.0,
+    step: int = 1,
+    most: float = 1.0,
+    veil: Veil | None = None,
 ) -> Words:
-    """Words 0xAARRGGBB (H, W), clear or opaque: a light line, dark on both sides, around all discs together.
+    """Words 0xAARRGGBB (H, W), multiplied by alpha: a light line, dark on both sides, around all discs together.
 
     Parameters
     ----------
@@ -48,20 +81,27 @@ def outline(
         How many of these pixels are as long as one of a usual screen.
     step : int
         Every so many of the points are drawn.
+    most : float
+        Part of the picture that the line may take; one that would take more is thin, and the fainter the more it would take.
+    veil : Veil or None
+        Other points, which are dimmed.
     """
     margin = math.ceil(radius + (LINE + EDGE) * ratio) + 1
-    mask = np.zeros((height + 2 * margin, width + 2 * margin), np.bool_)
-    for start in range(0, len(points), PIECE):  # so that a piece stays in the processor's cache
-        piece = points[start : start + PIECE : step]
-        with np.errstate(over="ignore", invalid="ignore"):
-            x, y = (np.multiply(piece[:, k], scale[k], dtype=np.float64) + (shift[k] + margin) for k in (0, 1))
-            near = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
-        mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
+    window = scale, (shift[0] + margin, shift[1] + margin), width + 2 * margin, height + 2 * margin
+    mask = marks(points, *window, step)
     half = LINE * ratio / 2
-    radii = radius - half - EDGE * ratio, radius - half, radius + half, radius + half + EDGE * ratio
-    hole, within, line, edge = (grown(mask, max(0.0, one)) for one in radii)
+    within, line = (grown(mask, max(0.0, one)) for one in (radius - half, radius + half))
     cut = (slice(margin, margin + height), slice(margin, margin + width))
     words: Words = np.zeros((height, width), np.uint32)
+    if veil is not None and len(veil.points):
+        others = marks(veil.points, *window, -(-len(veil.points) // veil.most))
+        words[(grown(others, veil.radius) & ~grown(mask, veil.radius))[cut]] = veil.word
+    drawn = (line & ~within)[cut]
+    part = np.count_nonzero(drawn) / max(1, drawn.size)
+    if part > most:
+        words[(grown(mask, max(0.0, radius - half) + ratio) & ~within)[cut]] = 0x01010101 * round(255 * max(FAINTEST, most / part))
+        return words
+    hole, edge = (grown(mask, max(0.0, one)) for one in (radius - half - EDGE * ratio, radius + half + EDGE * ratio))
     words[(edge & ~hole)[cut]] = DARK
-    words[(line & ~within)[cut]] = LIGHT
+    words[drawn] = LIGHT
     return words

@@ -113,6 +113,18 @@ def test_add_and_remove_by_the_bar_and_remove_by_alt(ready: Desk) -> None:
     assert selected(ready) == []
 
 
+def test_beside_most_points_the_others_are_dimmed_and_beside_few_they_are_not(ready: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature, "MANY", 3)
+    drag_box(ready, (0.0, 0.0), (1.0, 1.0))
+    drag_box(ready, (0.5, 0.4), (0.6, 0.5), SHIFT | ALT)
+    layer, count = ready.window.plane._selected, len(points(ready))
+    assert count / 2 < len(layer._points) < count
+    assert len(layer._points) + len(layer._others) == count
+    drag_box(ready, (0.5, 0.4), (0.6, 0.5))
+    assert 3 < len(layer._points) < count / 2
+    assert not len(layer._others)
+
+
 @pytest.mark.parametrize("key", [CONTROL, ALT])
 def test_a_chosen_tool_keeps_its_shape_while_shift_adds_and_control_or_alt_removes(ready: Desk, key: Modifier) -> None:
     ready.hand.click(mode(ready, "lasso"))

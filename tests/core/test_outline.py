@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, grown, outline
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, grown, outline
 
 
 def distances(points: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -59,3 +59,22 @@ def test_some_of_many_points_are_drawn_from_all_parts(monkeypatch: pytest.Monkey
     words = outline(points, (1.0, 1.0), (0.0, 0.0), 100, 100, 6.0, step=2)
     columns = np.flatnonzero(words.any(axis=0))
     assert columns.min() < 5 and columns.max() > 80
+
+
+def test_a_line_that_would_take_much_of_the_picture_is_thin_and_faint() -> None:
+    points = np.stack(np.meshgrid(np.arange(10.0, 190, 16), np.arange(10.0, 190, 16)), axis=-1).reshape(-1, 2)
+    window = (1.0, 1.0), (0.0, 0.0), 200, 200, 5.0
+    plain, faint, fainter = (outline(points, *window, most=most) for most in (1.0, 0.12, 0.08))
+    assert np.count_nonzero(faint) < 0.4 * np.count_nonzero(plain)
+    (strength,), (less,) = (np.unique(words[words != 0] >> 24).tolist() for words in (faint, fainter))
+    assert 70 < less < strength < 255
+    assert np.array_equal(outline(points[:3], *window, most=0.12), outline(points[:3], *window))
+
+
+def test_others_are_dimmed_where_no_selected_point_is_near() -> None:
+    chosen, others = np.array([[50.5, 50.5]]), np.array([[20.5, 30.5], [51.5, 50.5], [np.nan, 0.0]])
+    words = outline(chosen, (1.0, 1.0), (0.0, 0.0), 100, 100, 6.0, veil=Veil(others, 3.0, 0xA0040506, 10))
+    dimmed = words == 0xA0040506
+    assert dimmed[28:33, 18:23].all()
+    assert not dimmed[40:, 40:][8:13, 8:13].any()  # the selected point and what lies on it
+    assert words[50, 51] == words[50, 50] == 0

@@ -34,6 +34,7 @@ from latent_explorer.workers.task import Context, Task
 
 WAIT = "The points are still being put in order; select again in a moment."
 MARGIN = 1.25  # around the selected points, when the plane moves to them
+MANY = 400  # selected points; when they are most of all besides, the others are dimmed
 MOST_ERRORS = 20_000  # images whose errors are computed unasked
 NONE = np.zeros(0, np.int64)
 
@@ -225,7 +226,21 @@ class SelectionFeature(QObject):
         self._drawn = drawn
         if visible is not None and len(visible) > int(rows.max(initial=-1)):
             rows = rows[visible[rows]]
-        self._window.plane.set_selection(np.zeros((0, 2)) if shown is None or not len(rows) else shown.index.points[rows])
+        if shown is None or not len(rows):
+            self._window.plane.set_selection(np.zeros((0, 2)))
+        else:
+            points = shown.index.points
+            self._window.plane.set_selection(points[rows], self._others(points, rows))
+
+    def _others(self, points: Floats, rows: Labels) -> Floats | None:
+        """What is seen beside a selection of most points, to step back behind it."""
+        visible = self._index.visible
+        seen = len(points) if visible is None else int(np.count_nonzero(visible))
+        if not MANY < len(rows) > seen / 2:
+            return None
+        left = np.ones(len(points), np.bool_) if visible is None else visible.copy()
+        left[rows] = False
+        return points[left]
 
     def _table(self, slot: Slot, codes: Codes, dataset: ImageDataset | None) -> SelectedRows:
         """What is known of the selected points."""

@@ -33,7 +33,7 @@ HOWS = (
     (
         "remove",
         "Remove",
-        "What is selected next is taken from the selection; with Rectangle and Lasso also by Ctrl or Alt. Key: X, for the next of the three.",
+        "What is selected next is taken from it; with Rectangle and Lasso also by Ctrl or Alt. Key: X, for the next of the three.",
     ),
 )
 FIT = "Show all points (F, Home, or a double-click on the plane)."

@@ -17,6 +17,7 @@ from latent_explorer.views.plane.plot import PlanePlot
 from latent_explorer.views.plane.selection import SelectionLayer
 from latent_explorer.views.plane.thumbnails import Thumbnail, ThumbnailsLayer
 from latent_explorer.views.point_card import CardContent, PointCard
+from latent_explorer.views.style import Theme
 
 PICK = 12  # pixels within which the pointer finds a point
 STILL = 4  # pixels that a hand may move between press and release, and it was a click
@@ -44,9 +45,14 @@ class PointedPlot(PlanePlot):
         self._selected.set_size(layers.point_size)
         self._stand_in()
 
-    def set_selection(self, points: NDArray[np.floating]) -> None:
-        """Plane coordinates (n, 2) of the selected points that are drawn."""
-        self._selected.set_points(points)
+    def set_theme(self, theme: Theme) -> None:
+        """Dark or light."""
+        super().set_theme(theme)
+        self._selected.set_ground(theme.plane)
+
+    def set_selection(self, points: NDArray[np.floating], others: NDArray[np.floating] | None = None) -> None:
+        """Plane coordinates (n, 2) of the selected points that are drawn, and of all others that are, where these are to be dimmed."""
+        self._selected.set_points(points, others)
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
         """Images in the place of all points in view; none for the points themselves."""

@@ -1,4 +1,7 @@
-"""The selected points: rings that flow together where points lie close, drawn over the points and kept while only the cursor moves."""
+"""The selected points: rings that flow together where points lie close, drawn over the points and kept while only the cursor moves.
+
+Where so many are selected that rings would hide them, the rings grow faint and the other points step back instead.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, outline
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, outline
 from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
 EDGE_COLOUR, LINE_COLOUR = QColor(DARK), QColor(LIGHT)
 FEW = 400  # are drawn one by one, and smooth
 MANY = 200_000  # of more, some are left out while the window moves
+CROWDED = 0.035  # of the window that the rings of many may take before they get thin and faint
+DIMMED = 0.66  # of the ground's colour over points that are not selected, beside many that are
 STILL_MS = 120  # without a move, and all are drawn
 
 
@@ -24,7 +29,9 @@ class SelectionLayer(KeptLayer):
         super().__init__()
         self.setZValue(50)
         self._points: NDArray[np.floating] = np.zeros((0, 2))
-        self._radius = 5.0
+        self._others: NDArray[np.floating] = self._points
+        self._radius, self._dot = 5.0, 2.5
+        self._ground = 0
         self._words: NDArray[np.uint32] | None = None  # the memory of the picture
         self._still = QTimer(self)
         self._still.setSingleShot(True)
@@ -32,17 +39,24 @@ class SelectionLayer(KeptLayer):
         self._still.timeout.connect(self._draw_all)
         self._all = False
 
-    def set_points(self, points: NDArray[np.floating]) -> None:
-        """Plane coordinates (n, 2) of what is selected and can be seen."""
-        self._points = points
+    def set_points(self, points: NDArray[np.floating], others: NDArray[np.floating] | None = None) -> None:
+        """Plane coordinates (n, 2) of what is selected and can be seen; those of what else is seen, which then is dimmed."""
+        self._points, self._others = points, np.zeros((0, 2)) if others is None else others
         self._draw_all()
 
     def set_size(self, diameter: float) -> None:
         """How large a point is drawn, pixels of the screen."""
         radius = max(4.5, diameter / 2 + 2.5)
-        if radius != self._radius:
-            self._radius = radius
+        if radius != self._radius or diameter / 2 != self._dot:
+            self._radius, self._dot = radius, diameter / 2
             self.forget()
+
+    def set_ground(self, colour: str) -> None:
+        """The plane's own colour, which dims points."""
+        ground = QColor(colour)
+        alpha, red, green, blue = (round(DIMMED * part) for part in (255, ground.red(), ground.green(), ground.blue()))
+        self._ground = alpha << 24 | red << 16 | green << 8 | blue
+        self.forget()
 
     def _draw_all(self) -> None:
         self._all = True
@@ -60,7 +74,9 @@ class SelectionLayer(KeptLayer):
         radius = self._radius * window.ratio
         if len(points) <= FEW:
             return self._few(points.astype(np.float64), window, radius)
-        self._words = outline(points, window.scale, window.shift, window.width, window.height, radius, window.ratio, step)
+        veil = Veil(self._others, (self._dot + 1) * window.ratio, self._ground, MANY if step > 1 else max(1, len(self._others)))
+        seen = window.scale, window.shift, window.width, window.height
+        self._words = outline(points, *seen, radius, window.ratio, step, CROWDED, veil)
         return wrap_words(self._words)
 
     def _few(self, points: NDArray[np.float64], window: Window, radius: float) -> QImage:
