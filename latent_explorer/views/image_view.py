@@ -190,7 +190,7 @@ class ImageView(QWidget):
 
         Of many coordinates those of the plane's `axes` are said first.
         """
-        self._head.set_place(z, "" if z is None else f"z = ({plane_words(z, axes)})")
+        self._head.set_place(z, "" if z is None else plane_words(z, axes))
         self._trust.setText(trust)
         self._prior.setText("" if log_prior is None else signed(log_prior, 2))
 

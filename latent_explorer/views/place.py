@@ -22,10 +22,10 @@ def place_words(z: Place, axes: tuple[int, int] | None = None) -> str:
 
 
 def plane_words(z: Place, axes: tuple[int, int] | None = None) -> str:
-    """As `place_words`, and how many there are; on a plane along two axes the coordinates are named as the plane names them."""
+    """z in a panel's headline: as `place_words`, with how many coordinates there are; on a plane along two axes those have names."""
     if len(z) > MANY and axes is not None:
-        return f"{place_words(z, axes)}, … of {len(z)}"
-    return place_words(z)
+        return f"{place_words(z, axes)} of {len(z)}"  # the names tell already what the numbers are, and it is a long line
+    return f"z = ({place_words(z)})"
 
 
 def all_words(z: Place) -> str:

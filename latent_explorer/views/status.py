@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
 
@@ -9,8 +11,9 @@ from latent_explorer.views.glossary import explained
 from latent_explorer.views.place import PlaceText, place_words
 from latent_explorer.views.text import LiveText
 
-TWO, NAMED = "z −0.000, −0.000", "z[00] −0.000, z[00] −0.000"
-LARGE = "z −0000.000, −0000.000"  # as in tables of codes
+TWO = "z −0.000, −0.000"
+NUMBER = re.compile(r"−?(\d+)\.")  # up to its point
+DIGIT = re.compile(r"\d")
 
 
 class StatusLine(QStatusBar):
@@ -23,7 +26,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._points = LiveText("10,000,000 points, 10,000 hidden", muted=True)
         self._place = PlaceText(TWO)
-        self._large = False
+        self._kind, self._room = (2, False), TWO  # how many coordinates, named or not; the room for them so far
         self._mosaic = LiveText("mosaic 000 × 000", muted=True)
         self._work = LiveText(muted=True, right=True)
         self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
@@ -66,9 +69,14 @@ class StatusLine(QStatusBar):
     def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None) -> None:
         """z under the cursor; of more than two coordinates those of the axes on the plane."""
         named = z is not None and len(z) > 2 and axes is not None
-        self._large = self._large or (z is not None and max(map(abs, z)) >= 10)  # it stays: nothing is to jump at every move
-        self._place.set_sample(NAMED if named else LARGE if self._large else TWO)
-        self._place.set_place(z, "" if z is None else ("" if named else "z ") + place_words(z, axes))
+        words = "" if z is None else ("" if named else "z ") + place_words(z, axes)
+        if z is not None:
+            room = DIGIT.sub("0", NUMBER.sub(r"−\1.", words))
+            # What was taken once stays while such places are shown: nothing is to jump at every move.
+            if (len(z), named) != self._kind or len(room) > len(self._room):
+                self._kind, self._room = (len(z), named), room
+                self._place.set_sample(room)
+        self._place.set_place(z, words)
 
     def set_mosaic(self, columns: int, rows: int) -> None:
         """Cells of the mosaic; 0 for none."""

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS, apply_grey_map
 from latent_explorer.views.image_view import ImageView, PixelView
-from tests.views.hand import Ear, Hand, look, pixels_of, texts
+from latent_explorer.views.place import PlaceText
+from tests.views.hand import Ear, Hand, look, pixels_of, settle, texts
 
 
 def random(*shape: int) -> np.ndarray:
@@ -173,4 +174,9 @@ def test_the_image_has_the_room_it_needs(panel: ImageView, shape: tuple[int, int
 
 def test_of_many_coordinates_the_planes_are_said(panel: ImageView) -> None:
     panel.set_place((0.5, -1.25, 2.0, 3.0), "", None, (3, 1))
-    assert any("z[3] 3.000, z[1] −1.250, … of 4" in text for text in texts(panel))
+    assert "z[3] 3.000, z[1] −1.250 of 4" in texts(panel)
+    panel.resize(250, 700)
+    panel.set_place((-1.0,) * 32, "", None, (22, 17))
+    settle()
+    head = panel.findChild(PlaceText)
+    assert head is not None and head.fits()

@@ -471,3 +471,7 @@ def test_large_coordinates_have_room(show: Show) -> None:
     wide = place.sizeHint().width()
     status.set_place((0.0, 0.0))
     assert place.sizeHint().width() == wide
+    for z, axes in (((-20.5,) * 3, None), ((-2.5,) * 200, (104, 190)), ((0.5, -12345.678), None)):
+        status.set_place(z, axes)
+        settle()
+        assert place.fits(), place.text()

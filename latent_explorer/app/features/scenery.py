@@ -115,7 +115,7 @@ class SceneryFeature(QObject):
         self._show((low - thin).tolist(), (high + thin).tolist())
 
     def _show(self, low: Sequence[float], high: Sequence[float]) -> None:
-        """This rectangle of the plane, beside what lies over the plot."""
+        """A rectangle of the plane, beside what lies over the plot."""
         plane = self._window.plane
         plane.set_camera(plane.camera_around(low, high, FIT_MARGIN))
 
@@ -141,8 +141,9 @@ class SceneryFeature(QObject):
             self._window.layers.set_values(())
         elif not fresh and not turned and _same_images(codes, self._shown_codes):
             if codes is not self._shown_codes:
-                self._shown_codes = codes
-                plane.move_codes(_places(slot, codes), Values(codes))
+                self._shown_codes, values = codes, Values(codes)
+                plane.move_codes(_places(slot, codes), values)
+                self._window.layers.set_values(tuple(values))
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             names = slot.data.class_names if slot.data is not None else ()
