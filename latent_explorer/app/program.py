@@ -17,6 +17,7 @@ from latent_explorer.app.features.fields import FieldsFeature
 from latent_explorer.app.features.hover import HoverFeature
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.keeping import KeepingFeature
+from latent_explorer.app.features.measuring import MeasuringFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
 from latent_explorer.app.features.opening import OpeningFeature
@@ -71,6 +72,7 @@ class Program(QObject):
         self.training = TrainingFeature(session, window, self.training_lane)
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
+        self.measuring = MeasuringFeature(session, window, lanes.jobs)
         self.python = PythonFeature(session, window, self.probe)
         self.index = IndexFeature(session, window, lanes.compute)
         self.hover = HoverFeature(session, window, lanes.probe, self.index, self.probe)

@@ -100,8 +100,11 @@ class LayersPanel(QWidget):
 
     def set_values(self, names: Sequence[str]) -> None:
         """Which values the points can be coloured by, besides class and density."""
+        offered = [("class", "Class"), ("density", "Density"), *((name, title_of(name)) for name in names)]
+        if [name for name, _ in offered] == [self._colour.itemData(k) for k in range(self._colour.count())]:
+            return  # while a model trains they come often; an open list stays open
         self._colour.clear()
-        for name, title in (("class", "Class"), ("density", "Density"), *((name, title_of(name)) for name in names)):
+        for name, title in offered:
             self._colour.addItem(title, name)
         self._show_colour()
 

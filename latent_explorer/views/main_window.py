@@ -49,8 +49,8 @@ class MainWindow(QMainWindow):
     Signals
     -------
     wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "redo", "pin", "clear_pins", "rename",
-        "delete", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout", "about",
-        and those of `views.selection_menu`
+        "delete", "measure", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout",
+        "about", and those of `views.selection_menu`
     themePicked(str), closeRequested(), filesDropped(list of str)
     closing() : it is about to close; floating panels are still there.
     """
@@ -267,6 +267,8 @@ class MainWindow(QMainWindow):
             self.addAction(action)  # in full screen too
         self._add(view, "&Reset layout", "reset_layout")
         model = bar.addMenu("&Model")
+        self._add(model, "&Measure every image", "measure").setToolTip("ELBO, reconstruction and squared error of each shown image.")
+        model.addSeparator()
         self._rename = self._add(model, "&Rename…", "rename")
         self._delete = self._add(model, "&Delete…", "delete")
         training = bar.addMenu("&Training")

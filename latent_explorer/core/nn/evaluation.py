@@ -37,28 +37,49 @@ def _mean(values: NDArray[np.float64], **more: Any) -> dict[str, Any]:
     return _figure(float(values.mean()), se=se, n=len(values), **more)
 
 
-def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progress) -> Figures:
-    """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each.
+def image_terms(
+    handle: ModelHandle, images: NDArray[np.uint8], progress: Progress, samples: int = ELBO_SAMPLES
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Reconstruction and KL of each image, nats, float64 (N,): means over some draws of z.
 
-    The Bernoulli likelihood is quoted on the fixed binary draw, the Gaussian density on the grey or colour image.
-    z is drawn on the CPU, so that the figures do not hang on the device.
+    The Bernoulli likelihood is that of the fixed binary draw, the Gaussian density that of the grey or colour image.
+    z is drawn on the CPU, so that the numbers do not hang on the device.
     """
     module = module_of(handle)
     device = device_of(module)
     bernoulli = handle.architecture.likelihood == "bernoulli"
     fixed = FixedDraw()
     generator = torch.Generator().manual_seed(ELBO_SEED)
-    reconstruction, kl = [], []
+    reconstruction, kl = [np.zeros(0)], [np.zeros(0)]
     with torch.inference_mode():
-        batch = min(BATCH, batch_of(handle.architecture, ELBO_SAMPLES))
+        batch = min(BATCH, batch_of(handle.architecture, samples))
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
             pixels = torch.from_numpy(fixed.of(part).reshape(len(part), -1)) if bernoulli else grey_tensor(part)
-            terms = module.terms(pixels.to(device), generator, ELBO_SAMPLES)
+            terms = module.terms(pixels.to(device), generator, samples)
             reconstruction.append(terms.reconstruction.cpu().double().numpy())
             kl.append(terms.kl.cpu().double().numpy())
             progress("ELBO", min(1.0, (start + batch) / len(images)))
-    r, k = np.concatenate(reconstruction), np.concatenate(kl)
+    return np.concatenate(reconstruction), np.concatenate(kl)
+
+
+def image_columns(
+    handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8], progress: Progress = lambda what, part: None
+) -> dict[str, NDArray[np.float32]]:
+    """What single images are coloured and sorted by: ``elbo`` and ``reconstruction`` (nats, see `image_terms`) and ``mse``, float32 (N,).
+
+    They are the terms whose means `evaluate` quotes. ``mu``: the images' codes, float32 (N, d).
+    """
+    reconstruction, kl = image_terms(handle, images, progress)
+    progress("squared error", 1.0)
+    columns = {"elbo": -(reconstruction + kl), "reconstruction": reconstruction, "mse": squared_errors(handle, mu, images)}
+    return {name: column.astype(np.float32) for name, column in columns.items()}
+
+
+def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progress) -> Figures:
+    """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each; see `image_terms`."""
+    r, k = image_terms(handle, images, progress)
+    bernoulli = handle.architecture.likelihood == "bernoulli"
     draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw" if bernoulli else "pixels in 0..1 as they are"
     score = "log p(x|z)" if bernoulli else "log density p(x|z)"
     samples = f"{ELBO_SAMPLES} samples of z for each image"
@@ -74,15 +95,20 @@ def colours(handle: ModelHandle) -> str:
     return "grey" if handle.architecture.image_shape[2] == 1 else "colour"
 
 
-def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> Figures:
-    """Squared error per pixel between the image as it is and the decoded posterior mean, pixels in 0..1."""
-    errors = []
+def squared_errors(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Squared difference per pixel between each image as it is and its decoded posterior mean, pixels in 0..1; float64 (N,)."""
+    errors = [np.zeros(0)]
     for start in range(0, len(images), BATCH):
         difference = decode(handle, mu[start : start + BATCH]) - images[start : start + BATCH].astype(np.float32) / 255
         errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
+    return np.concatenate(errors)
+
+
+def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> Figures:
+    """Mean of `squared_errors`."""
     kind = colours(handle)
     protocol = f"per pixel, {kind} image against the decoded posterior mean of the {kind} image"
-    return {"mse": _mean(np.concatenate(errors), unit=f"squared {kind} level, 0..1", protocol=protocol)}
+    return {"mse": _mean(squared_errors(handle, mu, images), unit=f"squared {kind} level, 0..1", protocol=protocol)}
 
 
 def knn_figures(
