@@ -12,6 +12,8 @@ from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import plain_label
 
 SIDE = 84  # pixels for a picture's longer side, in an interface of the usual size
+SMALL = 430  # pixels of the shorter side of a plane on which the card says less, so that it hides less
+SMALL_SIDE, SMALL_LINES = 42, 2
 GAP = 14  # pixels from the point to the card
 WIDEST = 260
 
@@ -48,7 +50,7 @@ class _Picture(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._picture: QImage | None = None
-        self._smooth, self._shape = False, (1, 1)
+        self._smooth, self._shape, self._side = False, (1, 1), SIDE
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_picture(self, picture: QImage | None, shape: tuple[int, int], smooth: bool) -> None:
@@ -58,9 +60,14 @@ class _Picture(QWidget):
             self.updateGeometry()
         self.update()
 
+    def set_side(self, side: int) -> None:
+        if side != self._side:
+            self._side = side
+            self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # Qt's names, here and below
         width, height = self._shape
-        scale = SIDE * enlargement(self) / max(width, height)
+        scale = self._side * enlargement(self) / max(width, height)
         if scale >= 1:
             scale = int(scale)
         return QSize(max(1, round(width * scale)), max(1, round(height * scale)))
@@ -84,6 +91,7 @@ class PointCard(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.content: CardContent | None = None
+        self._small = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(4)
@@ -111,20 +119,27 @@ class PointCard(QFrame):
         shape = (known.width(), known.height()) if known is not None else (1, 1)
         self._image.set_picture(content.image, shape, content.smooth)
         self._decoded.set_picture(content.decoded, shape, content.smooth)
-        for widget in (self._image, self._image_word):
-            widget.setVisible(content.image is not None)
-        for widget in (self._decoded, self._decoded_word):
-            widget.setVisible(known is not None)
+        for picture, word, there in (
+            (self._image, self._image_word, content.image is not None),
+            (self._decoded, self._decoded_word, known is not None),
+        ):
+            picture.set_side(SMALL_SIDE if self._small else SIDE)
+            picture.setVisible(there)
+            word.setVisible(there and not self._small)
         self._title.setText(content.title)
-        self._lines.setText("\n".join(content.lines))
+        self._lines.setText("\n".join(content.lines[: SMALL_LINES if self._small else None]))
         self._lines.setVisible(bool(content.lines))
         self._note.setText(content.note)
-        self._note.setVisible(bool(content.note))
+        self._note.setVisible(bool(content.note) and not self._small)
         self.setAccessibleName(content.title)
         self.setAccessibleDescription(" ".join((*content.lines, content.note)))
 
     def show_beside(self, point: QPointF, room: QRect) -> None:
-        """Above a pixel of the parent where there is room, else below it, else at its side; never over it."""
+        """Above a pixel of the parent where there is room, else below it, else at its side; never over it. In a small room it is small."""
+        small = min(room.width(), room.height()) < SMALL * enlargement(self)
+        if small != self._small and self.content is not None:
+            self._small = small
+            self.set_content(self.content)
         wish = self.sizeHint()
         width = min(max(wish.width(), 1), WIDEST if self._note.isVisibleTo(self) else wish.width())
         layout = self.layout()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize
 
 from latent_explorer.app.features import thumbnails as thumbnails_feature
 from latent_explorer.core.palette import class_colour
@@ -118,6 +118,47 @@ def test_no_card_comes_while_a_line_is_drawn(ready: Desk) -> None:  # noqa: F811
     assert ready.program.hover.row is None
     assert not ready.program.hover._rest.isActive()
     ready.hand.release(ready.plane, place, modifier=Modifier.ShiftModifier)
+
+
+def test_after_a_selection_the_card_waits_until_the_pointer_has_moved(ready: Desk) -> None:  # noqa: F811
+    row = lonely(ready)
+    end = pixel_of(ready, row) + QPoint(3, 3)
+    ready.hand.press(ready.plane, end - QPoint(80, 80), modifier=Modifier.ShiftModifier)
+    ready.hand.move(ready.plane, end)
+    ready.hand.release(ready.plane, end, modifier=Modifier.ShiftModifier)
+    assert row in selected(ready)
+    assert ready.program.hover.row == row
+    ready.hand.move(ready.plane, end + QPoint(1, 0))  # a hand shakes
+    assert not ready.program.hover._rest.isActive()
+    ready.hand.move(ready.plane, end + QPoint(-6, 0))
+    assert ready.program.hover.row == row
+    ready.wait(card(ready).isVisible)
+
+
+@pytest.mark.parametrize("key", [Key.Key_R, Key.Key_L])
+def test_a_tool_that_selects_has_a_ring_and_no_card(ready: Desk, key: Key) -> None:  # noqa: F811
+    row = lonely(ready)
+    hover(ready, row)
+    ready.wait(card(ready).isVisible)
+    ready.hand.key(key)
+    assert not card(ready).isVisible()
+    hover(ready, row)
+    assert ready.program.hover.row == row
+    assert not ready.program.hover._rest.isActive()
+    ready.hand.key(Key.Key_V)
+    hover(ready, row)
+    assert ready.program.hover._rest.isActive()
+
+
+def test_on_a_small_plane_the_card_is_small(ready: Desk) -> None:  # noqa: F811
+    found = card(ready)
+    found.set_content(CardContent("Class 3 · image 12", ("ELBO 1", "KL 2", "Error 3"), note="Its image is not here."))
+    found.show_beside(QPointF(300, 300), QRect(0, 0, 900, 800))
+    large = found.height()
+    found.show_beside(QPointF(100, 100), QRect(0, 0, 380, 300))
+    assert found.height() < 0.75 * large
+    found.show_beside(QPointF(300, 300), QRect(0, 0, 900, 800))
+    assert found.height() == large
 
 
 def test_moving_over_points_paints_none_of_them_anew(ready: Desk) -> None:  # noqa: F811

@@ -20,7 +20,8 @@ from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.types import Camera, Codes, DecodeRequest, DecodeResult, Images, Scene, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.plane.pointed import PICK
+from latent_explorer.views.plane.mode_bar import LINES
+from latent_explorer.views.plane.pointed import PICK, STILL
 from latent_explorer.views.point_card import CardContent
 from latent_explorer.views.text import signed
 from latent_explorer.workers.decoding import decode
@@ -41,6 +42,8 @@ class HoverFeature(QObject):
         self._index, self._probe = index, probe
         self.row: int | None = None  # of the codes, under the ring
         self._pointer: tuple[float, float] | None = None
+        self._selecting = False  # a line around points has just ended, and the pointer has not been anywhere since
+        self._ended: tuple[float, float] | None = None  # where the pointer was then
         self._camera: Camera | None = None
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -50,6 +53,8 @@ class HoverFeature(QObject):
         plane.planePointPicked.connect(self._move)
         plane.pointerLeft.connect(self._leave)
         plane.handDown.connect(self._leave)
+        plane.areaPicked.connect(self._area_picked)
+        plane.modes.modePicked.connect(self._mode_picked)
         plane.cardRequested.connect(self._toggle)
         plane.escapePressed.connect(plane.card.hide)
         index.indexed.connect(self._look_again)
@@ -59,7 +64,35 @@ class HoverFeature(QObject):
 
     def _move(self, slot_id: int, x: float, y: float) -> None:
         self._pointer = x, y
-        self._set_row(self.nearest(x, y, PICK))
+        moved = self._selecting and self._gone_on(x, y)
+        if moved:
+            self._selecting = False
+        row = self.nearest(x, y, PICK)
+        if moved and row is not None and row == self.row:
+            self._wait()
+        self._set_row(row)
+
+    def _area_picked(self) -> None:
+        """Where a hand has just selected, the points are to be seen, and no card over them."""
+        self._selecting, self._ended = True, None
+        self._rest.stop()
+
+    def _gone_on(self, x: float, y: float) -> bool:
+        """Whether the pointer has left the place where a selection ended."""
+        if self._ended is None:
+            self._ended = x, y
+        return max(abs(x - self._ended[0]), abs(y - self._ended[1])) > STILL * self._window.plane.unit
+
+    def _mode_picked(self, mode: str) -> None:
+        """A tool that selects has no use for a card."""
+        if mode in LINES:
+            self._rest.stop()
+            self._window.plane.card.hide()
+
+    def _wait(self) -> None:
+        """The card comes after a moment's rest, but not in the way of a hand that selects."""
+        if not self._selecting and self._window.plane.modes.mode not in LINES:
+            self._rest.start()
 
     def nearest(self, x: float, y: float, pixels: float) -> int | None:
         """The row of the nearest point that can be seen within so many pixels of a place."""
@@ -96,14 +129,14 @@ class HoverFeature(QObject):
         by_class = self._session.scene.layers.point_colour == "class"
         x, y = shown.index.points[row].tolist()
         self._window.plane.set_hover((x, y), class_colour(int(shown.codes.labels[row])) if by_class else "#ffffff")
-        self._rest.start()
+        self._wait()
 
     def _scene_changed(self, scene: Scene) -> None:
         if scene.camera != self._camera:  # the card's point lies elsewhere on the screen now
             self._camera = scene.camera
             if self._window.plane.card.isVisible():
                 self._window.plane.card.hide()
-                self._rest.start()
+                self._wait()
 
     def _toggle(self) -> None:
         """By the keyboard: the card of the point nearest to the probe, or away with it."""
