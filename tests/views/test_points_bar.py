@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import value_table
-from latent_explorer.core.raster.colouring import LEVELS, Scale
+from latent_explorer.core.raster.colouring import LEVELS, ByValue, Scale
+from latent_explorer.views.plane.colour_bar import ColourBar
 from latent_explorer.views.plane.points_bar import MOST, bar_of, round_numbers
+from tests.views.hand import pixels_of
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e7))
@@ -39,4 +43,20 @@ def test_a_scale_of_counts() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e30])
 def test_equal_values_have_one_number(value: float) -> None:
-    assert len(bar_of(Scale("x", value, value, value, value)).ticks) == 1
+    bar = bar_of(Scale("x", value, value, value, value))
+    assert len(bar.ticks) == 1
+    points = ByValue("x", np.full(5, value))
+    assert (bar.table == points.table[points.tones]).all()  # and one colour, the points'
+
+
+def test_points_without_a_value_have_a_key_in_their_grey(qtbot: QtBot) -> None:
+    points = ByValue("x", np.array([0.0, 1.0, np.nan, np.inf]))
+    bar = ColourBar()
+    qtbot.addWidget(bar)
+    scale, grey = points.scale, points.table[points.tones[2]]
+    bar.set_bar(bar_of(Scale("x", 0.0, 1.0, 0.0, 1.0)))
+    low = bar.sizeHint().height()
+    assert not (pixels_of(bar.grab().toImage()) == grey).all(axis=2).any()
+    bar.set_bar(bar_of(scale))
+    assert "no value: 2" in bar.spoken()
+    assert (pixels_of(bar.grab().toImage())[low:] == grey).all(axis=2).sum() > 9

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
+from latent_explorer.core.palette import NO_LABEL
 from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import tip
@@ -36,6 +37,8 @@ class Bar:
         With which the colours lie on the plane.
     note : str
         A sentence for the tooltip.
+    grey : str
+        What the points without a colour of the bar are, under its numbers; "" where there are none.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Bar:
     ticks: tuple[tuple[float, str], ...]
     opacity: float = 1.0
     note: str = ""
+    grey: str = ""
 
 
 def number_text(value: float) -> str:
@@ -87,14 +91,15 @@ class ColourBar(QFrame):
         if bar is None:
             return ""
         ends = f"{bar.ticks[0][1]} to {bar.ticks[-1][1]}" if bar.ticks else ""
-        return ", ".join(part for part in (f"Colours: {bar.title}", bar.unit, ends) if part)
+        return ", ".join(part for part in (f"Colours: {bar.title}", bar.unit, ends, bar.grey and f"grey, {bar.grey}") if part)
 
     def sizeHint(self) -> QSize:  # Qt's name
         """Room for title, bar and numbers."""
         scale, metrics = enlargement(self), self.fontMetrics()
         title = 0 if self._bar is None else metrics.horizontalAdvance(self._heading())
         width = max(round(WIDTH * scale), title) + 2 * EDGE
-        return QSize(width, 2 * metrics.height() + round(HEIGHT * scale) + TICK + 2 + 2 * EDGE)
+        lines = 3 if self._bar is not None and self._bar.grey else 2
+        return QSize(width, lines * metrics.height() + round(HEIGHT * scale) + TICK + 2 + 2 * EDGE)
 
     def _heading(self) -> str:
         bar = self._bar
@@ -136,6 +141,8 @@ class ColourBar(QFrame):
         painter.setPen(muted)
         painter.drawRect(inside.adjusted(-1, -1, 0, 0))
         self._paint_numbers(painter, bar)
+        if bar.grey:
+            self._paint_grey(painter, bar.grey)
 
     def _paint_numbers(self, painter: QPainter, bar: Bar) -> None:
         """Those that have room beside the ones before."""
@@ -153,3 +160,15 @@ class ColourBar(QFrame):
                 painter.setPen(self.palette().windowText().color())
                 painter.drawText(QPoint(left, inside.bottom() + TICK + 1 + metrics.ascent()), text)
                 last = left + wide
+
+    def _paint_grey(self, painter: QPainter, words: str) -> None:
+        """A point of that grey, and what it means."""
+        metrics = self.fontMetrics()
+        top = self.bar_rectangle().bottom() + TICK + 2 + metrics.height()
+        side = round(metrics.height() * 0.62)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(NO_LABEL))
+        painter.drawEllipse(EDGE, top + (metrics.height() - side) // 2, side, side)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(QPoint(EDGE + side + 6, top + metrics.ascent()), words)

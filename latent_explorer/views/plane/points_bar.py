@@ -23,7 +23,9 @@ def bar_of(scale: Scale) -> Bar:
         low, high = scale.low, scale.high
         numbers = [(number, number_text(number)) for number in round_numbers(low, high)]
     ends_text = f"{short(scale.least)} to {short(scale.most)}" if (scale.least, scale.most) != (scale.low, scale.high) else ""
-    return Bar(title_of(scale.name), ends_text, value_table(LEVELS), low, high, tuple(numbers), note=note_of(scale))
+    table = value_table(LEVELS if high > low else 1)  # equal values have one colour, the lowest
+    missing = f"no value: {scale.missing:,}" if scale.missing else ""
+    return Bar(title_of(scale.name), ends_text, table, low, high, tuple(numbers), note=note_of(scale), grey=missing)
 
 
 def round_numbers(low: float, high: float) -> list[float]:
