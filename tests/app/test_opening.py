@@ -116,6 +116,15 @@ def test_another_model_takes_its_place_and_the_first_is_let_go(opened: Desk, mod
     desk.wait(lambda: not has(before.handle))
 
 
+def test_a_message_about_the_model_before_goes_with_it(opened: Desk, models: dict[str, Path]) -> None:
+    opened.session.notice("Pin 3 is at this place already.")
+    assert opened.window.notice.isVisible()
+    before = opened.slot.generation
+    opened.program.opening.open(models["other"])
+    opened.wait(lambda: opened.slot.generation != before)
+    assert not opened.window.notice.isVisible()
+
+
 def test_the_held_probe_stays_where_it_is_in_another_model(opened: Desk, models: dict[str, Path]) -> None:
     desk = opened
     desk.hand.click(desk.plane, desk.pixel(0.7, 0.6))

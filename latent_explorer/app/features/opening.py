@@ -144,8 +144,8 @@ class OpeningFeature(QObject):
         codes = opened.table.codes
         self._fell_back = False
         slot = table_slot(opened, MAIN_SLOT, self._session.new_generation(), first_frame(codes.z.shape[1], codes))
+        self._window.notice.hide()  # it spoke of what was shown before
         put_sliced(self._session, slot)
-        self._window.notice.settle()
         if opened.table.notes:
             self._session.notice(f"{shown(slot.name)}: {opened.table.notes}")
 
@@ -159,7 +159,7 @@ class OpeningFeature(QObject):
         slot = slot_of(opened.checkpoint.record, self._session.new_generation(), ready=opened.ready, quick=opened.quick)
         previous = self._session.slot
         if not self._fell_back:
-            self._window.notice.settle()
+            self._window.notice.hide()  # it spoke of what was shown before
         self._fell_back = False
         put_sliced(self._session, slot)
         if not opened.ready:
