@@ -193,3 +193,14 @@ def test_images_stand_at_their_points_and_selected_ones_have_a_light_frame(plane
     assert not plane._points.isVisible()
     plane.set_thumbnails([])
     assert plane._points.isVisible()
+
+
+def test_images_are_the_larger_the_fewer_they_are_and_always_whole(plane: PlaneView) -> None:
+    picture = to_qimage(np.zeros((28, 28, 3), np.uint8))
+    sides = []
+    for count in (400, 150, 40, 10):
+        places = np.random.Generator(np.random.PCG64(0)).uniform(-1.5, 1.5, (count, 2)).tolist()
+        plane.set_thumbnails([Thumbnail(x, y, picture, "#ff0000") for x, y in places])
+        look(plane)
+        sides.append(plane._thumbnails._drawn.width())
+    assert sides == [26, 28, 56, 56]

@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
-SMALLEST, LARGEST = 20.0, 72.0  # pixels of the screen for an image's longer side
-SHARE = 0.35  # of the window that the images may cover together
+SMALLEST, LARGEST = 26.0, 64.0  # pixels of the screen for an image's longer side
+SHARE = 0.5  # of the window that the images would cover side by side; most lie apart or over each other
+ROUNDED = 0.3  # of a whole number of pixels for each of an image's own that is made up, so that few images use their room
 FRAME = 2.0  # pixels
 DARK, LIGHT = QColor(8, 10, 13), QColor("#ffffff")
 
@@ -85,8 +86,8 @@ class ThumbnailsLayer(KeptLayer):
         area = SHARE * window.width * window.height / len(self._thumbnails)
         wish = min(max(math.sqrt(area), SMALLEST * window.ratio), LARGEST * window.ratio)
         scale = wish / longer
-        if scale > 1 and not self._smooth:
-            scale = math.floor(scale)
+        if scale + ROUNDED > 1 and not self._smooth:
+            scale = math.floor(scale + ROUNDED)
         return QSizeF(max(1, round(image.width() * scale)), max(1, round(image.height() * scale)))
 
 
