@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QFontInfo
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.sheet import Sheet
@@ -54,7 +54,9 @@ class PlanePlot(pg.PlotWidget):
         self._mosaic, self._points, self._trail = MosaicLayer(), PointsLayer(), TrailLayer()
         self._pins, self._held, self._cursor = PinsLayer(box), HeldLayer(), CursorLayer()
         self._field = FieldLayer()
-        for layer in (self._field, self._mosaic, self._points, self._trail, self._held, self._cursor):
+        self._square = QGraphicsRectItem(0, 0, 1, 1)  # all that there is of a plane with a uniform prior
+        self._square.hide()
+        for layer in (self._field, self._mosaic, self._square, self._points, self._trail, self._held, self._cursor):
             box.addItem(layer, ignoreBounds=True)
         for axis in ("bottom", "left"):
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
@@ -75,6 +77,7 @@ class PlanePlot(pg.PlotWidget):
         """What lies between plane coordinates and z, which the numbers at the edges are values of: see `PlaneFrame`."""
         for axis in self._axes.values():
             axis.set_display(display)
+        self._square.setVisible(display == "phi")
 
     def set_layers(self, layers: Layers) -> None:
         """What is drawn and how strongly."""
@@ -136,6 +139,7 @@ class PlanePlot(pg.PlotWidget):
             font = self.font()
             axis.setTickFont(font)
             axis.label.setFont(font)
+        self._square.setPen(pg.mkPen(theme.muted))
         # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
         metrics = self.fontMetrics()
         self.getPlotItem().getAxis("left").setWidth(metrics.horizontalAdvance(WIDEST_NUMBER) + metrics.height())
