@@ -18,6 +18,7 @@ from latent_explorer.core.plane.fields import (
     density_field,
     hole_mass,
     holes_field,
+    prior_strength,
     regions_field,
     sensitivity_field,
     variance_on_plane,
@@ -165,7 +166,10 @@ class Survey:
             kind = f"Gaussians with a standard deviation of {x:.2g} at"
         self._posteriors = mean, variance
         mass = hole_mass(mean, variance, wish.progress, line=frame.latent_dim == 1)
-        self._note = f"Mean of the {kind} {len(rows):,} codes, by the prior. Holes, below 0.1, have {mass:.1%} of the prior's mass."
+        self._note = (
+            f"Mean of the {kind} {len(rows):,} codes, by the prior. Holes, below 0.1, have {mass:.1%} of the prior's mass."
+            " Beyond 99% of that mass the colours fade."
+        )
 
     def _adjust(self, wish: Wish) -> None:
         """Colours go from the first to the last hundredth of places where the prior expects codes."""
@@ -196,10 +200,11 @@ class Survey:
             return None
         if kind == "holes":
             assert self._posteriors is not None
-            return holes_field(aggregate_ratio(*self._posteriors, frame, cells, wish.progress), cells, self._note)
+            ratio = aggregate_ratio(*self._posteriors, frame, cells, wish.progress)
+            return holes_field(ratio, cells, self._note, prior_strength(frame, cells))
         if kind == "regions":
             assert self._regions is not None
-            return regions_field(*self._regions.at(cells.centres(), wish.progress), cells, self._note)
+            return regions_field(*self._regions.at(cells.centres(), wish.progress), cells, self._note, self._regions.least)
         density = kernel_density(points.pieces(), points.count, cells, self._bandwidth, wish.progress)
         name = _class_name(content.slot, label)
         return density_field(kind, density, cells, self._limits.high, line=line, name=name, note=self._note)

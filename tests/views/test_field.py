@@ -210,7 +210,7 @@ def test_the_bar_says_title_unit_and_round_numbers(qtbot: QtBot, theme: Theme) -
     qtbot.addWidget(bar)
     cells = cells_between(np.zeros(2), np.ones(2), 2, 2)
     bar.set_bar(bar_of(holes_field(np.ones((2, 2), np.float32), cells, "A note."), theme, 0.6))
-    assert bar.spoken() == "Colours: Codes / prior, ratio, 0.01 to 100"
+    assert bar.spoken() == "Colours: Holes, codes / prior, 0.01 to 100"
     assert "A note." in bar.toolTip()
     assert bar.bar is not None and [text for _, text in bar.bar.ticks] == ["0.01", "0.1", "1", "10", "100"]
     logs = field(np.zeros((2, 2)), cells, log=True, low=-2.5, high=-0.5, levels=(-2.0, float(np.log10(0.03)), -1.0))

@@ -96,10 +96,10 @@ class PlaneField:
         The first asking takes 20 ms for a million cells, so let it be a worker's.
         """
         if dark not in self._words:
-            if self.strength is not None:
+            if self.colours == "classes" and self.strength is not None:
                 words = classed(self.values, self.strength)
             else:
-                words = coloured(self.values, self.low, self.high, self.colours, dark=dark)
+                words = coloured(self.values, self.low, self.high, self.colours, dark=dark, strength=self.strength)
             self._words[dark] = freeze(words)
         return self._words[dark]
 

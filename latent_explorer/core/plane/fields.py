@@ -28,6 +28,8 @@ LEAST_PRIOR = 1e-30  # where it is smaller, the codes are what counts
 EDGE = 4.5
 INNER = 0.999  # of the prior's mass; farther out nobody expects codes, so that their lack is no hole
 LINE_REACH = 3.2905**2  # the quantile of that of chi squared with one degree of freedom
+FADING = 0.99  # of the prior's mass; farther out the colours of the ratio fade
+LINE_FADING = 2.5758**2  # as `LINE_REACH`
 TICKS = 6
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -35,7 +37,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "density": "Density of codes",
         "class_density": "Density of class {name}",
         "prior": "Prior density",
-        "holes": "Codes / prior",
+        "holes": "Holes",
         "sensitivity": "Sensitivity",
         "information": "Sensitivity, Fisher–Rao",
         "regions": "Class regions",
@@ -92,16 +94,26 @@ def log_ticks(low: float, high: float) -> tuple[float, ...]:
     return tuple(tick for tick in wanted if low < tick < high)
 
 
-def holes_field(ratio: Floats, cells: Cells, note: str = "") -> PlaneField:
+def holes_field(ratio: Floats, cells: Cells, note: str = "", strength: Floats | None = None) -> PlaneField:
     """log10 of aggregate posterior / prior, with one contour around the holes, where it is below -1."""
     logs = np.log10(np.maximum(ratio, np.float32(LEAST_RATIO)))
     return PlaneField(
-        "holes", TITLES["holes"], "ratio", logs, cells.rectangle, "balance", *RATIO_ENDS, log=True, levels=(HOLE_LEVEL,), note=note
+        "holes",
+        TITLES["holes"],
+        "codes / prior",
+        logs,
+        cells.rectangle,
+        "balance",
+        *RATIO_ENDS,
+        log=True,
+        levels=(HOLE_LEVEL,),
+        strength=strength,
+        note=note,
     )
 
 
-def regions_field(labels: NDArray[np.int64], share: Floats, cells: Cells, note: str = "") -> PlaneField:
-    """Labels as colours, shares as opacity; -1 is not drawn."""
+def regions_field(labels: NDArray[np.int64], share: Floats, cells: Cells, note: str = "", least: float = 0.0) -> PlaneField:
+    """Labels as colours, shares, `least` and more, as opacity; -1 is not drawn."""
     values = labels.reshape(cells.rows, cells.columns).astype(np.float32)
     strength = share.reshape(values.shape)
     return PlaneField(
@@ -111,7 +123,7 @@ def regions_field(labels: NDArray[np.int64], share: Floats, cells: Cells, note: 
         values,
         cells.rectangle,
         "classes",
-        0.0,
+        least,
         1.0,
         strength=strength,
         note=note,
@@ -144,6 +156,18 @@ def aggregate_ratio(
     outside = (square > (LINE_REACH if line else -2 * math.log(1 - INNER))) & (ratio < 1)
     ratio[outside | ~frame.contains(cells.centres()).reshape(ratio.shape)] = np.float32(np.nan)
     return ratio
+
+
+def prior_strength(frame: PlaneFrame, cells: Cells) -> NDArray[np.float32]:
+    """How strongly the ratio is to be drawn, (rows, columns): fully where the prior has 99 % of its mass, and farther out as its density.
+
+    Out there the ratio is large wherever a single code lies, and says little.
+    """
+    line, (x, y) = frame.latent_dim == 1, latent_axes(frame, cells)
+    square = np.broadcast_to(x**2, (len(y), len(x))) if line else x**2 + (y**2)[:, None]
+    reach = LINE_FADING if line else -2 * math.log(1 - FADING)
+    found: NDArray[np.float32] = np.exp(-0.5 * np.maximum(square - reach, 0.0)).astype(np.float32)
+    return found
 
 
 def hole_mass(mean: Numbers, variance: Numbers, progress: Progress = no_progress, *, line: bool = False) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane.density import FARTHEST, Progress, no_progress
+from latent_explorer.core.plane.extent import counts_of
 
 NEAREST = 15  # codes that vote
 CHUNK = 8192  # places that are looked at at once
@@ -26,6 +29,8 @@ class Regions:
         known = (labels >= 0) & (np.abs(points) < FARTHEST).all(axis=1)
         self._points, self._labels = points[known], labels[known]
         self.count = len(self._labels)
+        classes, nearest = np.count_nonzero(counts_of(self._labels)), min(NEAREST, self.count)
+        self.least = math.ceil(nearest / classes) / nearest if classes > 1 else 0.0  # share that the winner of a vote has
         if self.count:
             from scipy.spatial import cKDTree  # loading it takes long, and the first screen needs none
 

@@ -28,9 +28,9 @@ def bar_of(field: PlaneField, theme: Theme, opacity: float) -> Bar:
         grey = np.repeat(
             np.array([[QColor(theme.text).red(), QColor(theme.text).green(), QColor(theme.text).blue()]], np.uint8), SHARES, axis=0
         )
-        shares = np.rint(np.linspace(0, 255, SHARES)).astype(np.uint8)[:, None]
-        ticks = tuple((part, f"{part:.0%}") for part in (0.0, 0.5, 1.0))
-        return Bar(field.title, field.unit, np.concatenate([grey, shares], axis=1), 0.0, 1.0, ticks, opacity, field.note)
+        shares = np.rint(np.linspace(255 * field.low, 255, SHARES)).astype(np.uint8)[:, None]
+        ticks = tuple((part, f"{part:.0%}") for part in sorted({field.low, 0.5, 1.0}))
+        return Bar(field.title, field.unit, np.concatenate([grey, shares], axis=1), field.low, 1.0, ticks, opacity, field.note)
     table = colour_table(field.colours, dark=theme.name == "dark")
     # Around holes there is one line; their bar tells all powers of ten.
     numbers = field.levels if field.colours == "depth" else tuple(map(float, range(round(field.low), round(field.high) + 1)))

@@ -20,6 +20,7 @@ from latent_explorer.core.plane.fields import (
     hole_mass,
     holes_field,
     log_ticks,
+    prior_strength,
     regions_field,
     sensitivity_field,
     variance_on_plane,
@@ -87,6 +88,18 @@ def test_outside_the_prior_the_lack_of_codes_is_no_hole() -> None:
     assert np.isnan(ratio[(radius > 3.8) & (cells.x[None] < 0)]).all()
     assert not np.isnan(ratio[radius < 3.6]).any()
     assert np.nanmax(ratio) > 1e3  # codes where the prior expects none are shown
+
+
+def test_colours_of_holes_fade_where_the_prior_has_hardly_any_mass() -> None:
+    cells = square(6.0, 60)
+    strength = prior_strength(PLANE, cells)
+    radius = np.hypot(*cells.centres().T).reshape(strength.shape)
+    assert (strength[radius < 3.0] == 1).all()  # 99 % of the mass lie within 3.035
+    assert 0.05 < strength[np.abs(radius - 3.7) < 0.1].mean() < 0.2
+    assert strength[radius > 5].max() < 1e-3
+    ratio = np.full(strength.shape, 100.0, np.float32)
+    alpha = holes_field(ratio, cells, "", strength).words(dark=True) >> 24
+    assert np.abs(alpha - 255 * strength).max() < 1
 
 
 def test_in_the_coordinates_phi_holes_are_the_same_places() -> None:
@@ -194,7 +207,8 @@ def test_fields_say_what_they_are() -> None:
     assert density_field("class_density", four, cells, 1.0, name="shoe").title == "Density of class shoe"
     assert density_field("density", four, cells, 1.0, line=True).unit == "per unit"
     assert sensitivity_field("sensitivity", four, cells, Range(0.0, 5.0)).levels == (1.0, 2.0, 3.0, 4.0)
-    regions = regions_field(np.arange(4), np.ones(4, np.float32), cells)
+    regions = regions_field(np.arange(4), np.ones(4, np.float32), cells, "", 0.2)
+    assert (regions.low, regions.high) == (0.2, 1.0)
     assert regions.values.tolist() == [[0, 1], [2, 3]] and regions.strength is not None
 
 
