@@ -1,4 +1,4 @@
-"""Trains the shipped models where they are missing, evaluates them and writes index.json.
+"""Trains the shipped models where they are missing, measures each of their test images, evaluates them and writes index.json.
 
     python models/make.py [NAME ...]
 
@@ -12,6 +12,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -45,13 +46,27 @@ def program(*words: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=FOLDER).stdout
 
 
+def measure_images(path: Path, data: str) -> None:
+    """Give the codes their ELBO, reconstruction and squared error, so that points can be coloured by them without the images."""
+    from latent_explorer.core.checkpoint.weights import load_model, save_model
+    from latent_explorer.core.data.registry import load_dataset
+    from latent_explorer.core.nn.evaluation import image_columns
+
+    record = load_model(path)
+    codes = record.codes["mean"]
+    if "elbo" not in codes.columns:
+        columns = image_columns(record.handle, codes.z, load_dataset(data).images[codes.index])
+        save_model(path, replace(record, codes={**record.codes, "mean": replace(codes, columns={**codes.columns, **columns})}))
+
+
 def main() -> None:
-    """Train, evaluate, write."""
+    """Train, measure, evaluate, write."""
     entries = []
     for name, (title, data, settings) in RECIPES.items():
         path = FOLDER / f"{name}.safetensors"
         if name in sys.argv[1:] or not path.exists():
             program("train", "--data", data, "--out", path.name, "--name", name, *settings.split())
+        measure_images(path, data)
         found = json.loads(program("evaluate", str(path), "--data", data, "--json"))
         info = json.loads(program("info", str(path), "--json"))
         for figure in found["figures"].values():
