@@ -31,7 +31,7 @@ class LayersPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layers = Layers()
-        form = QFormLayout(self)
+        form = self._form = QFormLayout(self)
         form.setContentsMargins(12, 8, 12, 12)
         form.setVerticalSpacing(6)
         self._sliders: dict[str, QSlider] = {}
@@ -81,6 +81,14 @@ class LayersPanel(QWidget):
         form.addRow(ticks)
         self.set_values(())
         self.set_layers(self._layers)
+
+    def set_decodes(self, decodes: bool) -> None:
+        """Whether there is a decoder: without one there are no images, and nothing to say about how they look."""
+        fields = self._sliders["mosaic_opacity"], self._sliders["mosaic_n"], self._grey, self._smooth, self._thumbnails
+        for field in fields:
+            label = self._form.labelForField(field)
+            for part in (field, label) if label is not None else (field,):
+                part.setEnabled(decodes)
 
     def set_uniform_offered(self, offered: bool) -> None:
         """Whether what is shown has a prior that can be evened out."""

@@ -136,6 +136,8 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QSlider::handle:horizontal {{
         background: {t.text}; width: {3 * unit}px; margin: -{unit + unit // 4}px 0; border-radius: {handle}px; }}
     QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {t.line}; }}
+    QSlider::handle:horizontal:disabled {{ background: {t.muted}; }}
     QCheckBox::indicator {{ width: {round(14 * scale)}px; height: {round(14 * scale)}px; }}
     QTabBar::tab {{
         background: {t.window}; color: {t.muted}; border: 1px solid {t.line}; padding: {unit}px {2 * unit}px; margin: 0; }}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QToolButton
 
 from latent_explorer.core.data.tables import npz
 from latent_explorer.core.nn.handles import has
@@ -72,6 +72,10 @@ def test_a_table_takes_a_models_place_and_gives_it_back(opened: Desk, table: Pat
     assert inside.mean() > 0.98
     assert desk.session.scene.probe == pytest.approx(np.median(codes.z, axis=0))
     assert desk.image() is None
+    mosaic = desk.window.layers.findChild(QSlider, "slider_mosaic_opacity")
+    assert mosaic is not None and not mosaic.isEnabled()
+    assert not desk.box("grey_map").isEnabled()
+    assert desk.box("point_colour").isEnabled()
     assert not desk.export_button.isEnabled()
     assert desk.window.plane.getPlotItem().getAxis("bottom").labelText == "x"
     assert before.handle is not None
@@ -82,6 +86,7 @@ def test_a_table_takes_a_models_place_and_gives_it_back(opened: Desk, table: Pat
     assert desk.session.scene.probe is None
     assert desk.shows((0.0, 0.0))
     assert desk.says("8 × 8 grey")
+    assert mosaic.isEnabled()
     assert desk.window.plane.getPlotItem().getAxis("bottom").labelText == "z[0]"
 
 

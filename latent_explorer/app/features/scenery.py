@@ -129,6 +129,7 @@ class SceneryFeature(QObject):
     def _slot_changed(self, slot: Slot) -> None:
         plane = self._window.plane
         plane.set_slot(slot.slot_id)
+        self._window.layers.set_decodes(slot.table is None)
         codes = slot.codes.get("mean")
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
