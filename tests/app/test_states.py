@@ -147,7 +147,7 @@ def test_model_loading(stage: Stage, tmp_path: Path, digits: ImageDataset) -> No
     stage.wait_here(opening_feature, "_build")
     desk = stage.desk()
     desk.program.start(path)
-    desk.wait(lambda: desk.session.slot is not None and desk.image() is not None and desk.says("Loading the decoder"))
+    desk.wait(lambda: desk.session.slot is not None and desk.image() is not None and desk.says("Loading PyTorch"))
     assert not desk.slot.ready
     stage.look_at(desk, rested=False)
 

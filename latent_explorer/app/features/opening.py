@@ -164,7 +164,7 @@ class OpeningFeature(QObject):
         put_sliced(self._session, slot)
         if not opened.ready:
             failed = partial(self._unbuildable, opened.checkpoint.record.handle, previous)
-            self._lane.submit(Task("Loading the decoder", partial(_build, opened), self._built, failed))
+            self._lane.submit(Task("Loading PyTorch", partial(_build, opened), self._built, failed))
 
     def _drop(self, opened: Opened) -> None:
         if opened.ready:
