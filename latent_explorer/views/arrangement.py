@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 USUAL = (1600, 1000)  # the window on a usual screen
 PART = (0.72, 0.78)  # of a larger screen
+LEAST_BELOW = 240  # for a panel that leaves the decoded image all that it fills
 NARROW, LOW = 1200, 860  # below this, panels are as small as they can be
 
 
@@ -37,6 +38,12 @@ def arrangement_for(width: int, height: int) -> Arrangement:
         right=236 if narrow else _grown(326, 640, 0.13, wider),
         bottom=150 if low else _grown(200, 320, 0.1, higher),
     )
+
+
+def height_below(whole: int, filled: int, share: float) -> int:
+    """Of a panel below the decoded image: its share of both, or what the image leaves when it has the height that it fills."""
+    wish, left = round(share * whole), whole - filled
+    return min(wish, left) if left >= LEAST_BELOW else wish
 
 
 def window_for(width: int, height: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QMainWindow, QWidget
 
 from latent_explorer.views.accessible import offer_spoken_words
-from latent_explorer.views.arrangement import arrangement_for, is_low, window_for
+from latent_explorer.views.arrangement import NARROW, arrangement_for, height_below, is_low, window_for
 from latent_explorer.views.image_view import ImageView
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.loss_view import LossView
@@ -40,6 +40,7 @@ from latent_explorer.views.transport import Transport
 
 LAYOUT_VERSION = 1
 ABOVE_AND_BELOW = 64  # pixels that the decoded image's dock takes besides: its title, and what images of another shape need
+TITLE = 24  # pixels of a dock's title around its words, and to spare
 PINS_SHARE, SELECTION_SHARE = 0.27, 0.4  # of the height on the right; the decoded image and what belongs to it need the rest
 
 
@@ -60,6 +61,8 @@ class MainWindow(QMainWindow):
     closeRequested = Signal()
     closing = Signal()
     filesDropped = Signal(object)
+    _grown = Signal()
+    _arranged = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,6 +96,13 @@ class MainWindow(QMainWindow):
         application.focusChanged.connect(self._focus_moved)
         self._build_menus()
         self._unarranged = True
+        self._kind: tuple[bool, bool] | None = None  # of the window that the layout was made for; None when it is the person's own
+        self._grown.connect(self._follow_window, Qt.ConnectionType.QueuedConnection)  # when Qt has laid out what has changed
+        self._arranged.connect(self._share_right_side, Qt.ConnectionType.QueuedConnection)
+        self._left.borderPressed.connect(self._make_own)
+        for dock in self._docks.values():
+            dock.topLevelChanged.connect(self._make_own)
+            dock.toggleViewAction().triggered.connect(self._make_own)
         self._place_docks()
         self.plane.setFocus()
 
@@ -204,13 +214,52 @@ class MainWindow(QMainWindow):
         self._share_right_side()
         if not self._low:
             self._left.follow()  # at last: what a panel needs hangs on its width
+        self._kind = self._kind_now
+        self._arranged.emit()  # what the image fills hangs on its width too
+
+    @property
+    def _kind_now(self) -> tuple[bool, bool]:
+        return self._low, self.width() < NARROW
+
+    def _make_own(self) -> None:
+        """The person has put something elsewhere: the layout stays as it is, whatever the window's size."""
+        self._kind = None
+
+    def _follow_window(self) -> None:
+        """A window that has become small, or large again, has the layout for its size, unless the person has made an own one."""
+        always = [dock for dock in self._docks.values() if not isinstance(dock, OptionalDock)]
+        if self._full.isChecked() or not self.isVisible() or self._kind == self._kind_now:
+            return
+        if self._kind is not None and not any(dock.isHidden() or dock.isFloating() for dock in always):
+            focused = self.focusWidget()
+            self.arrange()
+            if focused is not None:
+                focused.setFocus()
+        elif not self._low:
+            for dock in (self._pins_dock, self._selection_dock):
+                if dock.isVisible() and dock in self.tabifiedDockWidgets(self._docks["image"]):
+                    self._place_below(dock)  # there is room for both again
 
     def _share_right_side(self) -> None:
-        """The decoded image keeps the height that it fills; the panel under it gets the rest."""
+        """The decoded image keeps the height that it fills; the panel under it gets the rest, pins and selection their share."""
         image, below = self._docks["image"], self._docks["slice"]
-        if not self._low and below.isVisible():
-            filled = self.image.full_height() + ABOVE_AND_BELOW
+        whole, filled = self.height() - ABOVE_AND_BELOW, self.image.full_height() + ABOVE_AND_BELOW
+        if self._low:
+            return
+        if below.isVisible():
             self.resizeDocks([image, below], [filled, max(1, self.height() - filled)], Qt.Orientation.Vertical)
+        else:
+            for dock, share in ((self._selection_dock, SELECTION_SHARE), (self._pins_dock, PINS_SHARE)):
+                if dock.isVisible() and not dock.isFloating():
+                    self._share_height(dock, whole, share)
+                    return
+
+    def _share_height(self, panel: QDockWidget, whole: int, share: float) -> None:
+        """A panel below the decoded image has its share of their height, as long as that has what it fills."""
+        image = self._docks["image"]
+        filled = self.image.full_height() + image.fontMetrics().height() + TITLE
+        height = height_below(whole, filled, share)
+        self.resizeDocks([image, panel], [whole - height, height], Qt.Orientation.Vertical)
 
     def _build_menus(self) -> None:
         keys = QKeySequence.StandardKey
@@ -339,7 +388,7 @@ class MainWindow(QMainWindow):
         whole = image.height()
         came = panel.set_wanted(True, shown=not self._full.isChecked())
         self._place_below(panel)
-        self.resizeDocks([image, panel], [whole - round(share * whole), round(share * whole)], Qt.Orientation.Vertical)
+        self._share_height(panel, whole, share)
         return came
 
     def _place_below(self, panel: OptionalDock) -> None:
@@ -391,13 +440,15 @@ class MainWindow(QMainWindow):
     def restoreState(self, state: QByteArray | bytes | bytearray | memoryview, version: int | None = 0) -> bool:
         """A remembered layout takes the place of the one that the program starts with."""
         self._unarranged = False
+        self._make_own()
         self._left.leave()
         return super().restoreState(state, version)
 
     def put_back(self, state: QByteArray) -> None:
         """The layout as it was a while ago; heights that followed what the panels need go on so."""
-        following = self._left.following
+        following, kind = self._left.following, self._kind
         self.restoreState(state)
+        self._kind = kind
         if following:
             self._left.follow()
 
@@ -411,6 +462,8 @@ class MainWindow(QMainWindow):
         """The notice keeps its place."""
         super().resizeEvent(event)
         self.notice.place()
+        if self._kind != self._kind_now:
+            self._grown.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files may be dropped anywhere on the window."""

@@ -10,9 +10,13 @@ from latent_explorer.views.panel_area import PanelArea
 
 
 class Stack(QObject):
-    """Follows what the panels need, and the window's height, until the person moves a border or a panel."""
+    """Follows what the panels need, and the window's height, until the person moves a border or a panel.
+
+    Signals: borderPressed(), of any panel of the window.
+    """
 
     _asked = Signal()  # Qt's manner
+    borderPressed = Signal()
 
     def __init__(self, window: QMainWindow, docks: tuple[QDockWidget, ...]) -> None:
         super().__init__(window)
@@ -57,4 +61,5 @@ class Stack(QObject):
         pressed = event.type() == QEvent.Type.MouseButtonPress
         if pressed and isinstance(event, QMouseEvent) and self._window.childAt(event.position().toPoint()) is None:
             self.leave()
+            self.borderPressed.emit()
         return bool(super().eventFilter(watched, event))

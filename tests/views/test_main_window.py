@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, QUrl
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -445,3 +445,46 @@ def test_low_windows_share_one_place_for_the_panels_on_the_left(window: MainWind
     titles = {tabs[0].tabText(k) for k in range(3)}
     assert titles == {"Model", "Layers", "Training"}
     assert tabs[0].tabText(tabs[0].currentIndex()) == "Model"
+
+
+def test_a_window_that_was_small_has_its_proportions_back_when_it_is_large_again(window: MainWindow) -> None:
+    window.resize(1600, 1000)
+    window.arrange()
+    Hand(window)
+    window.set_selected(True)
+    settle()
+
+    def places() -> dict[str, QRect]:
+        return {dock.objectName(): dock.geometry() for dock in window.findChildren(QDockWidget) if not dock.visibleRegion().isEmpty()}
+
+    before = places()
+    assert {"dock_image", "dock_selection"} <= set(before)
+    window.resize(900, 600)
+    settle()
+    assert "dock_image" in places()
+    window.raise_panel("selection")
+    settle()
+    assert "dock_image" not in places()  # they are tabs
+    window.resize(1600, 1000)
+    settle()
+    after = places()
+    assert set(after) == set(before)
+    for name, place in before.items():
+        assert abs(after[name].width() - place.width()) <= 2
+    assert abs(after["dock_image"].height() - before["dock_image"].height()) <= 10
+
+
+def test_a_layout_of_the_persons_own_stays_whatever_the_window(window: MainWindow) -> None:
+    window.resize(1600, 1000)
+    window.arrange()
+    Hand(window)
+    layers = window.findChild(QDockWidget, "dock_layers")
+    assert layers is not None
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, layers)
+    layers.toggleViewAction().trigger()
+    layers.toggleViewAction().trigger()
+    settle()
+    for size in ((900, 700), (1600, 1000)):
+        window.resize(*size)
+        settle()
+        assert window.dockWidgetArea(layers) == Qt.DockWidgetArea.RightDockWidgetArea

@@ -203,4 +203,4 @@ def test_images_are_the_larger_the_fewer_they_are_and_always_whole(plane: PlaneV
         plane.set_thumbnails([Thumbnail(x, y, picture, "#ff0000") for x, y in places])
         look(plane)
         sides.append(plane._thumbnails._drawn.width())
-    assert sides == [26, 28, 56, 56]
+    assert sides == [28, 28, 56, 56]
