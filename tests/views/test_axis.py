@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
 from latent_explorer.core.types import Camera
-from latent_explorer.views.plane.axis import LONG, numbers, steps
+from latent_explorer.views.plane.axis import LONG, number_words, numbers, steps, tail
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.style import DARK
 from tests.views.hand import Hand, look, settle
@@ -36,6 +36,17 @@ def test_all_multiples_within_the_ends(low: float, span: float) -> None:
     assert len(found) >= 4
     assert low - 1e-6 * step <= found[0] < low + step
     assert low + span - step < found[-1] <= low + span + 1e-6 * step
+
+
+@given(st.floats(-1e6, 1e6), st.integers(-6, 5), st.sampled_from([1, 2, 5]))
+def test_numbers_of_neighbours_differ_also_where_little_room_is_left_for_them(low: float, power: int, factor: int) -> None:
+    step = factor * 10.0**power
+    ticks = [k * step for k in numbers(low, low + 7 * step, step)]
+    words = [number_words(tick, step) for tick in ticks]
+    assert [float(word) for word in words] == pytest.approx(ticks, abs=step / 100)
+    shown = [tail(word, 7, len) for word in words]
+    assert len(set(shown)) == len(ticks)
+    assert max(map(len, shown)) <= 7
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF
@@ -14,6 +15,7 @@ from latent_explorer.core.plane.display import phi_ticks
 
 ROOM = {"bottom": 70, "left": 45}  # pixels between two numbers, at least
 LONG, SHORT = 5.0, 3.3  # pixels of a tick with a number, and of one between
+LONGEST = 7  # letters of a number with a power of ten, which cannot be shortened
 FAINT = 128  # of 255: ticks between
 
 
@@ -35,6 +37,26 @@ def _width(font: str, text: str) -> float:
     found = QFont()
     found.fromString(font)
     return QFontMetricsF(found).horizontalAdvance(text)
+
+
+def number_words(number: float, step: float) -> str:
+    """A number of the axis, told so finely that it differs from its neighbours, a step away."""
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    if number and abs(number) < 1e-3:
+        short = f"{number:.{max(0, math.floor(math.log10(abs(number))) + digits)}e}".replace("e-0", "e-")
+        if len(short) <= LONGEST:
+            return short
+    return f"{number + 0.0:.{digits}f}" if number else "0"
+
+
+def tail(text: str, width: float, measure: Callable[[str], float]) -> str:
+    """The text, or as many of its last digits as have room: at a deep zoom the first ones are the same for all numbers."""
+    if measure(text) <= width or "e" in text:
+        return text
+    for cut in range(1, len(text) - 1):
+        if text[cut] != "." and measure(short := "…" + text[cut:]) <= width:
+            return short
+    return "…" + text[-1]
 
 
 class PlaneAxis(pg.AxisItem):
@@ -60,7 +82,7 @@ class PlaneAxis(pg.AxisItem):
             return phi_ticks(low, high, room * (high - low) / pixels), []
         step, parts = steps(high - low, pixels, room)
         places = [k * step for k in numbers(low, high, step)]
-        texts = self.tickStrings(places, 1.0, step)
+        texts = [number_words(place, step) for place in places]
         return list(zip(places, texts, strict=True)), [k * step / parts for k in numbers(low, high, step / parts) if k % parts]
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
@@ -112,8 +134,7 @@ class PlaneAxis(pg.AxisItem):
             if across and bounds.left() <= place - width / 2 and place + width / 2 <= bounds.right() + width / 2:
                 painter.drawText(QPointF(place - width / 2, bounds.top() + offset + height * 0.9), text)
             elif not across and bounds.top() <= place - height / 2 and place + height / 2 <= bounds.bottom():
-                beside = abs(place - bounds.center().y()) > (self.label.boundingRect().width() + height) / 2
-                if not beside and offset + width > bounds.width() - metrics.height():
-                    continue  # it would lie on the axis's name
-                painter.drawText(QPointF(bounds.right() - offset - width, place + height * 0.4), text)
+                # No number lies on the axis's name, and one beside the name is as short as all others.
+                shown = tail(text, bounds.width() - offset - metrics.height(), partial(_width, key))
+                painter.drawText(QPointF(bounds.right() - offset - _width(key, shown), place + height * 0.4), shown)
         self._updateMaxTextSize(height if across else max((_width(key, text) for _, text in written), default=0.0))

@@ -28,7 +28,7 @@ from latent_explorer.views.style import DARK, Theme
 SPAN_LIMITS = (1e-5, 1e4)
 LONGEST_NAME = 60  # characters of an axis's name
 FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
-WIDEST_NUMBER = "-00.00"  # that the left axis has room for beside its label
+WIDEST_NUMBER = "-00.000"  # that the left axis has room for beside its label
 USUAL_FONT = 13  # pixels, of an interface that was not enlarged
 
 
