@@ -84,11 +84,9 @@ class LayersPanel(QWidget):
 
     def set_decodes(self, decodes: bool) -> None:
         """Whether there is a decoder: without one there are no images, and nothing to say about how they look."""
-        fields = self._sliders["mosaic_opacity"], self._sliders["mosaic_n"], self._grey, self._smooth, self._thumbnails
-        for field in fields:
-            label = self._form.labelForField(field)
-            for part in (field, label) if label is not None else (field,):
-                part.setEnabled(decodes)
+        rows = self._sliders["mosaic_opacity"], self._sliders["mosaic_n"], self._grey
+        for part in (*rows, *map(self._form.labelForField, rows), self._smooth, self._thumbnails):
+            part.setEnabled(decodes)
 
     def set_uniform_offered(self, offered: bool) -> None:
         """Whether what is shown has a prior that can be evened out."""
