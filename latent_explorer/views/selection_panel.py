@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QGridLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout, QWidget
 
@@ -126,6 +126,9 @@ class SelectionPanel(QWidget):
         """The selected points, and how many points cannot be seen."""
         before = self.model.shown
         self.model.set_rows(shown)
+        heads = self.table.horizontalHeader()
+        with QSignalBlocker(heads):  # what is shown is sorted already
+            heads.setSortIndicator(*self.model.sorted_by)
         count = len(shown.rows)
         words = "1 point selected" if count == 1 else f"{count:,} points selected" if count else "Nothing selected"
         self._count.setText(words + (f" · {hidden:,} hidden" if hidden else ""))

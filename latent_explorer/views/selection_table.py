@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.core.types import Floats, Images, Labels
+from latent_explorer.views.glossary import explain
 from latent_explorer.views.picture import to_qimage
 
 Index = QModelIndex | QPersistentModelIndex
@@ -22,6 +23,7 @@ PICTURE = Qt.ItemDataRole.UserRole
 KEPT = 2000  # pictures
 AT_ONCE = 200  # pictures that are asked for together
 SIDE = 30  # pixels of a picture's longer side, in an interface of the usual size
+HINTS = {"Error": "error"}  # heads with a term of the glossary
 IMAGE, NUMBER, CLASS, VALUES = range(4)  # the first columns; from the last on, values
 
 
@@ -89,6 +91,7 @@ class SelectionModel(QAbstractTableModel):
         self.shown = SelectedRows()
         self._order = np.arange(0)
         self._sorted: tuple[int, Qt.SortOrder] = NUMBER, Qt.SortOrder.AscendingOrder
+        self._sorted_name = ""  # of that column
         self._pictures: OrderedDict[int, QImage] = OrderedDict()
         self._wanted: dict[int, None] = {}  # rows whose pictures were looked for in vain, in that order
         self._asking = False
@@ -114,6 +117,16 @@ class SelectionModel(QAbstractTableModel):
             self.layoutChanged.emit()
         else:
             self.endResetModel()
+
+    @property
+    def sorted_by(self) -> tuple[int, Qt.SortOrder]:
+        """Column and direction. A column of values that was chosen is known by its name: while there is none, numbers are in order."""
+        column, order = self._sorted
+        if column < VALUES:
+            return column, order
+        if self._sorted_name in self.shown.columns:
+            return self.shown.heads.index(self._sorted_name, VALUES), order
+        return NUMBER, Qt.SortOrder.AscendingOrder
 
     def set_look(self, smooth: bool, grey_map: str) -> None:
         """How pictures look."""
@@ -154,9 +167,12 @@ class SelectionModel(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(self.shown.heads)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        return self.shown.heads[section]
+        head = self.shown.heads[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return explain(HINTS[head]) if head in HINTS and section >= VALUES else None
+        return head if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -202,15 +218,13 @@ class SelectionModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.layoutAboutToBeChanged.emit()
-        self._sorted = column, order
+        self._sorted, self._sorted_name = (column, order), self.shown.heads[column]
         self._arrange()
         self.layoutChanged.emit()
 
     def _arrange(self) -> None:
         """Rows in order: equal ones as their images come; those without a value last, either way."""
-        column, order = self._sorted
-        if column >= self.columnCount():
-            column, order = NUMBER, Qt.SortOrder.AscendingOrder
+        column, order = self.sorted_by
         key = self.shown.key(column)
         down = order == Qt.SortOrder.DescendingOrder
         key = -key if down else key

@@ -7,8 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize
 
 from latent_explorer.app.features import thumbnails as thumbnails_feature
+from latent_explorer.app.features.hover import lines_of
 from latent_explorer.core.palette import class_colour
-from latent_explorer.core.types import Camera
+from latent_explorer.core.types import Camera, Codes
 from latent_explorer.views.plane.pointed import PICK
 from latent_explorer.views.point_card import GAP, CardContent, PointCard, place_beside
 from tests.app.conftest import Desk
@@ -233,3 +234,9 @@ def test_images_wait_for_their_data_set_and_can_be_switched_off(ready: Desk, mon
     ready.hand.click(ready.window.layers._thumbnails, (8, ready.window.layers._thumbnails.height() / 2))
     assert not ready.session.scene.layers.thumbnails
     assert plane._thumbnails.count == 0
+
+
+def test_whole_numbers_on_the_card_have_no_decimals() -> None:
+    columns = {"year": np.array([1998.0], np.float32), "kl": np.array([-2.5], np.float32), "gap": np.array([np.nan], np.float32)}
+    codes = Codes("mean", np.zeros((1, 2), np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64), columns=columns)
+    assert lines_of(codes, 0) == ("year 1998", "KL −2.500", "gap nan")

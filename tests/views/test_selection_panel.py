@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,28 @@ def test_the_order_outlasts_another_selection_and_a_click_on_the_head_turns_it(p
     for k in range(9):
         row = panel.model.row_at(k)
         assert panel.model.place_of(row) == k
+
+
+def test_a_sorted_column_is_known_by_its_name_and_waits_for_its_values(panel: SelectionPanel) -> None:
+    shown, indicator = some(9), panel.table.horizontalHeader().sortIndicatorSection
+    panel.set_rows(shown, 0)
+    panel.table.sortByColumn(VALUES, DESCENDING)
+    by_error = column(panel, NUMBER)
+    values = {"age": -shown.columns["Error"], "Error": shown.columns["Error"]}
+    panel.set_rows(replace(shown, columns={"age": values["age"]}), 0)
+    assert column(panel, NUMBER) == sorted(by_error, key=int)
+    assert indicator() == NUMBER
+    panel.set_rows(SelectedRows(), 0)
+    panel.set_rows(replace(shown, columns=values), 0)
+    assert column(panel, NUMBER) == by_error != sorted(by_error, key=int)
+    assert indicator() == VALUES + 1
+
+
+def test_the_head_of_errors_says_what_they_are(panel: SelectionPanel) -> None:
+    panel.set_rows(some(), 0)
+    hints = [panel.model.headerData(k, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole) for k in range(4)]
+    assert hints[:3] == [None] * 3
+    assert "Mean squared" in hints[VALUES]
 
 
 def test_only_images_that_are_seen_are_made(panel: SelectionPanel) -> None:

@@ -204,7 +204,12 @@ def title_of(codes: Codes, row: int, slot: Slot) -> str:
 def lines_of(codes: Codes, row: int) -> tuple[str, ...]:
     """What the codes say of it besides."""
     single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
-    return tuple(f"{NAMES.get(name, name)} {signed(float(values[row]))}" for name, values in single[:MOST_LINES])
+    return tuple(f"{NAMES.get(name, name)} {_number(float(values[row]))}" for name, values in single[:MOST_LINES])
+
+
+def _number(value: float) -> str:
+    """Whole numbers, as counts and years, without decimals."""
+    return signed(value, 0) if value.is_integer() else signed(value)
 
 
 def _decode(request: DecodeRequest, context: Context) -> DecodeResult:
