@@ -23,7 +23,7 @@ PICTURE = Qt.ItemDataRole.UserRole
 KEPT = 2000  # pictures
 AT_ONCE = 200  # pictures that are asked for together
 SIDE = 30  # pixels of a picture's longer side, in an interface of the usual size
-HINTS = {"Error": "error"}  # heads with a term of the glossary
+HINTS = {"Error": "error", "Squared error": "error"}  # heads with a term of the glossary
 IMAGE, NUMBER, CLASS, VALUES = range(4)  # the first columns; from the last on, values
 
 

@@ -29,7 +29,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 REST_MS = 125  # of the pointer on one point, before its card comes
-NAMES = {"elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error"}
+NAMES = {"elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error", "mse": "Squared error"}
 MOST_LINES = 6
 
 
