@@ -23,7 +23,9 @@ MOST_MEMBERS = 64
 LARGEST = 1 << 36  # bytes of all members, decompressed
 MOST_DIMENSIONS = 4096  # of z
 WIDEST = 4 * 1024  # bytes of one text
-ROWS = 1 << 17  # in a block
+ROWS = 1 << 17  # in a block, and fewer when it would be larger than this:
+BLOCK = 1 << 24  # bytes
+PIECE = 1 << 20  # bytes of a whole array that are unpacked at once
 
 _DAMAGED = "is damaged or cut ({}); copy or download it again"
 _TYPES = {"f": FLOAT, "i": INT, "u": INT, "b": INT, "U": TEXT, "S": TEXT}
@@ -39,6 +41,16 @@ class _Member:
     shape: tuple[int, ...]
     fortran: bool
     start: int  # bytes of the header
+
+    @property
+    def row(self) -> int:
+        """Bytes of one row."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    @property
+    def held(self) -> int:
+        """Bytes that must lie in memory all at once: of an array stored by columns, all of them."""
+        return self.shape[0] * self.row if self.fortran and math.prod(self.shape[1:]) > 1 else 0
 
     @property
     def kind(self) -> str:
@@ -110,7 +122,11 @@ def _columns(archive: zipfile.ZipFile, who: str) -> tuple[Layout, list[tuple[_Me
     """What the columns mean, and the member and the part of it that each is."""
     columns: list[tuple[_Member, int]] = []
     names: list[str] = []
-    members = {member.name.lower(): member for member in _members(archive, who)}
+    members: dict[str, _Member] = {}
+    for member in _members(archive, who):
+        other = members.setdefault(member.name.lower(), member)
+        if other is not member:
+            raise DatasetError(f"{who} has arrays named {shown(other.name)} and {shown(member.name)}; rename one of them.")
     z = members.get("z")
     if z is not None and z.dtype.hasobject:
         raise DatasetError(f"{who} holds Python objects, which can run code when they are opened; save z as numbers.")
@@ -135,12 +151,14 @@ def _read(archive: zipfile.ZipFile, layout: Layout, columns: list[tuple[_Member,
     if count > MOST_ROWS:
         raise DatasetError(f"{who} has {count:,} rows, and at most {MOST_ROWS:,} can be opened; leave some out.")
     used = {columns[k][0] for k in (*layout.coordinates, *layout.values, layout.label, layout.index) if k is not None}
-    streams = {member.name: _Stream(archive, member) for member in used}
+    # Whoever takes this finds out whether there is memory for it, before anything is unpacked.
+    yield Begin.of(layout, count, held=sum(member.held for member in used))
     book, overflowed = LabelBook(), 0
-    yield Begin.of(layout, count)
+    most = max(1, min(ROWS, BLOCK // max(1, sum(member.row for member in used))))
+    streams = {member.name: _Stream(archive, member) for member in used}
     try:
-        for start in range(0, count, ROWS):
-            rows = min(ROWS, count - start)
+        for start in range(0, count, most):
+            rows = min(most, count - start)
             blocks = {name: stream.rows(rows) for name, stream in streams.items()}
 
             def column(k: int, blocks: dict[str, NDArray[Any]] = blocks) -> NDArray[Any]:
@@ -181,9 +199,13 @@ class _Stream:
         self._take(member.start)
         self._whole: NDArray[Any] | None = None
         self._next = 0
-        if member.fortran and self._width > 1:
-            flat = np.frombuffer(self._take(math.prod(member.shape) * member.dtype.itemsize), member.dtype)
-            self._whole = flat.reshape(member.shape, order="F")
+        if member.held:
+            flat = np.empty(member.held, np.uint8)
+            for place in range(0, len(flat), PIECE):  # zipfile makes a copy of whatever is read at once
+                piece = flat[place : place + PIECE]
+                if self._file.readinto(piece) < len(piece):  # type: ignore[attr-defined]  # typeshed's IO has none
+                    raise EOFError
+            self._whole = flat.view(member.dtype).reshape(member.shape, order="F")
 
     def _take(self, size: int) -> bytes:
         data = self._file.read(size)
@@ -196,7 +218,7 @@ class _Stream:
         self._next += count
         if self._whole is not None:
             return self._whole[self._next - count : self._next]
-        return np.frombuffer(self._take(count * self._width * self._member.dtype.itemsize), self._member.dtype).reshape(count, self._width)
+        return np.frombuffer(self._take(count * self._member.row), self._member.dtype).reshape(count, self._width)
 
     def close(self) -> None:
         self._file.close()

@@ -34,12 +34,13 @@ class Begin:
     left_out: tuple[str, ...] = ()
     index: bool = False
     label: bool = False
+    held: int = 0  # bytes that the reader keeps in this process, beside the table
 
     @classmethod
-    def of(cls, layout: Layout, rows: int) -> Begin:
+    def of(cls, layout: Layout, rows: int, held: int = 0) -> Begin:
         """For columns that are laid out."""
         coordinates, columns, left_out = map(layout.named, (layout.coordinates, layout.values, layout.left_out))
-        return cls(rows, coordinates, columns, left_out, layout.index is not None, layout.label is not None)
+        return cls(rows, coordinates, columns, left_out, layout.index is not None, layout.label is not None, held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ class _Arrays:
         rows, self.begin = begin.rows, begin
         if rows > MOST_ROWS:
             raise DatasetError(f"{who} has {rows:,} rows, and at most {MOST_ROWS:,} can be opened; leave some out.")
-        needed = rows * (4 * len(begin.coordinates) + 4 * len(begin.columns) + 16)
+        needed = rows * (4 * len(begin.coordinates) + 4 * len(begin.columns) + 16) + begin.held
         if needed > free_memory():
             raise DatasetError(
                 f"{who} would take {size_text(needed)} of memory and {size_text(free_memory())} are free; close other programs or leave out"

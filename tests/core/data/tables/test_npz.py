@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from latent_explorer.core.data.tables import npz
+from latent_explorer.core.data.tables import table as tables
+from latent_explorer.core.data.tables.table import Block
 from latent_explorer.core.errors import DatasetError
 from tests.core.data.tables.writing import read, read_npz
 
@@ -195,3 +197,29 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(npz, "LARGEST", 1 << 20)
     with pytest.raises(DatasetError, match="would unpack to"):
         read(tmp_path / "t.npz")
+
+
+def test_a_table_stored_by_columns_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez_compressed(tmp_path / "t.npz", z=np.zeros((1000, 8), order="F"))
+    held, table = 1000 * 8 * 8, 1000 * (4 * 8 + 16)
+    monkeypatch.setattr(tables, "free_memory", lambda: held + table)
+    assert len(read(tmp_path / "t.npz").codes.z) == 1000
+
+    monkeypatch.setattr(tables, "free_memory", lambda: held + table - 1)
+    monkeypatch.setattr(npz, "_Stream", None)  # nothing is unpacked
+    with pytest.raises(DatasetError, match="of memory and"):
+        read(tmp_path / "t.npz")
+
+
+def test_wide_tables_come_in_blocks_of_few_rows(tmp_path: Path) -> None:
+    z = np.arange(9000 * 1024, dtype=np.float32).reshape(9000, 1024)
+    np.savez(tmp_path / "t.npz", z=z)
+    with io.FileIO(tmp_path / "t.npz") as file:
+        blocks = [piece.z for piece in npz.pieces(file, "The table") if isinstance(piece, Block)]
+    assert max(block.nbytes for block in blocks) <= npz.BLOCK
+    np.testing.assert_array_equal(np.concatenate(blocks), z)
+
+
+def test_names_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="has arrays named z and Z; rename one of them"):
+        read_npz(tmp_path / "t.npz", z=np.zeros((3, 2)), Z=np.ones((3, 2)))
