@@ -34,6 +34,9 @@ class Cache:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
+
     @property
     def size(self) -> int:
         """Bytes that all entries take."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.once import once
 from latent_explorer.core.plane.extent import counts_of
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.index import PlaneIndex
@@ -114,7 +114,7 @@ class ImageDataset:
         sizes = len(split.train), len(split.validation), len(split.test)
         return DataReference(self.name, self.content_hash, self.class_names, self.image_shape, sizes)
 
-    @cached_property
+    @once
     def content_hash(self) -> str:
         """SHA-256 over the images' shape and bytes, then the labels; not over the split."""
         digest = hashlib.sha256(str(tuple(int(n) for n in self.images.shape)).encode())
@@ -190,17 +190,17 @@ class Codes:
             freeze(array)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
 
-    @cached_property
+    @once
     def spread(self) -> Spread:
         """How they lie along each latent axis; the first asking takes 10 ms for 10,000 x 256, so let it be a worker's."""
         return spread_of(self.z)
 
-    @cached_property
+    @once
     def finder(self) -> PlaneIndex:
         """Finds codes of two dimensions by their place; sorting a million takes a tenth of a second, in a worker."""
         return PlaneIndex(self.z)
 
-    @cached_property
+    @once
     def class_counts(self) -> Labels:
         """How many codes each label from 0 on has; a worker's, too, where there are millions."""
         return freeze(counts_of(self.labels))

@@ -27,6 +27,7 @@ from latent_explorer.core.plane.fields import (
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.regions import NEAREST, Regions
 from latent_explorer.core.plane.selecting import visible_mask
+from latent_explorer.core.sample import sample_rows
 from latent_explorer.core.types import Codes, Slot
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
 from latent_explorer.workers.lanes import shared_threads
@@ -35,7 +36,7 @@ from latent_explorer.workers.task import Context
 PIECE = 1 << 18  # codes that are counted at once
 SAMPLE = 100_000  # codes by which a bandwidth is chosen
 MOST_COUNTED = 2_000_000  # for a density
-MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes every so many are taken, here as above and below
+MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes an even sample is taken, here as above and below
 MOST_VOTERS = 1_000_000  # for class regions
 SIGHT, SIDE = 3.0, 20  # where the colours of a decoder's field are adjusted: so many standard deviations of the prior, and places a side
 PRIOR_PEAK = 0.15915494  # of N(0, I) in two dimensions, 1 / (2 pi)
@@ -43,24 +44,26 @@ LINE_PEAK = 0.39894228  # in one
 
 
 class _Points:
-    """Codes on the plane, piece by piece, so that ten million take no second copy; of very many, every so many."""
+    """Codes on the plane, piece by piece, so that ten million take no second copy; of very many, an even sample."""
 
     def __init__(self, codes: Codes, frame: PlaneFrame, rows: NDArray[np.int64] | None) -> None:
         self._codes, self._frame, self._rows = codes, frame, rows
         self.all = len(codes.z) if rows is None else len(rows)
-        self._every = max(1, -(-self.all // MOST_COUNTED))
-        self.count = len(range(0, self.all, self._every))
+        chosen = sample_rows(self.all, MOST_COUNTED)
+        self._chosen = None if isinstance(chosen, slice) else np.sort(chosen)  # sorted, memory is read in one direction
+        self.count = min(self.all, MOST_COUNTED)
 
     def pieces(self) -> Iterator[NDArray[np.float64]]:
         """All places, (n, 2) each."""
-        for start in range(0, self.all, PIECE * self._every):
-            part = slice(start, start + PIECE * self._every, self._every)
+        for start in range(0, self.count, PIECE):
+            part: slice | NDArray[np.int64] = slice(start, min(start + PIECE, self.count))
+            part = part if self._chosen is None else self._chosen[part]
             yield self._frame.to_plane(self._codes.z[part if self._rows is None else self._rows[part]])
 
     def some(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Places and rows of the codes: all of them, or every so many."""
-        every = slice(0, self.all, max(1, -(-self.all // most)))
-        rows = np.arange(every.start, every.stop, every.step) if self._rows is None else self._rows[every]
+        """Places and rows of the codes: all of them, or an even sample."""
+        rows = np.arange(self.all)[sample_rows(self.all, most)]
+        rows = rows if self._rows is None else self._rows[rows]
         return self._frame.to_plane(self._codes.z[rows]), rows
 
 

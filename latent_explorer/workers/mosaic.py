@@ -168,7 +168,10 @@ class Tiles:
             self._cache.put(key, image.copy())
         assert wish.slot.handle is not None
         if not wish.slot.handle.content_hash:
-            self._live.setdefault(self._sources[0], []).extend(keys)
+            kept = self._live.setdefault(self._sources[0], [])
+            kept.extend(keys)
+            if len(kept) > 2 * len(self._cache):  # a paused run is walked about in for long
+                kept[:] = [key for key in kept if key in self._cache]
         return drawn
 
     @staticmethod

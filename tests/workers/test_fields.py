@@ -17,6 +17,7 @@ from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import forget, publish
 from latent_explorer.core.plane.cells import Cells, cells_for
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.sample import sample_rows
 from latent_explorer.core.types import Codes, ModelHandle, Rows, Slot
 from latent_explorer.workers import fields
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
@@ -135,14 +136,14 @@ def test_hidden_classes_and_rows_are_left_out(handle: ModelHandle) -> None:
     assert one is not None and np.array_equal(one.values, values(shown=third))  # the person asks for that class
 
 
-def test_of_very_many_codes_every_so_many_are_taken(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_codes_an_even_sample_is_taken(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fields, "MOST_COUNTED", 100)
     monkeypatch.setattr(fields, "PIECE", 30)
     some = cloud(301)
     found = answer(Survey(), Content("density", slot(handle, some))).field
-    assert found is not None and found.note.startswith("76 of 301 codes")
+    assert found is not None and found.note.startswith("100 of 301 codes")
     monkeypatch.setattr(fields, "MOST_COUNTED", 1000)
-    fewer = answer(Survey(), Content("density", slot(handle, codes(some.z[::4].copy())))).field
+    fewer = answer(Survey(), Content("density", slot(handle, codes(some.z[np.sort(sample_rows(301, 100))])))).field
     assert fewer is not None
     assert np.corrcoef(10 ** found.values.ravel(), 10 ** fewer.values.ravel())[0, 1] > 0.9  # their bandwidths differ
 
@@ -227,3 +228,18 @@ def test_in_the_lane_only_the_newest_waits(handle: ModelHandle, qtbot: QtBot) ->
     finally:
         lane.close()
     assert [found.wish.content.name for found in answers] == [NAMES[-1]]
+
+
+@pytest.mark.parametrize("most", ["MOST_COUNTED", "MOST_POSTERIORS", "MOST_VOTERS"])
+def test_of_very_many_codes_in_turn_all_classes_are_seen(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch, most: str) -> None:
+    """Rows that go round in a circle of classes: every so many of them would be of one class alone."""
+    monkeypatch.setattr(fields, most, 1000)
+    name = {"MOST_COUNTED": "density", "MOST_POSTERIORS": "holes", "MOST_VOTERS": "regions"}[most]
+    count = 4000
+    z = np.where(np.arange(count)[:, None] % 4 == 0, -1.5, 1.5) * [1, 0] + np.random.default_rng(1).normal(0, 0.2, (count, 2))
+    some = codes(z, np.arange(count) % 4, log_var=np.full((count, 2), -3.0, np.float32))
+    found = answer(Survey(), Content(name, slot(handle, some)))
+    assert found.field is not None
+    row = found.field.values[CELLS.rows // 2]
+    left, right = row[CELLS.columns // 4], row[3 * CELLS.columns // 4]
+    assert left != right if name == "regions" else abs(left - right) < 1.0  # of three in four and one in four, log10

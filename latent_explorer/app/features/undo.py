@@ -83,7 +83,7 @@ class UndoFeature(QObject):
             self._held.stop()
 
     def _slot_changed(self, slot: Slot) -> None:
-        model = slot.handle.id if slot.handle is not None else slot.name
+        model = slot.handle.id if slot.handle is not None else slot.table or slot.name  # two tables may have one name
         if model == self._model:
             return
         self._model = model

@@ -57,7 +57,7 @@ def extent_of(
 
 def middle_of(z: NDArray[np.floating]) -> Corner:
     """The median (d,) of an even sample of points (N, d), those without a place left out; 0 where none is left."""
-    some = z[:: max(1, len(z) // SAMPLE)]
+    some = z[sample_rows(len(z), SAMPLE)]
     some = some[np.isfinite(some).all(axis=1)]
     return np.median(some, axis=0).astype(np.float64) if len(some) else np.zeros(z.shape[1])
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from latent_explorer.core.once import once
 from latent_explorer.core.plane.display import DISPLAYS, phi, phi_inverse
 
 
@@ -145,7 +145,7 @@ class PlaneFrame:
         """The same plane in another display."""
         return self if display == self.display else replace(self, display=display)
 
-    @cached_property
+    @once
     def key(self) -> str:
         """The same text for frames that are the `same_as` each other, and for no others."""
         digest = hashlib.sha256(f"{self.kind} {self.display} {self.latent_dim}".encode())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.once import once
 from latent_explorer.core.plane.frame import PlaneFrame
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean over images: more, and the unit is active (Burda et al. 2016, section 5.3)
@@ -22,12 +22,12 @@ class Spread:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
-    @cached_property
+    @once
     def order(self) -> NDArray[np.int64]:
         """All axes, the one that varies most first; equal ones by their number."""
         return np.argsort(-self.variance, kind="stable").astype(np.int64)
 
-    @cached_property
+    @once
     def active(self) -> NDArray[np.bool_]:
         """Which units the encoder uses: those whose posterior mean varies over images by more than `ACTIVE_VARIANCE`."""
         return self.variance > ACTIVE_VARIANCE

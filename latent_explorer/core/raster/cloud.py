@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.once import once
 from latent_explorer.core.sample import GOLDEN, sample_rows
 
 BLOCK = 1024  # points that are looked at, or left out, together
@@ -58,11 +58,11 @@ class Cloud:
         """Whether they are sorted."""
         return "sorted" in self.__dict__
 
-    @cached_property
+    @once
     def sorted(self) -> Sorted:
         """Sorted along a curve that fills the plane, so that a block of successive points covers a small square of it."""
         places = self._given
-        assert places is not None
+        assert places is not None  # given away below, and this is done once
         inside = (np.abs(places) < FARTHEST).all(axis=1)  # false for NaN
         rows = np.flatnonzero(inside).astype(np.int32) if not inside.all() else None
         kept = places if rows is None else places[rows]

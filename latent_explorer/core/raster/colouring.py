@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.once import once
 from latent_explorer.core.palette import NO_LABEL, class_table, rgb, value_table
 from latent_explorer.core.sample import sample_rows
 
@@ -57,12 +57,12 @@ class Colouring:
 
     scale: Scale | None = None
 
-    @cached_property
+    @once
     def tones(self) -> NDArray[np.uint16]:
         """Row of the table for each point."""
         raise NotImplementedError
 
-    @cached_property
+    @once
     def table(self) -> NDArray[np.uint8]:
         """Colours."""
         raise NotImplementedError
@@ -74,13 +74,13 @@ class ByClass(Colouring):
     def __init__(self, labels: NDArray[np.int64], classes: int) -> None:
         self._labels, self._classes = labels, min(max(classes, 0), MOST_CLASSES)
 
-    @cached_property
+    @once
     def tones(self) -> NDArray[np.uint16]:
         """The label; no label is the last tone."""
         classes = max(1, self._classes)
         return np.where(self._labels < 0, self._classes, self._labels % classes).astype(np.uint16)
 
-    @cached_property
+    @once
     def table(self) -> NDArray[np.uint8]:
         """One colour a class, and grey."""
         return class_table(self._classes)
@@ -100,7 +100,7 @@ class ByValue(Colouring):
     def __init__(self, name: str, values: NDArray[np.floating]) -> None:
         self._name, self._values = name, values
 
-    @cached_property
+    @once
     def _known(self) -> tuple[NDArray[np.uint16], Scale]:
         values = np.asarray(self._values)
         finite = np.isfinite(values)
@@ -119,12 +119,12 @@ class ByValue(Colouring):
         np.copyto(tones, np.clip(part, 0, LEVELS - 1, where=finite, out=np.zeros(len(values))).round().astype(np.uint16), where=finite)
         return tones, Scale(self._name, low, high, least, most, missing)
 
-    @cached_property
+    @once
     def tones(self) -> NDArray[np.uint16]:
         """One of the levels; the tone after the last is for what has no value."""
         return self._known[0]
 
-    @cached_property
+    @once
     def table(self) -> NDArray[np.uint8]:
         """The levels, and grey."""
         return np.concatenate([value_table(LEVELS), np.array([rgb(NO_LABEL)], np.uint8)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from contextlib import nullcontext
 from typing import Any
@@ -12,6 +13,7 @@ from latent_explorer.core.raster import plain
 
 KERNELS = "latent_explorer.core.raster.kernels"
 
+log = logging.getLogger("latent_explorer")
 _kernels: Any = plain
 
 
@@ -22,7 +24,8 @@ def load_kernels() -> bool:
         # What lives now is not to be set aside with it where nothing is loaded.
         with nullcontext() if KERNELS in sys.modules else no_collections():
             _kernels = importlib.import_module(KERNELS)
-    except ImportError:  # numba does not know this Python, or this processor, yet
+    except Exception:  # numba does not know this Python or this processor yet, or there is no room for what it makes
+        log.exception("points are drawn by numpy alone")
         return False
     return True
 

@@ -28,7 +28,7 @@ def _compiled(*signatures: Any) -> Callable[[F], F]:
         compiler: Any = njit
         try:
             made: F = compiler(list(signatures), cache=True, **settings)(function)
-        except RuntimeError:  # nowhere to keep it: neither beside this file nor in the person's cache folder
+        except Exception:  # nowhere to keep it, or what was kept is damaged: by a full disk, or a power cut
             made = compiler(list(signatures), **settings)(function)
         return made
 

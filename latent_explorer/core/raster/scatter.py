@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.once import once
 from latent_explorer.core.raster.cloud import Cloud
 from latent_explorer.core.raster.colouring import Colouring
 
@@ -37,7 +37,7 @@ class Scatter:
         """Whether it can be drawn at once, with nothing to sort before."""
         return "arranged" in self.__dict__
 
-    @cached_property
+    @once
     def arranged(self) -> NDArray[np.uint16]:
         """The tones in the order of the sorted cloud; a tone beyond the table is not drawn."""
         rows, tones = self.cloud.sorted.rows, self.colouring.tones
@@ -45,7 +45,7 @@ class Scatter:
             tones = np.where(self.shown, tones, np.uint16(len(self.colouring.table)))
         return tones.take(rows)
 
-    @cached_property
+    @once
     def drawn(self) -> int:
         """How many points are drawn, wherever the camera is."""
         counts = np.bincount(self.arranged, minlength=len(self.colouring.table) + 1)[:-1]

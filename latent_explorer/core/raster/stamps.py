@@ -53,7 +53,7 @@ class Stamps:
         return int(self.x.shape[1])
 
 
-stamps_of = lru_cache(maxsize=64)(Stamps)
+stamps_of = lru_cache(maxsize=16)(Stamps)
 
 
 def weight_of(alpha: np.ndarray | float) -> np.ndarray:

@@ -71,3 +71,9 @@ def test_a_sample_without_a_place_is_not_all_there_is(monkeypatch: pytest.Monkey
     found = extent_of(points, 1e6, 0.95)
     assert found is not None
     np.testing.assert_array_equal(found, [[1, 2], [1, 2]])
+
+
+def test_the_middle_of_rows_that_come_in_turn_is_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extent, "SAMPLE", 100)
+    z = np.tile([[-3.0, -3.0], [0.0, 0.0], [3.0, 3.0]], (1000, 1))
+    assert middle_of(z).tolist() == [0.0, 0.0]

@@ -84,7 +84,9 @@ class LabelBook:
 
 
 def is_number(text: str) -> bool:
-    """Whether this can be read as a number."""
+    """Whether this is a number as files write it; Python would read 2020_01_05 and digits of other scripts too."""
+    if "_" in text or not text.isascii():
+        return False
     try:
         float(text)
     except ValueError:

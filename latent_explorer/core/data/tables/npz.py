@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError
 from latent_explorer.core.data.tables.layout import FLOAT, INT, OTHER, TEXT, Layout, lay_out
-from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, count_overflows, narrow
+from latent_explorer.core.data.tables.table import MOST_INDEX, MOST_ROWS, Begin, Block, End, Piece, count_overflows, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.gate import shown, size_text
 
@@ -171,7 +171,7 @@ def _read(archive: zipfile.ZipFile, layout: Layout, columns: list[tuple[_Member,
             values = np.empty((len(layout.values), rows), np.float32)
             for place, k in enumerate(layout.values):
                 values[place] = narrow(column(k))
-            index = None if layout.index is None else column(layout.index).astype(np.int64)
+            index = None if layout.index is None else _index(column(layout.index), who)
             labels = None if layout.label is None else _labels(column(layout.label), book)
             yield Block(z, values, index, labels, (start + rows) / count)
     finally:
@@ -179,6 +179,12 @@ def _read(archive: zipfile.ZipFile, layout: Layout, columns: list[tuple[_Member,
             stream.close()
     book.check()
     yield End(tuple(book.texts), overflowed)
+
+
+def _index(values: NDArray[Any], who: str) -> NDArray[np.int64]:
+    if values.dtype.kind == "u" and int(values.max()) > MOST_INDEX:
+        raise DatasetError(f"{who} has a number above {MOST_INDEX:,} in its array index; mend or rename that array.")
+    return values.astype(np.int64)
 
 
 def _labels(values: NDArray[Any], book: LabelBook) -> NDArray[np.int32]:

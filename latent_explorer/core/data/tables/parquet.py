@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError
 from latent_explorer.core.data.tables.layout import FLOAT, INT, OTHER, TEXT, Layout, lay_out
-from latent_explorer.core.data.tables.table import MOST_ROWS, Begin, Block, End, Piece, count_overflows, message_of, narrow
+from latent_explorer.core.data.tables.table import MOST_INDEX, MOST_ROWS, Begin, Block, End, Piece, count_overflows, message_of, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.apart import Message
 from latent_explorer.core.files.gate import size_text
 
 WHO = "The table"
-ROWS = 1 << 16  # in a block
+ROWS = 1 << 16  # in a block, and fewer when its numbers would be larger than this:
+BLOCK = 1 << 25  # bytes
 LARGEST = 1 << 32  # bytes of a row group, decompressed, as its footer says
 
 
@@ -62,6 +63,8 @@ def _kind(kind: Any) -> str:
         return FLOAT
     if types.is_integer(kind):
         return INT
+    if types.is_boolean(kind):
+        return TEXT  # true and false, as in CSV
     if types.is_dictionary(kind):
         return TEXT if _kind(kind.value_type) == TEXT else OTHER
     return TEXT if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) else OTHER
@@ -75,7 +78,8 @@ def _read(source: Any, layout: Layout, rows: int) -> Iterator[Piece]:
     wanted = sorted(k for k in (*layout.coordinates, *layout.values, layout.index, layout.label) if k is not None)
     place = {k: where for where, k in enumerate(wanted)}
     yield Begin.of(layout, rows)
-    for batch in source.iter_batches(ROWS, columns=[source.schema_arrow.names[k] for k in wanted], use_threads=False):
+    most = max(1, min(ROWS, BLOCK // (8 * len(wanted))))
+    for batch in source.iter_batches(most, columns=[source.schema_arrow.names[k] for k in wanted], use_threads=False):
         count = batch.num_rows
 
         def floats(column: int, batch: Any = batch) -> NDArray[np.float64]:
@@ -95,7 +99,10 @@ def _read(source: Any, layout: Layout, rows: int) -> Iterator[Piece]:
             column = batch.column(place[layout.index])
             if column.null_count:
                 raise DatasetError(f"{WHO} has no number in its column index in some of the rows from {done + 1:,} on; mend them.")
-            index = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+            try:
+                index = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+            except pa.ArrowInvalid as problem:  # unsigned, and larger
+                raise DatasetError(f"{WHO} has a number above {MOST_INDEX:,} in its column index; mend or rename that column.") from problem
         if layout.label is not None:
             labels = _labels(batch.column(place[layout.label]), book, pa, pc)
         done += count
@@ -105,6 +112,8 @@ def _read(source: Any, layout: Layout, rows: int) -> Iterator[Piece]:
 
 
 def _labels(column: Any, book: LabelBook, pa: Any, pc: Any) -> NDArray[np.int32]:
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.string())
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
     which = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)

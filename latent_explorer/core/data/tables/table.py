@@ -18,6 +18,7 @@ from latent_explorer.core.memory import free_memory
 from latent_explorer.core.types import Codes, Floats
 
 MOST_ROWS = 100_000_000
+MOST_INDEX = 2**63 - 1
 FARTHEST = 1e6  # plane units; what lies farther cannot be drawn
 CHUNK = 1 << 20  # rows that are looked at together once all are there
 
@@ -43,6 +44,13 @@ class Begin:
         return cls(rows, coordinates, columns, left_out, layout.index is not None, layout.label is not None, held)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A word from a reader that goes through a long file before it can say what will come."""
+
+    rows: int  # so far
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """Some rows: z float32 (n, d); columns float32 (c, n); index int64 (n,) and numbers of labels int32 (n,) where there are any."""
@@ -62,7 +70,7 @@ class End:
     overflowed: int = 0
 
 
-Piece = Begin | Block | End
+Piece = Counted | Begin | Block | End
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +207,8 @@ def assemble(pieces: Iterable[Piece], who: str, progress: Progress) -> Table:
     for piece in pieces:
         if isinstance(piece, Begin):
             arrays = _Arrays(piece, who)
+        elif isinstance(piece, Counted):
+            progress(f"counting rows: {piece.rows:,}", 0.0)
         elif isinstance(piece, Block):
             assert arrays is not None
             arrays.take(piece)
@@ -214,6 +224,8 @@ def assemble(pieces: Iterable[Piece], who: str, progress: Progress) -> Table:
 
 def message_of(piece: Piece) -> Message:
     """Words and arrays."""
+    if isinstance(piece, Counted):
+        return {"counted": piece.rows}, []
     if isinstance(piece, Begin):
         return {"begin": [piece.rows, piece.coordinates, piece.columns, piece.left_out, piece.index, piece.label]}, []
     if isinstance(piece, End):
@@ -226,6 +238,8 @@ def message_of(piece: Piece) -> Message:
 def piece_of(message: Message) -> Piece:
     """The piece again."""
     words, arrays = message
+    if "counted" in words:
+        return Counted(int(words["counted"]))
     if "begin" in words:
         rows, coordinates, columns, left_out, index, label = words["begin"]
         return Begin(int(rows), tuple(coordinates), tuple(columns), tuple(left_out), bool(index), bool(label))

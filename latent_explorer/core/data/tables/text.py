@@ -16,7 +16,7 @@ import numpy as np
 
 from latent_explorer.core.data.tables.labels import LabelBook, NoClassesError, is_number, is_whole
 from latent_explorer.core.data.tables.layout import FLOAT, INT, NUMBER, TEXT, lay_out
-from latent_explorer.core.data.tables.table import Begin, Block, End, Piece, count_overflows, message_of, narrow
+from latent_explorer.core.data.tables.table import Begin, Block, Counted, End, Piece, count_overflows, message_of, narrow
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.files.apart import Message
 from latent_explorer.core.files.gate import shown
@@ -31,6 +31,7 @@ SEPARATORS = ",;\t"
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?\s*", re.ASCII)
 NOTHING = ("", "nan", "na", "n/a", "null", "none", "#n/a", "-nan")
+MOST_SPACES = 100  # that stand for a missing value, as in columns that are padded to one width
 _ROW = re.compile(r"Row #([0-9]+): (.*)", re.DOTALL)
 _COLUMN = re.compile(r"In CSV column #([0-9]+):")
 
@@ -61,6 +62,7 @@ def pieces(file: io.FileIO) -> Iterator[Piece]:
         It is none; the sentence names the line where one is broken.
     """
     reader = _Reader(file)
+    yield from reader.count()
     try:
         yield from reader.read()
     except NoClassesError as outcome:
@@ -72,13 +74,18 @@ class _Reader:
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
         self._size = file.seek(0, io.SEEK_END)
+        self._most_rows = 0
         head = self._lines_from(0, (SAMPLE + 1) * 1000)
         self._old_ends = b"\n" not in head and b"\r" in head  # of an old Mac
         lines = [line for line in _decoded(head.splitlines(), 1) if line.strip()]
         if not lines:
             raise DatasetError(f"{WHO} is empty; choose a file with column names and rows.")
         self._separator = max(SEPARATORS, key=_outside_quotes(lines[0]).count)
-        names, *rows = csv.reader(lines, delimiter=self._separator)
+        try:
+            names, *rows = csv.reader(lines, delimiter=self._separator)
+        except csv.Error as problem:  # the only one that such lines can cause
+            most = csv.field_size_limit()
+            raise DatasetError(f"{WHO} has a value or a column name of more than {most:,} characters; leave that column out.") from problem
         if all(is_number(name) for name in names):
             raise DatasetError(f"{WHO} begins with numbers instead of column names; add a first line such as x,y.")
         rows = [row for row in rows if len(row) == len(names)]
@@ -121,18 +128,20 @@ class _Reader:
         if rest:
             yield rest, done
 
-    def _most_rows(self) -> int:
+    def count(self) -> Iterator[Counted]:
+        """Find out how many rows there are at most, before `read`; a word after each block shows that this goes on."""
         self._file.seek(0)
         end = b"\r" if self._old_ends else b"\n"
-        rows = 0
+        rows = 0  # without the line of names, and with a last line that may have no end
         while data := _read(self._file, BLOCK):
             rows += data.count(end)
-        return rows  # without the line of names, and with a last line that may have no end
+            yield Counted(rows)
+        self._most_rows = rows
 
     def read(self) -> Iterator[Piece]:
         """All pieces, with the columns as they are laid out."""
         layout, book, line, overflowed = self.layout, LabelBook(), 0, 0
-        yield Begin.of(layout, self._most_rows())
+        yield Begin.of(layout, self._most_rows)
         for lines, done in self._blocks():
             rows, skipped = _after_names(lines) if line == 0 else (lines, 0)
             if rows.strip():
@@ -261,8 +270,9 @@ def _outside_quotes(line: str) -> str:
 
 
 def _spellings() -> list[str]:
-    """How missing values are written."""
-    return [spelling for word in NOTHING for spelling in {word, word.upper(), word.capitalize(), word.replace("nan", "NaN")}]
+    """How missing values are written, also after a space, and as nothing but spaces."""
+    words = {spelling for word in NOTHING for spelling in (word, word.upper(), word.capitalize(), word.replace("nan", "NaN"))}
+    return [*words, *(f" {word}" for word in words if word), *(" " * count for count in range(1, MOST_SPACES + 1))]
 
 
 def _kind(cells: list[str]) -> str:
