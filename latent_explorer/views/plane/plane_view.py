@@ -24,6 +24,7 @@ from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.types import Camera, Layers
 from latent_explorer.views.plane.colour_bar import ColourBar
 from latent_explorer.views.plane.field import bar_of as field_bar_of
+from latent_explorer.views.plane.fitting import camera_around
 from latent_explorer.views.plane.keys import ONCE, deed_of
 from latent_explorer.views.plane.legend import Legend
 from latent_explorer.views.plane.mode_bar import ModeBar
@@ -36,7 +37,6 @@ from latent_explorer.views.style import DARK, Theme
 
 ZOOM_PER_NOTCH = 1.2
 MARGIN = 12  # pixels between the overlays and the plot's edge
-LEAST_FREE = 0.7  # of the plot's width, which what lies at the right must leave to count as its edge
 
 
 class PlaneView(PointedPlot):
@@ -426,26 +426,10 @@ class PlaneView(PointedPlot):
         return tuple(bar for bar in (self.points_bar, self.field_bar) if bar.bar is not None)
 
     def camera_around(self, low: Sequence[float], high: Sequence[float], margin: float) -> Camera:
-        """The camera that shows a rectangle of the plane and a margin, a factor, where no overlay lies over it."""
-        left, top, right, bottom = self._free()
-        # One scale for both axes: plane units in a pixel.
-        scale = margin * max((high[0] - low[0]) / (right - left), (high[1] - low[1]) / (bottom - top))
-        width, height = self._box.width(), self._box.height()
-        x = (low[0] + high[0]) / 2 + scale * (width - left - right) / 2
-        y = (low[1] + high[1]) / 2 - scale * (height - top - bottom) / 2
-        return Camera(x, y, scale * min(width, height))
-
-    def _free(self) -> tuple[float, float, float, float]:
-        """left, top, right, bottom of the part of the plot that its overlays leave free, pixels from the plot's corner.
-
-        The legend and the bars lie at the right, where a wide plot has room to spare; in a narrow one they have to lie over it.
-        """
+        """The camera that shows a rectangle of the plane and a margin, a factor, beside the overlays where there is room."""
         plot = QRectF(self._box.sceneBoundingRect())
-        width, height = max(plot.width(), 1.0), max(plot.height(), 1.0)
-        top = 0.0 if self.modes.isHidden() else self.modes.geometry().bottom() + MARGIN / 2 - plot.top()
         beside = [part.x() for part in (self.legend, *self._bars()) if not part.isHidden()]
-        right = min([*beside, plot.right()]) - plot.left()
-        return 0.0, top if top < height / 3 else 0.0, right if right >= LEAST_FREE * width else width, height
+        return camera_around(low, high, margin, plot, self.modes.geometry().bottom() + MARGIN / 2, min([*beside, plot.right()]))
 
     def _place_overlays(self) -> None:
         plot, width = QRectF(self._box.sceneBoundingRect()), self.viewport().width()
