@@ -223,3 +223,8 @@ def test_wide_tables_come_in_blocks_of_few_rows(tmp_path: Path) -> None:
 def test_names_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="has arrays named z and Z; rename one of them"):
         read_npz(tmp_path / "t.npz", z=np.zeros((3, 2)), Z=np.ones((3, 2)))
+
+
+def test_an_index_too_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="has a number above 9,223,372,036,854,775,807 in its array index"):
+        read_npz(tmp_path / "t.npz", z=np.zeros((2, 2)), index=np.array([2**63, 1], np.uint64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from latent_explorer.core.data.tables import parquet
 from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.files.apart import MOST_BYTES
 from tests.core.data.tables.writing import read, read_parquet
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -91,3 +93,25 @@ def test_a_cut_file_is_refused_by_the_program(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as refused:
         read(tmp_path / "cut.parquet")
     assert str(refused.value).startswith(f"The table {tmp_path / 'cut.parquet'} is damaged")
+
+
+def test_many_columns_come_in_blocks_of_few_rows(tmp_path: Path) -> None:
+    columns = {f"z{k}": np.full(9000, k, np.float32) for k in range(600)}
+    read_parquet(tmp_path / "t.parquet", columns)
+    with io.FileIO(tmp_path / "t.parquet") as file:
+        sizes = [sum(array.nbytes for array in arrays) for _, arrays in parquet.messages(file)]
+    assert 0 < max(sizes) <= parquet.BLOCK < MOST_BYTES
+    assert sum(sizes) == 9000 * 600 * 4
+
+
+def test_an_index_too_large_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    columns = {"x": [1.0, 2.0], "y": [1.0, 2.0], "index": pa.array([2**63, 1], pa.uint64())}
+    with pytest.raises(DatasetError, match="has a number above 9,223,372,036,854,775,807 in its column index"):
+        read_parquet(tmp_path / "t.parquet", columns)
+    assert read_parquet(tmp_path / "t.parquet", {**columns, "index": pa.array([5, 1], pa.uint64())}).codes.index.tolist() == [5, 1]
+
+
+def test_yes_and_no_are_classes(tmp_path: Path) -> None:
+    table = read_parquet(tmp_path / "t.parquet", {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0], "label": pa.array([True, None, False])})
+    assert table.class_names == ("false", "true")
+    assert table.codes.labels.tolist() == [1, -1, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latent_explorer.core.data.tables import text
+from latent_explorer.core.data.tables.table import Begin, Counted, piece_of
 from latent_explorer.core.errors import DatasetError
 from tests.core.data.tables.writing import read_text
 
@@ -207,3 +209,32 @@ def test_what_is_no_table_is_refused_in_a_sentence(tmp_path: Path, content: str 
         read_text(tmp_path / "t.csv", content)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 400 and str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("ids", [("2020_01_05", "2020_01_06"), ("1_5", "2_5"), ("٣", "٤")])
+def test_what_only_python_reads_as_a_number_is_a_word(tmp_path: Path, ids: tuple[str, str]) -> None:
+    table = read_text(tmp_path / "t.csv", f"sample,x,y\n{ids[0]},1.5,2\n{ids[1]},2.5,3\n")
+    assert table.class_names == ids
+    assert table.codes.z.tolist() == [[1.5, 2], [2.5, 3]]
+
+
+@pytest.mark.parametrize("cell", [" ", "      ", " NA", " null"])
+def test_spaces_are_a_missing_value_too(tmp_path: Path, cell: str) -> None:
+    codes = read_text(tmp_path / "t.csv", f"x,y,v,label\n1,2,{cell},{cell}\n1,3,4,b\n").codes
+    np.testing.assert_array_equal(codes.columns["v"], [np.nan, 4])
+    assert codes.labels.tolist() == [-1, 0]
+
+
+def test_a_name_longer_than_any_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="column name of more than 131,072 characters"):
+        read_text(tmp_path / "t.csv", f"x,y,{'c' * 200_000}\n1,2,3\n")
+
+
+def test_counting_rows_is_told_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "BLOCK", 16)
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,2\n" * 40)
+    with io.FileIO(tmp_path / "t.csv") as file:
+        told = [piece_of(message) for message in text.messages(file)]
+    counted = [piece.rows for piece in told if isinstance(piece, Counted)]
+    assert counted == [*range(4, 41, 4), 41]
+    assert isinstance(told[len(counted)], Begin)
