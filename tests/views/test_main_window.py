@@ -102,6 +102,7 @@ WISHES = [
     "reset_layout",
     "rename",
     "delete",
+    "measure",
     "train",
     "new_run",
     "step",
