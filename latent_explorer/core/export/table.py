@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ def save_rows(path: str | Path, codes: Codes, rows: Labels, more: Mapping[str, F
     """Write some rows of the codes with all that is known of them, by the file's ending as `save_codes` does.
 
     A ``.csv`` has ``index,label,z0,z1,...`` and then every column of the codes and of `more`, which has as many rows as are
-    written, under its own name (several numbers: numbered); an ``.npz`` has them as arrays. ``progress`` hears the part that is
-    done, and may raise to stop.
+    written, under its own name (several numbers: numbered); an ``.npz`` has them as arrays. A name that is taken has "_" after
+    it, so that the file can be opened again. ``progress`` hears the part that is done, and may raise to stop.
 
     Raises
     ------
@@ -74,13 +74,15 @@ def save_rows(path: str | Path, codes: Codes, rows: Labels, more: Mapping[str, F
     """
     some = Codes(codes.kind, codes.z[rows], codes.index[rows], codes.labels[rows])
     columns = {**{name: values[rows] for name, values in codes.columns.items()}, **more}
+    dimensions = some.z.shape[1]
+    taken = ("index", "label", *(f"z{k}" for k in range(dimensions + 1)))  # one z more would be read as a coordinate
     if Path(path).suffix.lower() != ".csv":
         arrays = {"z": some.z, "label": some.labels, "index": some.index}
-        taken = (*arrays, "file", "args", "allow_pickle")  # numpy's own words cannot be names
-        atomic_write(path, npz(**arrays, **{f"{name}_" if name in taken else name: values for name, values in columns.items()}))
+        free = _free_names(columns, (*taken, *arrays, "file", "args", "allow_pickle"))  # numpy's own words cannot be names
+        atomic_write(path, npz(**arrays, **dict(zip(free, columns.values(), strict=True))))
         return
     flat = flat_columns(columns)
-    head = ["index", "label", *(f"z{k}" for k in range(some.z.shape[1])), *(_quoted(name) for name in flat)]
+    head = [*taken[: 2 + dimensions], *map(_quoted, _free_names(flat, taken))]
     pieces = [(",".join(head) + "\n").encode()]
     for start in range(0, len(rows), PIECE):
         progress(start / len(rows))
@@ -90,6 +92,18 @@ def save_rows(path: str | Path, codes: Codes, rows: Labels, more: Mapping[str, F
         whole = [list(map(str, values[cut].tolist())) for values in (some.index, some.labels)]
         pieces.append("".join(f"{','.join(line)}\n" for line in zip(*whole, *numbers, strict=True)).encode("ascii"))
     atomic_write(path, b"".join(pieces))
+
+
+def _free_names(names: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """The names, with as many "_" after them as none is taken or comes twice; case and spaces around do not tell them apart."""
+    used, free = set(taken), []
+    for name in names:
+        new = name
+        while new.strip().lower() in used:
+            new = f"{new.rstrip()}_"
+        used.add(new.strip().lower())
+        free.append(new)
+    return free
 
 
 def _quoted(name: str) -> str:

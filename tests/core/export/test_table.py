@@ -8,6 +8,7 @@ import pytest
 from latent_explorer.core.errors import Cancelled, ExportError
 from latent_explorer.core.export.table import codes_csv, save_codes, save_decoded, save_rows
 from latent_explorer.core.types import Codes
+from tests.core.data.tables.writing import read
 
 
 def codes() -> Codes:
@@ -90,3 +91,17 @@ def test_writing_rows_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         save_rows(tmp_path / "a.csv", known(), np.array([0]), {}, stop)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npz"])
+@pytest.mark.parametrize("name", ["label", "Index", "z0", "z2", "Z", "file", "v"])
+def test_rows_open_again_whatever_their_columns_are_named(tmp_path: Path, ending: str, name: str) -> None:
+    column, other = np.array([0.5, 1.5], np.float32), np.array([7, 8], np.float32)
+    z = np.array([[1, 2], [3, 4]], np.float32)
+    wrote = Codes("table", z, np.array([5, 9]), np.array([1, 0]), {name: column, f"{name}_": other})
+    path = tmp_path / f"a{ending}"
+    save_rows(path, wrote, np.arange(2), {name.swapcase(): column + 1}, [].append)
+    again = read(path).codes
+    np.testing.assert_array_equal(again.z, z)
+    assert (again.index.tolist(), again.labels.tolist()) == ([5, 9], [1, 0])
+    assert sorted(values.tolist() for values in again.columns.values()) == [[0.5, 1.5], [1.5, 2.5], [7, 8]]
