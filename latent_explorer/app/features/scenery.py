@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.extent import extent_of, label_mask
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.values import Values
 from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.types import Camera, Codes, Scene, Slot, TableFacts
 from latent_explorer.views.main_window import MainWindow
-from latent_explorer.views.plane.plot import FARTHEST
 from latent_explorer.views.plane.points import PointsDrawing
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task

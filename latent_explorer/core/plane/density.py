@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.cells import Cells, cells_between
 from latent_explorer.core.plane.frame import PlaneFrame
 
@@ -21,7 +22,6 @@ Numbers = NDArray[np.float64]
 
 PART_OF_SCOTT = 0.5  # codes lie in clusters, and Scott's rule, made for one normal cloud, would melt them together
 USUAL = 0.1  # bandwidth where all points are equal, plane units
-FARTHEST = 1e6  # places beyond do not count for bandwidths
 REACH = 5.0  # standard deviations; a kernel's part beyond them is 6e-7
 LEAST = 0.7  # of a cell: a narrower kernel would fall between the centres of the cells
 KNOTS = 4  # in one standard deviation of a kernel
@@ -50,7 +50,7 @@ def bandwidth_of(points: NDArray[np.floating], count: int, *, line: bool = False
     line : bool
         They lie on a line along x, and nothing changes along y.
     """
-    near = points[(np.abs(points) < FARTHEST).all(axis=1)].astype(np.float64)
+    near = points[(np.abs(points) <= FARTHEST).all(axis=1)].astype(np.float64)
     power = -1 / (5 if line else 6)
     spread = [0.0, 0.0]
     if len(near) > 1:
@@ -88,7 +88,7 @@ def kernel_density(
     sums = np.zeros(up.count * across.count)
     done = counted = 0
     for piece in pieces:
-        near = (np.abs(piece) < FARTHEST).all(axis=1)
+        near = (np.abs(piece) <= FARTHEST).all(axis=1)
         counted += int(near.sum())
         near &= across.near(piece[:, 0]) & up.near(piece[:, 1])
         x_knot, x_part = across.of(piece[near, 0])
@@ -157,7 +157,7 @@ def peak(
 
     Looked for on 256 x 256 cells where the inner 99 % of a sample lie.
     """
-    near = sample[(np.abs(sample) < FARTHEST).all(axis=1)]
+    near = sample[(np.abs(sample) <= FARTHEST).all(axis=1)]
     if not len(near):
         return 0.0
     low, high = np.quantile(near.astype(np.float64), (0.005, 0.995), axis=0)
@@ -200,7 +200,7 @@ def aggregate_density(
     line : bool
         Nothing changes along y.
     """
-    known = np.isfinite(np.concatenate([mean, variance], axis=1)).all(axis=1) & (np.abs(mean) < FARTHEST).all(axis=1)
+    known = np.isfinite(np.concatenate([mean, variance], axis=1)).all(axis=1) & (np.abs(mean) <= FARTHEST).all(axis=1)
     mean, width = mean[known], np.sqrt(np.maximum(variance[known], 0.0))
     found = np.zeros((len(y), len(x)), np.float32)
     least_x, least_y = (LEAST * np.abs(np.gradient(axis)) if len(axis) > 1 else np.array([1e-9]) for axis in (x, y))

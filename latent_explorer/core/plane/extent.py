@@ -67,7 +67,7 @@ def _reachable(
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """x and y of the points that count."""
     x, y = points[:, 0], points[:, 1]
-    near = (np.abs(x) < farthest) & (np.abs(y) < farthest)  # no NaN either
+    near = (np.abs(x) <= farthest) & (np.abs(y) <= farthest)  # no NaN either
     if keep is not None:
         near &= keep
     return (x, y) if near.all() else (x[near], y[near])

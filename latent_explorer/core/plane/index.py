@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.lasso import cells_of, inside
 
-FARTHEST = 1e7  # plane units: what lies beyond is never on the screen, and is not found
 IN_A_CELL = 8  # points, on average
 CROWD = 4096  # a cell with more has a grid of its own
 DEEPEST = 8  # grids within grids; those deeper down hold points that no screen can part

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.plane.density import FARTHEST, Progress, no_progress
+from latent_explorer.core.far import FARTHEST
+from latent_explorer.core.plane.density import Progress, no_progress
 from latent_explorer.core.plane.extent import counts_of
 
 NEAREST = 15  # codes that vote
@@ -26,7 +27,7 @@ class Regions:
     """
 
     def __init__(self, points: NDArray[np.floating], labels: NDArray[np.int64]) -> None:
-        known = (labels >= 0) & (np.abs(points) < FARTHEST).all(axis=1)
+        known = (labels >= 0) & (np.abs(points) <= FARTHEST).all(axis=1)
         self._points, self._labels = points[known], labels[known]
         self.count = len(self._labels)
         classes, nearest = np.count_nonzero(counts_of(self._labels)), min(NEAREST, self.count)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.once import once
 from latent_explorer.core.sample import GOLDEN, sample_rows
 
 BLOCK = 1024  # points that are looked at, or left out, together
 STRATA = 8  # equal parts of a block, each spread evenly over it
 VISIT = (0, 4, 2, 6, 1, 5, 3, 7)  # the first few of them too are spread evenly
-FARTHEST = 1e7  # plane units; no camera shows what lies beyond
 SAMPLE = 1_000_000  # points that tell where most are, of more than so many
 RIM = 0.002  # of the points on each side may lie outside the grid; they count to its outermost cells
 COARSE = 4  # bits: cells of the sorting grid, 16 of which are a cell of the grid that tells how much is covered
@@ -63,7 +63,7 @@ class Cloud:
         """Sorted along a curve that fills the plane, so that a block of successive points covers a small square of it."""
         places = self._given
         assert places is not None  # given away below, and this is done once
-        inside = (np.abs(places) < FARTHEST).all(axis=1)  # false for NaN
+        inside = (np.abs(places) <= FARTHEST).all(axis=1)  # false for NaN
         rows = np.flatnonzero(inside).astype(np.int32) if not inside.all() else None
         kept = places if rows is None else places[rows]
         cells, side = _cells(kept)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QFontInfo
 from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.sheet import Sheet
 from latent_explorer.core.types import Camera, Layers
@@ -27,7 +28,6 @@ from latent_explorer.views.style import DARK, Theme
 
 SPAN_LIMITS = (1e-5, 1e4)
 LONGEST_NAME = 60  # characters of an axis's name
-FARTHEST = 1e6  # beyond this, plane units and pixels cannot be told apart any more
 WIDEST_NUMBER = "-00.000"  # that the left axis has room for beside its label
 USUAL_FONT = 13  # pixels, of an interface that was not enlarged
 

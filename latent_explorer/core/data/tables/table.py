@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from latent_explorer.core.data.tables.labels import classes_of
 from latent_explorer.core.data.tables.layout import Layout
 from latent_explorer.core.errors import DatasetError
+from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.files.apart import Message
 from latent_explorer.core.files.gate import size_text
 from latent_explorer.core.memory import free_memory
@@ -19,7 +20,6 @@ from latent_explorer.core.types import Codes, Floats
 
 MOST_ROWS = 100_000_000
 MOST_INDEX = 2**63 - 1
-FARTHEST = 1e6  # plane units; what lies farther cannot be drawn
 CHUNK = 1 << 20  # rows that are looked at together once all are there
 
 Progress = Callable[[str, float], None]
