@@ -8,7 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from latent_explorer.core.types import ImageDataset, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import ImageDataset, Slot
 
 RUN_STATES = ("idle", "running", "paused", "stopping")
 
@@ -82,10 +83,6 @@ class Session(QObject):
         """The slot, in the coordinates that the scene asks for."""
         frame = slot.frame.shown_as("phi" if self.scene.layers.uniform and slot.evens_out else "identity")
         return slot if frame is slot.frame else replace(slot, frame=frame)
-
-    def remove_slot(self, slot_id: int) -> None:
-        """Take a slot away, such as one whose model turned out to be damaged."""
-        self.slots = tuple(slot for slot in self.slots if slot.slot_id != slot_id)
 
     def revise_slot(self, **changes: Any) -> None:
         """Change fields of the active slot."""

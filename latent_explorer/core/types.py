@@ -21,7 +21,7 @@ from latent_explorer.core.once import once
 from latent_explorer.core.plane.extent import counts_of
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.index import PlaneIndex
-from latent_explorer.core.plane.slices import Slice, Spread, spread_of
+from latent_explorer.core.plane.slices import Spread, spread_of
 from latent_explorer.core.quick import QuickDecoder
 
 Images = NDArray[np.uint8]
@@ -190,6 +190,12 @@ class Codes:
             freeze(array)
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
 
+    def same_images(self, others: Codes | None) -> bool:
+        """Whether the others are other places of the same images."""
+        if self is others:
+            return True
+        return others is not None and np.array_equal(self.index, others.index) and np.array_equal(self.labels, others.labels)
+
     @once
     def spread(self) -> Spread:
         """How they lie along each latent axis; the first asking takes 10 ms for 10,000 x 256, so let it be a worker's."""
@@ -304,6 +310,11 @@ class Slot:
         """Whether it can be shown in coordinates in which its prior is uniform: the plane lies along two axes of N(0, I)."""
         return self.handle is not None and self.frame.pair is not None
 
+    def class_name(self, label: int) -> str:
+        """What people call a class; its number where it has no name."""
+        names = self.data.class_names if self.data is not None else ()
+        return names[label] if 0 <= label < len(names) else str(label)
+
     def takes(self, generation: int) -> bool:
         """Whether an answer for this generation may be shown."""
         return (self.since or self.generation) <= generation <= self.generation
@@ -312,73 +323,6 @@ class Slot:
         """The same model on another plane, under a new generation."""
         since = (self.since or self.generation) if frame.parallel_to(self.frame) else 0
         return replace(self, frame=frame, generation=generation, since=since)
-
-
-@dataclass(frozen=True)
-class Camera:
-    """The visible part of the plane, in plane units: centre and the shorter side of the window."""
-
-    x: float = 0.0
-    y: float = 0.0
-    span: float = 7.0
-
-
-@dataclass(frozen=True)
-class Layers:
-    """What is drawn on the plane, and how."""
-
-    points: bool = True
-    point_opacity: float = 0.65
-    point_size: float = 5.0  # diameter in pixels of the screen
-    mosaic: bool = True
-    mosaic_opacity: float = 0.30
-    mosaic_n: int = 28  # cells along the longer side of the window, about
-    smooth: bool = False
-    grey_map: str = "grey"
-    trail: bool = True  # of the probe
-    point_colour: str = "class"  # or "density", or a column of the codes
-    thumbnails: bool = True  # images in the place of dots, where few points are in view
-    field: str = ""  # what is drawn under the points: a name of `core.plane.fields`, or nothing
-    field_opacity: float = 0.6
-    contours: bool = True  # of the field
-    uniform: bool = False  # the plane in the coordinates Phi(z), in which the prior is uniform
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A place that a person keeps: `z` in the latent space itself, so that it does not depend on the plane.
-
-    ``number`` is what the marker shows; no two pins of a scene share one. ``name`` is the person's own word, or "".
-    """
-
-    z: tuple[float, ...]
-    number: int
-    name: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """A set of points, by their rows in the codes; sorted, each once."""
-
-    rows: Labels
-
-    def __post_init__(self) -> None:
-        freeze(self.rows)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that a person arranged; undo (a later piece) is a stack of these."""
-
-    camera: Camera = Camera()
-    probe: tuple[float, ...] | None = None  # z of the held point
-    pins: tuple[Pin, ...] = ()  # in the person's order; of any latent size, those of another one than the model's wait
-    hidden_classes: frozenset[int] = frozenset()
-    layers: Layers = Layers()
-    selection: Rows | None = None
-    shown: Rows | None = None  # only these points are drawn
-    concealed: Rows | None = None  # these are not
-    slice: Slice = field(default_factory=Slice)  # where the plane lies in more than two dimensions
 
 
 @dataclass(frozen=True, eq=False)

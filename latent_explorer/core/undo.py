@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from latent_explorer.core.plane.pins import Pins
-from latent_explorer.core.types import Rows, Scene
+from latent_explorer.core.scene import Rows, Scene
 
 MOST_STEPS = 200
 MOST_BYTES = 256 << 20  # of the rows that selections hold

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider
 
 from latent_explorer.core.plane.field import CLASS, class_field, split_name
-from latent_explorer.core.types import Layers
+from latent_explorer.core.scene import Layers
 from latent_explorer.views.glossary import explain, explained, term_label
 
 # kind, what the list says; the term of the glossary is "field_" and the kind

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QS
 
 from latent_explorer.core.palette import GREY_MAPS
 from latent_explorer.core.plane.values import title_of
-from latent_explorer.core.types import Layers
+from latent_explorer.core.scene import Layers
 from latent_explorer.views.field_rows import FieldRows
 from latent_explorer.views.glossary import explained, term_label
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.cells import Cells
 from latent_explorer.core.plane.field import PlaneField, split_name
-from latent_explorer.core.types import Codes, Rows, Slot
+from latent_explorer.core.scene import Rows
+from latent_explorer.core.types import Codes, Slot
 
 
 @dataclass(frozen=True, eq=False)

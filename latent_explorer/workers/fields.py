@@ -28,7 +28,7 @@ from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.regions import NEAREST, Regions
 from latent_explorer.core.plane.selecting import visible_mask
 from latent_explorer.core.sample import sample_rows
-from latent_explorer.core.types import Codes, Slot
+from latent_explorer.core.types import Codes
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
 from latent_explorer.workers.lanes import shared_threads
 from latent_explorer.workers.task import Context
@@ -209,7 +209,7 @@ class Survey:
             assert self._regions is not None
             return regions_field(*self._regions.at(cells.centres(), wish.progress), cells, self._note, self._regions.least)
         density = kernel_density(points.pieces(), points.count, cells, self._bandwidth, wish.progress)
-        name = _class_name(content.slot, label)
+        name = content.slot.class_name(label)
         return density_field(kind, density, cells, self._limits.high, line=line, name=name, note=self._note)
 
     def _magnify(self, wish: Wish, z: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -230,8 +230,3 @@ def _rows(content: Content, codes: Codes) -> NDArray[np.int64] | None:
     if label >= 0:
         mask = codes.labels == label if mask is None else mask & (codes.labels == label)
     return None if mask is None else np.flatnonzero(mask)
-
-
-def _class_name(slot: Slot, label: int) -> str:
-    names = slot.data.class_names if slot.data is not None else ()
-    return names[label] if 0 <= label < len(names) else str(label)

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from latent_explorer.core.plane.field import PlaneField
-from latent_explorer.core.types import Camera, ImageDataset, Rows
+from latent_explorer.core.scene import Camera, Rows
+from latent_explorer.core.types import ImageDataset
 from latent_explorer.workers.field_wish import FieldAnswer, Wish
 from latent_explorer.workers.fields import Survey
 from latent_explorer.workers.task import Context

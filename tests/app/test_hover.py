@@ -9,7 +9,8 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize
 from latent_explorer.app.features import thumbnails as thumbnails_feature
 from latent_explorer.app.features.hover import lines_of
 from latent_explorer.core.palette import class_colour
-from latent_explorer.core.types import Camera, Codes
+from latent_explorer.core.scene import Camera
+from latent_explorer.core.types import Codes
 from latent_explorer.views.plane.pointed import PICK
 from latent_explorer.views.point_card import GAP, CardContent, PointCard, place_beside
 from tests.app.conftest import Desk

@@ -16,7 +16,8 @@ from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import forget, publish
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.types import Camera, ModelHandle, Slot
+from latent_explorer.core.scene import Camera
+from latent_explorer.core.types import ModelHandle, Slot
 from latent_explorer.workers.mosaic import MosaicAnswer, MosaicWish, Tiles
 from tests.app.conftest import Desk
 from tests.app.sheets import Gate, check_mosaic, sheets

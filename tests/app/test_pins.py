@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtWidgets import QDockWidget, QPushButton, QToolButton, QWidget
 
 from latent_explorer.core.plane import pins as of_pins
-from latent_explorer.core.types import ImageDataset, Pin
+from latent_explorer.core.scene import Pin
+from latent_explorer.core.types import ImageDataset
 from latent_explorer.views.pin_list import PICTURE, ROW
 from latent_explorer.views.plane.pins import REACH, PinMarker
 from latent_explorer.workers import decoding

@@ -28,7 +28,8 @@ from latent_explorer.core.errors import ExportError
 from latent_explorer.core.palette import rgb
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.resources import log_folder
-from latent_explorer.core.types import Camera, Layers, Scene, Slot
+from latent_explorer.core.scene import Camera, Layers, Scene
+from latent_explorer.core.types import Slot
 from latent_explorer.views.dialogs.gestures import GestureSheet
 from latent_explorer.views.style import DARK, LIGHT, USUAL_FONT
 from latent_explorer.workers.task import Task

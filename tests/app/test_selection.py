@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QDockWidget, QPushButton, QToolButton
 
 from latent_explorer.app.features import selection as feature
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.selection_table import IMAGE, NUMBER, PICTURE
 from tests.app.conftest import Desk
 from tests.views.hand import Key, Modifier, Place, pixels_of, settle

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QToolButton
 
 from latent_explorer.core.data.tables import npz
 from latent_explorer.core.nn.handles import has
-from latent_explorer.core.types import Rows, Scene, Slot
+from latent_explorer.core.scene import Rows, Scene
+from latent_explorer.core.types import Slot
 from latent_explorer.views.field_rows import KINDS
 from tests.app.conftest import Desk, is_sentence
 from tests.views.hand import Key, Modifier, settle

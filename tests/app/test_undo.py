@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QSlider
 
 from latent_explorer.app.features import undo as undo_feature
-from latent_explorer.core.types import Scene
+from latent_explorer.core.scene import Scene
 from tests.app.conftest import Desk
 from tests.app.test_selection import drag_box, ready  # noqa: F401  # a fixture
 from tests.views.hand import Button, Key, Modifier, settle

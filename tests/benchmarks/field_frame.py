@@ -18,7 +18,8 @@ from latent_explorer.core.nn.device import set_threads
 from latent_explorer.core.plane.cells import cells_for
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.types import Camera, Layers, Slot
+from latent_explorer.core.scene import Camera, Layers
+from latent_explorer.core.types import Slot
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.workers.field_wish import Content, Wish
 from latent_explorer.workers.fields import Survey

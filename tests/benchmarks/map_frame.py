@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from latent_explorer.app.main import make_application
 from latent_explorer.core.palette import class_table
 from latent_explorer.core.raster.engine import load_kernels
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.points import PointsDrawing
 from tests.benchmarks.figure import Figure, now, quick, say

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 
 from latent_explorer.app.main import make_application
 from latent_explorer.core.plane.index import PlaneIndex
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.pointed import PICK
 from tests.benchmarks.figure import Figure, now, percentile, quick

@@ -18,7 +18,7 @@ from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from latent_explorer.core.plane.sheet import Sheet
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.plane_view import PlaneView
 from tests.benchmarks.figure import Figure, now, quick
 from tests.benchmarks.stage import MODEL, Stage, Ticker, stage, turn, wait

@@ -12,7 +12,8 @@ import pytest
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import DatasetError
-from latent_explorer.core.types import Camera, Codes, History, ImageDataset, Layers, ModelHandle, Scene, Split
+from latent_explorer.core.scene import Camera, Layers, Scene
+from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, Split
 
 
 def make(count: int = 20, test: int = 5, **changes: Any) -> ImageDataset:

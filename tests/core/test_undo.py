@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latent_explorer.core.types import Camera, Layers, Pin, Rows, Scene
+from latent_explorer.core.scene import Camera, Layers, Pin, Rows, Scene
 from latent_explorer.core.undo import MOST_BYTES, MOST_STEPS, History, words
 
 START = Scene()

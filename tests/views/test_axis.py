@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.axis import LONG, number_words, numbers, steps, tail
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.style import DARK

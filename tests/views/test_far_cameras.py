@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.far import FARTHEST
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.plot import SPAN_LIMITS
 from tests.views.hand import Hand

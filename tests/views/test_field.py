@@ -15,7 +15,7 @@ from latent_explorer.core.palette import class_colour, rgb
 from latent_explorer.core.plane.cells import Cells, cells_between, cells_for
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.fields import holes_field, regions_field, with_contours
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.colour_bar import ColourBar
 from latent_explorer.views.plane.field import bar_of

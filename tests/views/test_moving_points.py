@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.palette import class_colour, rgb
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.points import PointsDrawing
 from tests.views.hand import Ear, Hand, close_to, look, settle, where

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import GREY_MAPS
-from latent_explorer.core.types import Layers, TrainingProgress
+from latent_explorer.core.scene import Layers
+from latent_explorer.core.types import TrainingProgress
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.layers_panel import LayersPanel
 from latent_explorer.views.model_panel import FACTS, ModelPanel

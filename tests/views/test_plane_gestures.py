@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.keys import COARSE, FINE, STEP, STRIDE
 from latent_explorer.views.plane.pins import REACH, PinMark
 from latent_explorer.views.plane.plane_view import ZOOM_PER_NOTCH, PlaneView

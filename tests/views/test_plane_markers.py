@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
 from latent_explorer.core.plane.sheet import sheet_of
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.pins import HEAD, REACH, PinMark, PinMarker
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.style import DARK, LIGHT, Theme

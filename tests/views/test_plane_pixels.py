@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import NO_LABEL, class_colour, rgb
 from latent_explorer.core.plane.sheet import sheet_of
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.layer import KeptLayer, Window
 from latent_explorer.views.plane.mosaic import MosaicLayer
 from latent_explorer.views.plane.plane_view import PlaneView

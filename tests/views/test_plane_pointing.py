@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.plane.selecting import Box, Loop, Spot
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.plane import selection as layer
 from latent_explorer.views.plane.plane_view import PlaneView

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.palette import NO_LABEL, class_colour, rgb
 from latent_explorer.core.raster import bands
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane import points as points_module
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.points import PointsDrawing

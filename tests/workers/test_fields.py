@@ -18,7 +18,8 @@ from latent_explorer.core.nn.handles import forget, publish
 from latent_explorer.core.plane.cells import Cells, cells_for
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.sample import sample_rows
-from latent_explorer.core.types import Codes, ModelHandle, Rows, Slot
+from latent_explorer.core.scene import Rows
+from latent_explorer.core.types import Codes, ModelHandle, Slot
 from latent_explorer.workers import fields
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
 from latent_explorer.workers.fields import Survey

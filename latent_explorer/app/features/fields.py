@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.cells import Rectangle, cells_for
 from latent_explorer.core.plane.field import PlaneField, kinds_for, split_name
-from latent_explorer.core.types import DataReference, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import DataReference, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
 from latent_explorer.workers.fields import Survey
@@ -70,8 +71,7 @@ class FieldsFeature(QObject):
         offer = kinds_for(slot), frozenset(np.flatnonzero(counts).tolist()), slot.data
         if offer != self._offer:
             self._offer = offer
-            names = slot.data.class_names if slot.data is not None else ()
-            classes = {label: names[label] if label < len(names) else str(label) for label in sorted(offer[1])}
+            classes = {label: slot.class_name(label) for label in sorted(offer[1])}
             self._window.layers.field.set_offer(offer[0], classes)
         self._ask()
 

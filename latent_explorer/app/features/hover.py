@@ -17,7 +17,8 @@ from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.neighbours import images_of
-from latent_explorer.core.types import Camera, Codes, DecodeRequest, DecodeResult, Images, Scene, Slot
+from latent_explorer.core.scene import Camera, Scene
+from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Images, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.plane.mode_bar import LINES
@@ -190,8 +191,7 @@ class HoverFeature(QObject):
 
 def class_word(label: int, slot: Slot) -> str:
     """The class's name, "" for none."""
-    names = slot.data.class_names if slot.data is not None else ()
-    return "" if label < 0 else names[label] if label < len(names) else str(label)
+    return "" if label < 0 else slot.class_name(label)
 
 
 def title_of(codes: Codes, row: int, slot: Slot) -> str:

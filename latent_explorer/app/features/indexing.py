@@ -12,7 +12,8 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.index import Mask, PlaneIndex
 from latent_explorer.core.plane.selecting import visible_mask
-from latent_explorer.core.types import Codes, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
@@ -59,7 +60,7 @@ class IndexFeature(QObject):
         codes = slot.codes.get("mean")
         if codes is self._codes and slot.frame is self._frame:
             return
-        others = codes is None or not same_images(codes, self._codes)
+        others = codes is None or not codes.same_images(self._codes)
         parallel = self._frame is not None and slot.frame.parallel_to(self._frame)
         if codes is self._codes and parallel and self.shown is not None and self.shown.frame is self._frame:
             self._frame = slot.frame
@@ -100,13 +101,6 @@ class IndexFeature(QObject):
             # The layer knows of classes itself.
             self._window.plane.set_visible(visible_mask(codes.labels, frozenset(), scene.shown, scene.concealed))
         self.visibleChanged.emit()
-
-
-def same_images(codes: Codes, others: Codes | None) -> bool:
-    """Whether these are other places of the same images."""
-    if codes is others:
-        return True
-    return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
 
 
 def _build(codes: Codes, frame: PlaneFrame, context: Context) -> Indexed:

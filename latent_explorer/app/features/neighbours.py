@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.data.registry import available
-from latent_explorer.core.types import DataReference, DecodeRequest, DecodeResult, ImageDataset, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import DataReference, DecodeRequest, DecodeResult, ImageDataset, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.neighbour_strip import Neighbour
 from latent_explorer.workers.decoding import PlaceAnswer, decode
@@ -78,11 +79,10 @@ class NeighboursFeature(QObject):
     def _words(self, answer: PlaceAnswer, slot: Slot) -> list[Neighbour]:
         codes, around = answer.codes, answer.around
         assert codes is not None and around is not None
-        names = slot.data.class_names if slot.data is not None else ()
         found = []
         for row, distance in zip(around.nearest, around.distances, strict=True):
             label = int(codes.labels[row])
-            name = (names[label] if label < len(names) else str(label)) if label >= 0 else ""
+            name = slot.class_name(label) if label >= 0 else ""
             what = "Image" if slot.table is None else "Index"
             words = f"{what} {codes.index[row]:,}" + (f", class {name}" if name else "") + f": its code lies {distance:.3f} away"
             found.append(Neighbour(label, name, words))

@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.pins import MOST, Pins, added, beside, off_plane, ordered, pin_at, renamed, shown, without
-from latent_explorer.core.types import DecodeRequest, Images, Pin, Scene, Slot
+from latent_explorer.core.scene import Pin, Scene
+from latent_explorer.core.types import DecodeRequest, Images, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.pin_list import PinRow
 from latent_explorer.views.place import all_words, place_words

@@ -17,7 +17,8 @@ from PySide6.QtGui import QGuiApplication
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.neighbours import MANY, densest_place, sentence
 from latent_explorer.core.plane.trail import Trail
-from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.pace import Pace
 from latent_explorer.workers.decoding import Lookout, PlaceAnswer, ProbeAnswer, probe

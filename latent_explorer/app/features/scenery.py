@@ -15,7 +15,8 @@ from latent_explorer.core.plane.extent import extent_of, label_mask
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.values import Values
 from latent_explorer.core.raster.view import Picture
-from latent_explorer.core.types import Camera, Codes, Scene, Slot, TableFacts
+from latent_explorer.core.scene import Camera, Scene
+from latent_explorer.core.types import Codes, Slot, TableFacts
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.points import PointsDrawing
 from latent_explorer.workers.lanes import NewestLane
@@ -140,16 +141,14 @@ class SceneryFeature(QObject):
             self._shown_codes = None
             plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
             self._window.layers.set_values(())
-        elif not fresh and not turned and _same_images(codes, self._shown_codes):
+        elif not fresh and not turned and codes.same_images(self._shown_codes):
             if codes is not self._shown_codes:
                 self._shown_codes, values = codes, Values(codes)
                 plane.move_codes(_places(slot, codes), values)
                 self._window.layers.set_values(tuple(values))
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
-            names = slot.data.class_names if slot.data is not None else ()
-            present = np.flatnonzero(codes.class_counts).tolist()
-            classes = {label: names[label] if label < len(names) else str(label) for label in present}
+            classes = {label: slot.class_name(label) for label in np.flatnonzero(codes.class_counts).tolist()}
             hidden = self._session.scene.hidden_classes
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
@@ -195,13 +194,6 @@ class SceneryFeature(QObject):
 def _places(slot: Slot, codes: Codes) -> NDArray[np.floating]:
     """Plane coordinates (N, 2); where they are z itself, it is not copied."""
     return codes.z if slot.frame.shows_z else slot.frame.to_plane(codes.z)
-
-
-def _same_images(codes: Codes, others: Codes | None) -> bool:
-    """Whether these are other places of the same images."""
-    if codes is others:
-        return True
-    return others is not None and np.array_equal(codes.index, others.index) and np.array_equal(codes.labels, others.labels)
 
 
 def _draw(drawing: PointsDrawing, context: Context) -> tuple[PointsDrawing, Picture]:

@@ -22,7 +22,8 @@ from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.export.table import save_rows
 from latent_explorer.core.plane.index import Mask
 from latent_explorer.core.plane.selecting import Area, Box, Spot, bounds, combined, rows_of
-from latent_explorer.core.types import Camera, Codes, DecodeRequest, DecodeResult, Floats, ImageDataset, Labels, Scene, Slot
+from latent_explorer.core.scene import Camera, Scene
+from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Floats, ImageDataset, Labels, Slot
 from latent_explorer.views.dialogs.export import ask_table_path
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.plane.pointed import PICK
@@ -280,6 +281,8 @@ class SelectionFeature(QObject):
         """While a model trains they would be out of date before they came."""
         rows = self._rows
         asked = rows, codes, dataset, slot.handle
+        if "mse" in codes.columns:
+            return  # every image is measured already
         if slot.handle is None or not slot.ready or dataset is None or slot.in_training or not 0 < len(rows) <= MOST_ERRORS:
             return
         if _same(asked, self._errors_asked):

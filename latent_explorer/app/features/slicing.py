@@ -17,7 +17,8 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.slices import Slice, Spread, frame_of, spread_of
-from latent_explorer.core.types import Codes, Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
 
 ON_THE_PLANE = 1e-6  # units of z; what is nearer lies on it

@@ -11,7 +11,8 @@ from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.neighbours import images_of
-from latent_explorer.core.types import Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.plane.thumbnails import Thumbnail

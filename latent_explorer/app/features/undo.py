@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
-from latent_explorer.core.types import Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import Slot
 from latent_explorer.core.undo import History, changed
 from latent_explorer.views.main_window import MainWindow
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
-from latent_explorer.core.types import Scene, Slot
+from latent_explorer.core.scene import Scene
+from latent_explorer.core.types import Slot
 from latent_explorer.views.main_window import MainWindow
 
 

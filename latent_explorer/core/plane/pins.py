@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.types import Pin
+from latent_explorer.core.scene import Pin
 
 MOST = 99  # markers have room for two digits
 NEAR = 1e-9  # closer than this, two places are one

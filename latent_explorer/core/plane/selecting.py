@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane.index import Mask, PlaneIndex, Window
-from latent_explorer.core.types import Labels, Rows
+from latent_explorer.core.scene import Rows
+from latent_explorer.core.types import Labels
 
 HOWS = ("replace", "add", "remove")
 

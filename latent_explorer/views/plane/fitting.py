@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF
 
-from latent_explorer.core.types import Camera
+from latent_explorer.core.scene import Camera
 
 LEAST_FREE = 0.7  # of the plot's width, which what lies at the right must leave to count as its edge
 MOST_ABOVE = 1 / 3  # of the plot's height: where more is covered, the plot is too low to leave it free

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.raster.colouring import Scale
 from latent_explorer.core.raster.view import Picture
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.colour_bar import ColourBar
 from latent_explorer.views.plane.field import bar_of as field_bar_of
 from latent_explorer.views.plane.fitting import camera_around

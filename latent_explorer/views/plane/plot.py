@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.sheet import Sheet
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.axis import PlaneAxis
 from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
 from latent_explorer.views.plane.field import FieldLayer

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtWidgets import QWidget
 
 from latent_explorer.core.plane.selecting import Area, Spot
-from latent_explorer.core.types import Layers
+from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.band import BandLayer
 from latent_explorer.views.plane.hover import RADIUS, HoverLayer
 from latent_explorer.views.plane.plot import PlanePlot

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from latent_explorer.core.plane import pins as of_pins
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.types import Pin, Scene
+from latent_explorer.core.scene import Pin, Scene
 
 A, B, C = Pin((0.0, 1.0), 1, "a"), Pin((2.0, 3.0), 2), Pin((1.0, 2.0, 3.0), 3, "deep")
 PINS = (A, B, C)

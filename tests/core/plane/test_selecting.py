@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from latent_explorer.core.plane.index import PlaneIndex
 from latent_explorer.core.plane.selecting import HOWS, Box, Loop, Spot, bounds, combined, rows_of, visible_mask
-from latent_explorer.core.types import Rows
+from latent_explorer.core.scene import Rows
 
 COUNT = 12
 subsets = st.sets(st.integers(0, COUNT - 1))
