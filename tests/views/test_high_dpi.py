@@ -12,7 +12,7 @@ import json, sys
 import numpy as np
 from latent_explorer.app.main import make_application
 from latent_explorer.core.plane.sheet import sheet_of
-from latent_explorer.core.types import Camera, Layers
+from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from tests.views.hand import pixels_of, settle
 
