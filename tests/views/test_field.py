@@ -20,31 +20,17 @@ from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.colour_bar import ColourBar
 from latent_explorer.views.plane.field import bar_of
 from latent_explorer.views.plane.plane_view import PlaneView
-from latent_explorer.views.style import DARK, LIGHT, Theme
+from latent_explorer.views.style import DARK, Theme
 from tests.views import hand
-from tests.views.hand import Hand, pixels_of, settle
+from tests.views.hand import pixels_of, settle
+from tests.views.planes import bare_plane
 
 BARE = Layers(points=False, mosaic=False, field="density", field_opacity=1.0, contours=False)
 
 
-@pytest.fixture(params=[DARK, LIGHT], ids=lambda theme: theme.name)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    chosen: Theme = request.param
-    return chosen
-
-
 @pytest.fixture
 def plane(qtbot: QtBot, theme: Theme) -> Iterator[PlaneView]:
-    plane = PlaneView()
-    qtbot.addWidget(plane)
-    plane.resize(640, 480)
-    plane.set_theme(theme)
-    plane.set_layers(BARE)
-    plane.modes.hide()
-    Hand(plane)
-    plane.set_camera(Camera(0.3, -0.2, 4.0))
-    settle()
-    yield plane
+    yield bare_plane(qtbot, theme, BARE)
 
 
 def field(values: np.ndarray, cells: Cells, **more: object) -> PlaneField:

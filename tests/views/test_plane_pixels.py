@@ -22,30 +22,15 @@ from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.points import PointsLayer
 from latent_explorer.views.style import DARK, LIGHT, Theme
 from tests.views import hand
-from tests.views.hand import Hand, close_to, settle, where
+from tests.views.hand import close_to, settle, where
+from tests.views.planes import bare_plane
 
 BARE = Layers(points=True, point_opacity=1.0, point_size=11.0, mosaic=True, mosaic_opacity=1.0)
-THEMES = [DARK, LIGHT]
-
-
-@pytest.fixture(params=THEMES, ids=lambda theme: theme.name)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    chosen: Theme = request.param
-    return chosen
 
 
 @pytest.fixture
 def plane(qtbot: QtBot, theme: Theme) -> Iterator[PlaneView]:
-    plane = PlaneView()
-    qtbot.addWidget(plane)
-    plane.resize(640, 480)
-    plane.set_theme(theme)
-    plane.set_layers(BARE)
-    plane.modes.hide()
-    Hand(plane)
-    plane.set_camera(Camera(0.3, -0.2, 4.0))
-    settle()
-    yield plane
+    yield bare_plane(qtbot, theme, BARE)
 
 
 def points(plane: PlaneView, *places: tuple[float, float, int], hidden: frozenset[int] = frozenset()) -> None:

@@ -51,12 +51,6 @@ def test_contrast_is_what_the_standard_says() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.fixture(params=[DARK, LIGHT], ids=lambda theme: theme.name)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    chosen: Theme = request.param
-    return chosen
-
-
 @pytest.fixture
 def dressed(qapp: QApplication, theme: Theme) -> Iterator[Theme]:
     """The whole program in this theme; afterwards as before."""

@@ -55,17 +55,20 @@ class Colouring:
     scale : Scale or None
     """
 
-    scale: Scale | None = None
-
     @once
     def tones(self) -> NDArray[np.uint16]:
         """Row of the table for each point."""
-        raise NotImplementedError
+        raise NotImplementedError  # each colouring has its own, here and below
 
     @once
     def table(self) -> NDArray[np.uint8]:
         """Colours."""
         raise NotImplementedError
+
+    @property
+    def scale(self) -> Scale | None:
+        """What the colours mean as numbers; None where they do not."""
+        return None
 
 
 class ByClass(Colouring):
@@ -130,6 +133,6 @@ class ByValue(Colouring):
         return np.concatenate([value_table(LEVELS), np.array([rgb(NO_LABEL)], np.uint8)])
 
     @property
-    def scale(self) -> Scale:  # type: ignore[override]
+    def scale(self) -> Scale:
         """Its ends."""
         return self._known[1]

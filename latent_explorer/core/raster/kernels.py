@@ -49,7 +49,7 @@ def _read(array: Any) -> Any:
 
 
 @_compiled(*_with_places())
-def add_dots(sums, places, tones, shares, pieces, transform, width, rows):  # type: ignore[no-untyped-def]
+def add_dots(sums, places, tones, shares, pieces, transform, width, rows):  # type: ignore[no-untyped-def]  # numba's types, above
     """Add each point to the one pixel that it lies in.
 
     Parameters
@@ -82,7 +82,7 @@ _offsets, _weights = types.Array(types.int64, 2, "C", readonly=True), types.Arra
 
 
 @_compiled(*_with_places(_offsets, _offsets, _weights, types.int64))
-def add_discs(sums, places, tones, shares, pieces, transform, width, rows, offsets_x, offsets_y, weights, reach):  # type: ignore[no-untyped-def]
+def add_discs(sums, places, tones, shares, pieces, transform, width, rows, offsets_x, offsets_y, weights, reach):  # type: ignore[no-untyped-def]  # numba's types, above
     """Add the stamp of each point; the last four say what it is (see `stamps`), the others are those of `add_dots`."""
     sx, sy, tx, ty = transform[0], transform[1], transform[2], transform[3]
     size = offsets_x.shape[1]
@@ -110,7 +110,7 @@ def add_discs(sums, places, tones, shares, pieces, transform, width, rows, offse
 
 
 @_compiled(types.void(_sums, _words, _read(_table), types.float64, types.float64))
-def shade(sums, words, table, steps, floor):  # type: ignore[no-untyped-def]
+def shade(sums, words, table, steps, floor):  # type: ignore[no-untyped-def]  # numba's types, above
     """Turn sums into words 0xAARRGGBB, colours multiplied by alpha, and the sums into zeros.
 
     Parameters
@@ -145,7 +145,7 @@ def shade(sums, words, table, steps, floor):  # type: ignore[no-untyped-def]
 
 
 @_compiled(types.float64(_sums, types.float32[::1]))
-def keep_weights(sums, weights):  # type: ignore[no-untyped-def]
+def keep_weights(sums, weights):  # type: ignore[no-untyped-def]  # numba's types, above
     """The weights alone, (pixels,), and the sums become zeros; returns the greatest weight."""
     most = np.float32(0)
     for p in range(np.uint64(weights.shape[0])):
@@ -161,7 +161,7 @@ def keep_weights(sums, weights):  # type: ignore[no-untyped-def]
 
 
 @_compiled(types.void(types.float32[::1], _words, _read(_shares), types.float64, types.float64, types.float64))
-def paint_counts(weights, words, colours, one, most, alpha):  # type: ignore[no-untyped-def]
+def paint_counts(weights, words, colours, one, most, alpha):  # type: ignore[no-untyped-def]  # numba's types, above
     """Colour each pixel by how many points lie there, on a logarithmic scale from 1 to `most`.
 
     Parameters
