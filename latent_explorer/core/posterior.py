@@ -1,0 +1,82 @@
+"""The exact posterior of one image, as a value that may travel: numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.types import freeze
+
+NARROW = 0.6  # times the nodes' distance: a narrower posterior may fall between nodes
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """p(z|x) on a grid of latent space, without any encoder.
+
+    Parameters
+    ----------
+    space : str
+        "plane", "line", "torus" or "sphere".
+    probability : float32 array, shape (side, side); on a line or the sphere (n,)
+        Of each cell, 1 together. On a plane ``probability[i, j]`` belongs to z = (x[j], y[i]); z[1] grows with the rows.
+    z : float32 array, shape (n, d)
+        The cells' centres, in the order of ``probability.ravel()``.
+    h : float
+        Distance between neighbouring centres.
+    log_evidence : float
+        The logarithm of the sum over the grid, nats; what it is says `score`.
+    score : str
+        "ll": log p(x). "ll density": the logarithm of a density, which may be positive. "grey score": a Bernoulli decoder asked
+        for a grey image, E[log p(b|z)] over its binary draws b in the place of log p(b|z); a lower bound of E[log p(b)].
+    mode, mean : float64 array, shape (d,)
+        The mode between the grid's nodes; on the torus and the sphere the mean is that of the directions.
+    covariance : float64 array, shape (d, d)
+    entropy : float
+        Of the density over the space, nats.
+    information : float
+        KL(p(z|x) || p(z)), nats: what the image tells about its place.
+    width : float
+        Smallest standard deviation at the mode, from its curvature; NaN where it is no peak.
+    refined : bool
+        The cells that count were divided further, since the posterior is narrow.
+    note : str
+        One sentence on how it was computed, if there is something to know.
+    """
+
+    space: str
+    probability: NDArray[np.float32]
+    z: NDArray[np.float32]
+    h: float
+    log_evidence: float
+    score: str
+    mode: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    entropy: float
+    information: float
+    width: float
+    refined: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for array in (self.probability, self.z, self.mode, self.mean, self.covariance):
+            freeze(array)
+
+    @property
+    def side(self) -> int:
+        """Cells along each axis; of a line or the sphere all of them."""
+        return len(self.probability)
+
+    @property
+    def axis(self) -> NDArray[np.float64]:
+        """Centres along either axis of a plane or torus, ascending, float64 (side,); of a line all of them."""
+        column = self.z[: self.side, 0]
+        return column.astype(np.float64)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the grid alone is too coarse: the posterior is narrower than 0.6 of a cell."""
+        return bool(self.width < NARROW * self.h)
