@@ -92,13 +92,15 @@ def test_ctrl_c(mirror: Mirror, offered_entry: CatalogueEntry, call: Call) -> No
     """Exit code 130 although the server is silent; the next attempt goes on from there."""
     mirror.mood = moods.stalls
     code = """
-import json, sys
+import json, signal, sys
 from types import MappingProxyType
 from latent_explorer.cli.main import main
 from latent_explorer.core.data import catalogue
 *words, files, mirrors = json.loads(sys.argv[1])
 entry = catalogue.CatalogueEntry(*words, tuple(catalogue.RemoteFile(*file) for file in files), tuple(mirrors))
 catalogue.CATALOGUE = MappingProxyType({"mnist": entry})
+# A shell starts what runs in the background with SIGINT ignored, and Python leaves that as it is; in a terminal it is heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["download", "mnist"]))
 """
     entry = offered_entry
@@ -108,10 +110,14 @@ sys.exit(main(["download", "mnist"]))
         [sys.executable, "-c", code, words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     )
     part, half = entry.folder / f"{IMAGES}.part", len(mirror.files[IMAGES]) // 2
-    while process.poll() is None and not (part.exists() and part.stat().st_size == half):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        while process.poll() is None and not (part.exists() and part.stat().st_size == half):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130 and out == "" and "Traceback" not in err
     mirror.mood = moods.good
     assert call("download", "mnist", "--quiet").code == 0
