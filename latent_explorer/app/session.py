@@ -122,5 +122,5 @@ class Session(QObject):
 
 
 def _rows(slot: Slot) -> int:
-    codes = slot.codes.get("mean")
+    codes = slot.points
     return 0 if codes is None else len(codes.z)

@@ -28,14 +28,17 @@ from latent_explorer.core.config import (
     CONV_CHANNELS,
     LIKELIHOODS,
     NETWORKS,
+    OBJECTIVES,
     PRECISIONS,
     SCHEDULES,
+    STARTS,
     ModelConfig,
     TrainingConfig,
     default_hidden,
     effective_beta_words,
 )
 from latent_explorer.core.errors import DatasetError, ExportError, SettingError, TrainingError
+from latent_explorer.core.families import FAMILIES
 
 if TYPE_CHECKING:
     from latent_explorer.cli.running import Ended, Run
@@ -43,12 +46,13 @@ if TYPE_CHECKING:
 
 MODEL_DEFAULTS = ModelConfig((1, 1, 1))
 TRAINING_DEFAULTS = TrainingConfig()
-MODEL_FIELDS = ("network", "hidden", "decoder_hidden", "channels", "activation", "latent_dim", "likelihood", "sigma")
+MODEL_FIELDS = ("family", "network", "hidden", "decoder_hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "lower_dim")
 OPTIONS = {"warmup_epochs": "warmup", "clip_norm": "clip"}  # fields whose option has another name
 TRAINING_FIELDS = (
     "epochs", "batch_size", "lr", "schedule", "beta", "warmup_epochs", "clip_norm", "binarize", "precision", "seed", "validation",
+    "objective", "samples", "nodes", "weight_decay", "average", "start",
 )  # fmt: skip
-BY_KIND = ("hidden", "decoder_hidden", "channels")  # whose defaults depend on the network
+BY_KIND = ("hidden", "decoder_hidden", "channels", "latent_dim", "lower_dim", "objective")  # whose defaults depend on family and network
 SILENT = ("quiet", "as_json")  # options that do not belong in the recorded command
 MAX_NAME = 100
 INTERRUPTED = 130
@@ -79,6 +83,7 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @click.command("train", cls=Command)
 @data_option
 @out_option("FILE.safetensors", "The model. An existing file is replaced, at the end and only by a run that finished.")
+@_setting("family", "What kind of model; docs/families.md tells each.", kind=click.Choice(tuple(FAMILIES)), metavar=None)
 @_setting(
     "network", "Dense layers, dense layers with shortcuts, or convolutions and dense layers.", kind=click.Choice(NETWORKS), metavar=None
 )
@@ -91,9 +96,14 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
     Widths(),
 )
 @_setting("activation", "Between layers.", kind=click.Choice(ACTIVATIONS), metavar=None)
-@_setting("latent_dim", "Latent dimensions.")
+@_setting("latent_dim", "Latent dimensions.  [default: 2; on the sphere 3]")
+@_setting("lower_dim", "Latent dimensions of the lower level of a hierarchical VAE.  [default: 16]")
 @_setting("likelihood", "Of pixels: black or white, or grey levels around a mean.", kind=click.Choice(LIKELIHOODS), metavar=None)
 @_setting("sigma", "Standard deviation of the Gaussian likelihood, pixels in 0..1; without it, it is learned.", "X")
+@_setting("objective", "What is made large; by default the family's usual one.", kind=click.Choice(OBJECTIVES), metavar=None)
+@_setting("samples", "Draws of z for each image: K of the IWAE bound, or a mean for the ELBO.")
+@_setting("nodes", "Nodes a side of quadrature, in equal parts of the epochs.", "N,N,...", Widths())
+@_setting("start", "Where quadrature begins.", kind=click.Choice(STARTS), metavar=None)
 @_setting("epochs", "Passes over the training images.")
 @_setting("batch_size", "Images in a step.")
 @_setting("lr", "Adam's learning rate.", "X")
@@ -101,6 +111,8 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @_setting("beta", "Weight of the KL.", "X")
 @_setting("warmup_epochs", "Epochs over which the weight of the KL rises from 0.", "X")
 @_setting("clip_norm", "Largest norm of the gradient.", "X")
+@_setting("weight_decay", "AdamW's weight decay.", "X")
+@_setting("average", "Decay of the averaged weights that are shown and kept, such as 0.98; 0 keeps the newest.", "X")
 @_setting("binarize", "dynamic: fresh binary pixels for each step; none: grey pixels.", kind=click.Choice(BINARIZE), metavar=None)
 @_setting(
     "precision",
@@ -152,9 +164,9 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
         dataset = load_dataset(data)
         _check_same_data(run, dataset)
     else:
-        _settings(ModelConfig, _architecture(options, (1, 1, 1)))  # refused before the data are read
+        _settings(ModelConfig, _architecture(options, (1, 1, 1), 2))  # refused before the data are read
         dataset = load_dataset(data)
-        model = _settings(ModelConfig, _architecture(options, dataset.image_shape))
+        model = _settings(ModelConfig, _architecture(options, dataset.image_shape, dataset.classes))
         if model.likelihood != "bernoulli" and "--binarize" in (_flag(p.name) for p in given if p.name) and settings.binarize != "none":
             raise click.UsageError(f"--binarize {settings.binarize} needs the bernoulli likelihood; leave it out")
         settings = settings.for_model(model)
@@ -175,8 +187,9 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
     return INTERRUPTED if ended.progress.outcome == "stopped" else 0
 
 
-def _architecture(options: dict[str, Any], image_shape: tuple[int, int, int]) -> dict[str, Any]:
-    return {"image_shape": image_shape, **{field: options[field] for field in MODEL_FIELDS}}
+def _architecture(options: dict[str, Any], image_shape: tuple[int, int, int], classes: int | None) -> dict[str, Any]:
+    told = classes if FAMILIES[options["family"]].conditional else None
+    return {"image_shape": image_shape, **{field: options[field] for field in MODEL_FIELDS}, "classes": told}
 
 
 def _settings(kind: Any, values: dict[str, Any]) -> Any:

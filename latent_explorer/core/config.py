@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import pairwise
 from typing import Any, Self
 
 from latent_explorer.core.errors import SettingError
+from latent_explorer.core.families import FAMILIES, Family
+from latent_explorer.core.sizes import layer_sizes, parameter_count, stage_sizes
 
-FAMILIES = ("vae",)
-NETWORKS = ("dense", "residual", "conv")
-LIKELIHOODS = ("bernoulli", "gaussian")
+NETWORKS = ("dense", "residual", "conv", "resconv")
+LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "discretised_logistic")
+OBJECTIVES = ("elbo", "iwae", "quadrature", "reconstruction", "adversarial", "wasserstein", "closed")
+CONVOLUTIONAL = ("conv", "resconv")
+STARTS = ("scratch", "pca", "model")
 ACTIVATIONS = ("silu", "relu", "tanh")
 SCHEDULES = ("cosine", "constant")
 BINARIZE = ("dynamic", "none")
@@ -28,7 +31,10 @@ MAX_PARAMETERS = 200_000_000
 MAX_LAYER = 1 << 25  # numbers in the largest layer for one image, 134 MB: a small file must not ask for all memory
 SIGMA_RANGE = (1e-3, 1e3)
 DENSE_HIDDEN, CONV_HIDDEN, CONV_CHANNELS = (512, 512, 512), (256,), (32, 64)
-KERNEL_AREA = {"encoder": 9, "decoder": 16}  # 3 x 3 down, 4 x 4 up: see core/nn/networks.py
+QUADRATURE_HIDDEN = (768, 768, 768, 768)
+LOWER_DIM = 16
+MAX_CLASSES = 1000
+MAX_NODES = 512  # a side, in training
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
@@ -51,30 +57,21 @@ def _choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _widths(name: str, value: object, most: int = MAX_LAYERS, widest: int = MAX_WIDTH, example: str = "512,512") -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or not 1 <= len(value) <= most:
-        raise SettingError(f"{name} is {value!r}; it must be 1 to {most} widths, such as {example}.")
+def _widths(
+    name: str, value: object, most: int = MAX_LAYERS, widest: int = MAX_WIDTH, example: str = "512,512", least: int = 1
+) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not least <= len(value) <= most:
+        raise SettingError(f"{name} is {value!r}; it must be {least} to {most} widths, such as {example}.")
     return tuple(_whole(f"a width of {name}", width, 1, widest) for width in value)
 
 
-def default_hidden(network: str) -> tuple[int, ...]:
+def default_hidden(network: str, family: str = "vae") -> tuple[int, ...]:
     """The widths of a kind of network when none are named."""
-    return CONV_HIDDEN if network == "conv" else DENSE_HIDDEN
-
-
-def stage_sizes(height: int, width: int, stages: int) -> tuple[tuple[int, int], ...]:
-    """Heights and widths before, between and after the stages of a convolutional network: each halves them, rounded up."""
-    sizes = [(height, width)]
-    for _ in range(stages):
-        height, width = (height + 1) // 2, (width + 1) // 2
-        sizes.append((height, width))
-    return tuple(sizes)
-
-
-def chain_parameters(sizes: tuple[int, ...], *, residual: bool = False) -> int:
-    """Weights and biases of dense layers from ``sizes[0]`` to ``sizes[-1]``; residual: and of the shortcuts between unequal widths."""
-    weights = sum((a + 1) * b for a, b in pairwise(sizes))
-    return weights + (sum(a * b for a, b in pairwise(sizes[1:-1]) if a != b) if residual else 0)
+    if family == "pca":
+        return ()
+    if network in CONVOLUTIONAL:
+        return CONV_HIDDEN
+    return QUADRATURE_HIDDEN if family in FAMILIES and FAMILIES[family].bound == "ll" else DENSE_HIDDEN
 
 
 @dataclass(frozen=True)
@@ -85,20 +82,27 @@ class ModelConfig:
     ----------
     image_shape : (int, int, int)
         Height, width, channels (1 or 3).
-    latent_dim : int
-        Number of latent dimensions.
+    latent_dim : int or None
+        Number of latent dimensions; None takes the family's: 2, and 3 on the sphere.
     hidden : tuple of int or None
-        Encoder widths, from the image inward.
-        None takes the network's default: 512,512,512, and 256 for ``conv``.
+        Encoder widths, from the image inward; () is a linear encoder. Where there is no encoder, the decoder's from the image inward.
+        None takes the network's default: 512,512,512, and 256 with convolutions.
     decoder_hidden : tuple of int or None
         Decoder widths, from the code outward; None mirrors ``hidden``.
     network : str
         "dense"; "residual": dense layers with shortcuts around them; "conv": stages of convolutions between the image
-        and the dense layers.
+        and the dense layers; "resconv": the same with shortcuts around convolutions.
+    family : str
+        A key of `core.families.FAMILIES`.
     channels : tuple of int or None
-        Of the convolutional stages, from the image inward; each halves height and width. None takes 32,64. For ``conv`` only.
+        Of the convolutional stages, from the image inward; each halves height and width. None takes 32,64. With convolutions only.
     likelihood : str
-        "bernoulli" (binary pixels, or "BCE (grey)"), or "gaussian" (grey or colour pixels in 0..1).
+        "bernoulli" (binary pixels, or "BCE (grey)"), "continuous_bernoulli" or "gaussian" (grey or colour pixels in 0..1), or
+        "discretised_logistic" (the 256 levels of a pixel).
+    classes : int or None
+        Number of classes that a conditional family is told; for those only.
+    lower_dim : int or None
+        Latent dimensions of the lower level of a hierarchical family; None takes 16. For those only.
     sigma : float or None
         Standard deviation of the Gaussian likelihood, pixels in 0..1; None learns one number for all pixels. For ``gaussian`` only.
 
@@ -109,7 +113,7 @@ class ModelConfig:
     """
 
     image_shape: tuple[int, int, int]
-    latent_dim: int = 2
+    latent_dim: int = None  # type: ignore[assignment]  # always set after creation
     hidden: tuple[int, ...] = None  # type: ignore[assignment]  # always set after creation
     decoder_hidden: tuple[int, ...] | None = None
     activation: str = "silu"
@@ -118,6 +122,8 @@ class ModelConfig:
     likelihood: str = "bernoulli"
     channels: tuple[int, ...] | None = None
     sigma: float | None = None
+    classes: int | None = None
+    lower_dim: int | None = None
 
     def __post_init__(self) -> None:
         shape: object = self.image_shape  # from a file it may be anything
@@ -129,17 +135,17 @@ class ModelConfig:
         if channels == 2:
             raise SettingError("image channels is 2; it must be 1 (grey) or 3 (colour).")
         object.__setattr__(self, "image_shape", (height, width, channels))
-        _whole("latent-dim", self.latent_dim, 1, MAX_LATENT_DIM)
+        _choice("family", self.family, tuple(FAMILIES))
         _choice("network", self.network, NETWORKS)
+        _choice("likelihood", self.likelihood, LIKELIHOODS)
+        _choice("activation", self.activation, ACTIVATIONS)
+        self._check_family()
         given: object = self.hidden
-        hidden = _widths("hidden", default_hidden(self.network) if given is None else given)
+        hidden = _widths("hidden", default_hidden(self.network, self.family) if given is None else given, least=0)
         object.__setattr__(self, "hidden", hidden)
         mirrored = hidden[::-1] if self.decoder_hidden is None else self.decoder_hidden
-        object.__setattr__(self, "decoder_hidden", _widths("decoder-hidden", mirrored))
-        _choice("activation", self.activation, ACTIVATIONS)
-        _choice("family", self.family, FAMILIES)
-        _choice("likelihood", self.likelihood, LIKELIHOODS)
-        if self.network == "conv":
+        object.__setattr__(self, "decoder_hidden", _widths("decoder-hidden", mirrored, least=0))
+        if self.network in CONVOLUTIONAL:
             stages = CONV_CHANNELS if self.channels is None else self.channels
             object.__setattr__(self, "channels", _widths("channels", stages, MAX_STAGES, MAX_CHANNELS, "32,64"))
         elif self.channels is not None:
@@ -161,6 +167,42 @@ class ModelConfig:
                 "choose fewer channels or smaller images."
             )
 
+    def _check_family(self) -> None:
+        """What a family cannot be, with the nearest thing that works."""
+        facts = self.facts
+        latent_dim: object = self.latent_dim
+        if latent_dim is None:
+            object.__setattr__(self, "latent_dim", facts.latent_dim)
+        _whole("latent-dim", self.latent_dim, 1, MAX_LATENT_DIM)
+        if facts.space != "plane" and self.latent_dim != facts.latent_dim:
+            kind = "the sphere" if facts.space == "sphere" else "the torus"
+            raise SettingError(f"latent-dim is {self.latent_dim}; {kind} of {facts.title} has {facts.latent_dim}, so leave it out.")
+        if facts.bound == "ll" and self.latent_dim > 2:
+            raise SettingError(
+                f"latent-dim is {self.latent_dim}; {facts.title} sums over nodes of a plane, so choose 1 or 2, or the family vae."
+            )
+        if self.network not in facts.networks:
+            raise SettingError(f"network is {self.network!r}; {facts.title} takes {', '.join(facts.networks)}.")
+        if self.likelihood not in facts.likelihoods:
+            raise SettingError(f"likelihood is {self.likelihood!r}; {facts.title} takes {', '.join(facts.likelihoods)}.")
+        if self.family == "pca" and self.hidden:
+            raise SettingError(f"hidden is {self.hidden!r}; PCA is linear and has no hidden layers, so leave it out.")
+        if facts.conditional:
+            if self.classes is None:
+                raise SettingError(f"{facts.title} is told each image's class, and these images have no labels; choose the family vae.")
+            _whole("classes", self.classes, 2, MAX_CLASSES)
+        elif self.classes is not None:
+            raise SettingError(f"classes is {self.classes!r}; only a conditional family takes classes, so leave it out.")
+        if facts.levels:
+            object.__setattr__(self, "lower_dim", _whole("lower-dim", self.lower_dim or LOWER_DIM, 1, MAX_LATENT_DIM))
+        elif self.lower_dim is not None:
+            raise SettingError(f"lower-dim is {self.lower_dim!r}; only a hierarchical family has a lower level, so leave it out.")
+
+    @property
+    def facts(self) -> Family:
+        """What the family has, lacks and is shown as."""
+        return FAMILIES[self.family]
+
     @property
     def pixels(self) -> int:
         """Numbers in one image: height x width x channels."""
@@ -170,7 +212,7 @@ class ModelConfig:
     @property
     def decoder_widths(self) -> tuple[int, ...]:
         """``decoder_hidden``, always set after creation."""
-        return self.decoder_hidden or self.hidden[::-1]
+        return self.hidden[::-1] if self.decoder_hidden is None else self.decoder_hidden
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -188,20 +230,12 @@ class ModelConfig:
     @property
     def widest(self) -> int:
         """Numbers in the largest layer for one image."""
-        sizes = stage_sizes(*self.image_shape[:2], len(self.stages))
-        maps = [height * width * count for (height, width), count in zip(sizes[1:], self.stages, strict=True)]
-        return max(self.pixels, *self.hidden, *self.decoder_widths, *maps)
+        return max(layer_sizes(self))
 
     @property
     def parameters(self) -> int:
-        """Number of weights and biases of encoder, decoder and likelihood."""
-        residual = self.network == "residual"
-        dense = chain_parameters((self.inner_pixels, *self.hidden, 2 * self.latent_dim), residual=residual)
-        dense += chain_parameters((self.latent_dim, *self.decoder_widths, self.inner_pixels), residual=residual)
-        down = tuple(pairwise((self.image_shape[2], *self.stages)))
-        convolutions = sum((KERNEL_AREA["encoder"] * a + 1) * b + (KERNEL_AREA["decoder"] * b + 1) * a for a, b in down)
-        learned_sigma = self.likelihood == "gaussian" and self.sigma is None
-        return dense + (convolutions if self.stages else 0) + learned_sigma
+        """Number of weights and biases of all networks and the likelihood."""
+        return parameter_count(self)
 
     @property
     def network_words(self) -> str:
@@ -213,7 +247,7 @@ class ModelConfig:
     def likelihood_words(self) -> str:
         """The likelihood in short, such as "gaussian, sigma learned"."""
         if self.likelihood != "gaussian":
-            return self.likelihood
+            return self.likelihood.replace("_", " ")
         return f"gaussian, sigma {'learned' if self.sigma is None else f'{self.sigma:g}'}"
 
     def to_record(self) -> dict[str, Any]:
@@ -223,10 +257,13 @@ class ModelConfig:
         stays what it is when other kinds are added.
         """
         record = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        if self.network != "conv":
+        if self.network not in CONVOLUTIONAL:
             del record["channels"]
         if self.likelihood != "gaussian":
             del record["sigma"]
+        for name in ("classes", "lower_dim"):
+            if record[name] is None:
+                del record[name]
         return record
 
     @classmethod
@@ -242,10 +279,10 @@ class ModelConfig:
         unknown = sorted(str(key) for key in set(record) - known)
         if unknown:
             raise SettingError(f"the architecture has the unknown entry {unknown[0][:60]!r}.")
-        needed = ("hidden", "channels") if record.get("network") == "conv" else ("hidden",)
+        needed = ("hidden", "latent_dim", *(("channels",) if record.get("network") in CONVOLUTIONAL else ()))
         for name in needed:
             if record.get(name, ()) is None:
-                raise SettingError(f"{name} is None; a record names its widths.")
+                raise SettingError(f"{name} is None; a record names its sizes.")
         if "image_shape" not in record:
             raise SettingError("the architecture lacks image_shape.")
         return cls(**record)
@@ -260,6 +297,11 @@ class TrainingConfig:
     number of images taken from the training set (None: 10,000 for sets of MNIST's size, else a tenth). ``binarize``
     speaks of the Bernoulli likelihood; for another one it must be "none" (`for_model`). ``precision`` "bfloat16" computes
     the matrix products of training with 8 significant bits; weights, sums and optimiser stay in float32.
+
+    ``objective`` (None: the family's usual one) is what is made large: the ELBO; the IWAE bound of ``samples`` draws (which of
+    the ELBO are draws for each image); or the exact log-likelihood by quadrature, with ``nodes`` a side in equal parts of the
+    epochs. ``weight_decay`` is AdamW's. ``average`` is the decay, each step, of the averaged weights that are shown and kept
+    (0: the newest weights themselves). ``start``: from random weights; from the plane of PCA; or from another model's decoder.
     """
 
     epochs: int = 20
@@ -274,6 +316,12 @@ class TrainingConfig:
     split_seed: int = 0
     binarize: str = "dynamic"
     precision: str = "float32"
+    objective: str | None = None
+    samples: int = 1
+    nodes: tuple[int, ...] = (40, 64, 91)
+    weight_decay: float = 0.0
+    average: float = 0.0
+    start: str = "scratch"
 
     def __post_init__(self) -> None:
         _whole("epochs", self.epochs, 1, 100_000)
@@ -289,10 +337,31 @@ class TrainingConfig:
         _whole("split-seed", self.split_seed, 0, 2**63 - 1)
         _choice("binarize", self.binarize, BINARIZE)
         _choice("precision", self.precision, PRECISIONS)
+        if self.objective is not None:
+            _choice("objective", self.objective, OBJECTIVES)
+        _whole("samples", self.samples, 1, 10_000)
+        nodes = _widths("nodes", self.nodes, MAX_LAYERS, MAX_NODES, "40,64,91")
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "weight_decay", _real("weight-decay", self.weight_decay, 0.0, 10.0))
+        object.__setattr__(self, "average", _real("average", self.average, 0.0, 1 - 1e-9))
+        _choice("start", self.start, STARTS)
 
     def for_model(self, model: ModelConfig) -> TrainingConfig:
-        """The same settings, with ``binarize`` as the model's likelihood needs it: "none" unless it is Bernoulli's."""
-        return self if model.likelihood == "bernoulli" else replace(self, binarize="none")
+        """The same settings as a model needs them: its family's objective, and ``binarize`` "none" unless it is Bernoulli's.
+
+        Raises
+        ------
+        SettingError
+            The family cannot be trained by the objective.
+        """
+        facts = model.facts
+        objective = self.objective or facts.objectives[0]
+        if objective not in facts.objectives:
+            raise SettingError(f"objective is {objective!r}; {facts.title} is trained by {', '.join(facts.objectives)}.")
+        if self.start != "scratch" and facts.bound != "ll":
+            raise SettingError(f"start is {self.start!r}; only a model that is trained by quadrature starts elsewhere than at scratch.")
+        grey = model.likelihood != "bernoulli"
+        return replace(self, objective=objective, binarize="none" if grey else self.binarize)
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from latent_explorer.core.config import ModelConfig, TrainingConfig, stage_sizes
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import TrainingError
+from latent_explorer.core.sizes import stage_sizes
 
 FLOAT = 4
 COPIES = 4 + 3 + 2 + 5  # of the weights: with gradient and two moments; snapshots; their state; a file being written, at its widest
 KEPT = 2.5  # arrays of a layer's size that autograd and the running operation hold, measured
+TABLES = 6  # of log p(x|z), the posterior and what they are computed of
 PIECE = 1 << 24  # numbers of the largest layer that validation and encoding compute at once: core.nn.inference.NUMBERS
 PIECE_IMAGES = 2048
 AT_ONCE = 2  # layers that live at the same time where nothing is kept for a gradient
@@ -47,6 +49,9 @@ def training_needs(model: ModelConfig, settings: TrainingConfig, count: int) -> 
     two layers at a time.
     """
     training = KEPT * settings.batch_size * layer_numbers(model)
+    if model.facts.bound == "ll":
+        nodes = max(settings.nodes) ** model.latent_dim  # decoded instead of images; tables of every image and every node
+        training = nodes * (KEPT * (sum(model.decoder_widths) + 2 * model.pixels) + TABLES * settings.batch_size)
     piece = min(PIECE_IMAGES, max(1, PIECE // model.widest)) * AT_ONCE * (model.widest + model.pixels)
     return Needs(COPIES * FLOAT * model.parameters, int(FLOAT * max(training, piece)), count * model.pixels)
 

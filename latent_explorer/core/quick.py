@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.config import ModelConfig, stage_sizes
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.sizes import stage_sizes
 
 NETWORKS = ("dense", "residual", "conv")
 LIKELIHOODS = ("bernoulli", "gaussian")  # those whose expected pixel is the sigmoid of the decoder's number

@@ -108,6 +108,11 @@ class ImageDataset:
         height, width, channels = self.images.shape[1:]
         return int(height), int(width), int(channels)
 
+    @property
+    def classes(self) -> int | None:
+        """Number of classes, for a model that is told them; None where an image has none."""
+        return len(self.class_names) if self.labels is not None and self.labels.min() >= 0 else None
+
     def reference(self) -> DataReference:
         """What a model or session remembers of this data set."""
         split = self.split
@@ -294,6 +299,12 @@ class Slot:
     since: int = 0
     quick: QuickDecoder | None = None  # decodes until the networks are there; none where it cannot, or need not any more
     table: TableFacts | None = None  # where the codes come from a table, and there is no model
+    kind: str = "mean"  # of the codes that are shown, where there are any of it
+
+    @property
+    def points(self) -> Codes | None:
+        """The codes that are shown: of the chosen kind, else posterior means, else of any kind."""
+        return self.codes.get(self.kind) or self.codes.get("mean") or next(iter(self.codes.values()), None)
 
     @property
     def in_training(self) -> bool:

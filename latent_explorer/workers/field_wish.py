@@ -24,7 +24,7 @@ class Content:
     @property
     def codes(self) -> Codes | None:
         """The codes that it is of."""
-        return self.slot.codes.get("mean")
+        return self.slot.points
 
     def same_as(self, other: Content | None) -> bool:
         """Whether nothing that it depends on is another."""

@@ -33,7 +33,6 @@ def refusal(build: Any) -> str:
         ({"latent_dim": 2.0}, "latent-dim is 2.0; it must be a whole number"),
         ({"latent_dim": True}, "latent-dim is True; it must be a whole number"),
         ({"latent_dim": "2"}, "latent-dim is '2'; it must be a whole number"),
-        ({"latent_dim": None}, "latent-dim is None; it must be a whole number"),
         ({"hidden": ()}, "hidden is (); it must be 1 to 16 widths, such as 512,512."),
         ({"hidden": (8,) * 17}, "it must be 1 to 16 widths"),
         ({"hidden": 512}, "hidden is 512; it must be 1 to 16 widths"),

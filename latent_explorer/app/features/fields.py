@@ -66,7 +66,7 @@ class FieldsFeature(QObject):
         return self._wish is None and not self._turn.isActive()
 
     def _slot_changed(self, slot: Slot) -> None:
-        codes = slot.codes.get("mean")
+        codes = slot.points
         counts = codes.class_counts if codes is not None else np.zeros(0, np.int64)
         offer = kinds_for(slot), frozenset(np.flatnonzero(counts).tolist()), slot.data
         if offer != self._offer:

@@ -57,7 +57,7 @@ class IndexFeature(QObject):
         return self._codes is None or (self.shown is not None and self.shown.codes is self._codes and self.shown.frame is self._frame)
 
     def _slot_changed(self, slot: Slot) -> None:
-        codes = slot.codes.get("mean")
+        codes = slot.points
         if codes is self._codes and slot.frame is self._frame:
             return
         others = codes is None or not codes.same_images(self._codes)

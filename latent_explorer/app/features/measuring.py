@@ -36,7 +36,7 @@ class MeasuringFeature(QObject):
         if slot is None or slot.handle is None or not slot.ready:
             self._refuse("Only a model that is open and loaded can measure images.")
             return
-        codes, dataset = slot.codes.get("mean"), self._session.dataset_of(slot)
+        codes, dataset = slot.points, self._session.dataset_of(slot)
         if slot.in_training:
             self._refuse("Images are measured when the run has ended, since every step changes the model.")
         elif codes is None or dataset is None or not len(codes.z):
@@ -56,7 +56,7 @@ class MeasuringFeature(QObject):
     def _measured(self, asked: Slot, codes: Codes) -> None:
         before, self._asked = self._asked, None
         slot = self._session.slot
-        if slot is None or slot.handle is not asked.handle or slot.codes.get("mean") is not before:
+        if slot is None or slot.handle is not asked.handle or slot.points is not before:
             return  # another model, or newer codes
         self._session.revise_slot(codes={**slot.codes, "mean": codes})
         self._show()

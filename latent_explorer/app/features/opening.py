@@ -249,7 +249,7 @@ class OpeningFeature(QObject):
             panel.set_facts(table_words(slot), table=True)
             return
         facts = {"trained_for": f"{slot.epoch} epochs" if slot.epoch != 1 else "1 epoch"}
-        codes = slot.codes.get("mean")
+        codes = slot.points
         if codes is not None:
             facts["points"] = f"{len(codes.z):,}"
         if slot.handle is not None:

@@ -120,7 +120,7 @@ class ProbeFeature(QObject):
 
     def _jump(self, label: int) -> None:
         slot = self._session.slot
-        codes = slot.codes.get("mean") if slot is not None else None
+        codes = slot.points if slot is not None else None
         rows = np.flatnonzero(codes.labels == label) if codes is not None else ()
         if codes is not None and len(rows):
             self.put(_tuple(densest_place(codes.z[rows[:: max(1, len(rows) // MANY)]])))
@@ -216,7 +216,7 @@ class ProbeFeature(QObject):
         log_prior = None if answer.around is None or slot.table is not None else answer.around.log_prior  # a table has no prior
         self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
         self.answered.emit(answer)
-        if answer.codes is not slot.codes.get("mean"):
+        if answer.codes is not slot.points:
             self._look_around.ask()  # there are newer ones
 
     def _show(self, answer: ProbeAnswer) -> None:
@@ -259,4 +259,4 @@ def _decode(z: NDArray[np.float32], generation: int, request: DecodeRequest | No
 
 def _look(lookout: Lookout, z: NDArray[np.float32], slot: Slot, dataset: ImageDataset | None, context: Context) -> PlaceAnswer:
     """In the probe's lane, which alone uses the lookout."""
-    return lookout.around(z, slot.generation, slot.codes.get("mean"), dataset)
+    return lookout.around(z, slot.generation, slot.points, dataset)

@@ -98,7 +98,7 @@ class SceneryFeature(QObject):
         away from the probe.
         """
         slot = self._session.slot
-        codes = slot.codes.get("mean") if slot is not None else None
+        codes = slot.points if slot is not None else None
         if slot is None or codes is None or not len(codes.z):
             self._show_prior(slot)
             return
@@ -131,7 +131,7 @@ class SceneryFeature(QObject):
         plane = self._window.plane
         plane.set_slot(slot.slot_id)
         self._window.layers.set_decodes(slot.table is None)
-        codes = slot.codes.get("mean")
+        codes = slot.points
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
         turned = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)

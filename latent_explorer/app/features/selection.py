@@ -83,7 +83,7 @@ class SelectionFeature(QObject):
     @property
     def _codes(self) -> Codes | None:
         slot = self._session.slot
-        return slot.codes.get("mean") if slot is not None else None
+        return slot.points if slot is not None else None
 
     # Wishes
 

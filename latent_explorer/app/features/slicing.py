@@ -43,7 +43,7 @@ def _put(session: Session, slot: Slot, chosen: Slice, before: PlaneFrame | None)
     if not chosen.suits(latent_dim):
         chosen = Slice()
     if latent_dim > 2:
-        frame = frame_of(latent_dim, _spread(slot.codes.get("mean")), chosen, before).shown_as(slot.frame.display)
+        frame = frame_of(latent_dim, _spread(slot.points), chosen, before).shown_as(slot.frame.display)
         if not frame.same_as(slot.frame):
             slot = slot.on(frame, session.new_generation())
     probe = session.scene.probe
@@ -96,7 +96,7 @@ class SlicingFeature(QObject):
 
     def _most_varying(self) -> None:
         slot = self._session.slot
-        spread = _spread(slot.codes.get("mean")) if slot is not None else None
+        spread = _spread(slot.points) if slot is not None else None
         if spread is not None:
             x, y = spread.order[:2].tolist()
             self._set_axes(x, y)
@@ -110,7 +110,7 @@ class SlicingFeature(QObject):
         self._window.plane.set_axes(*names)
         self._window.set_sliceable(frame.latent_dim > 2)
         if frame.latent_dim > 2:
-            spread = _spread(slot.codes.get("mean")) or spread_of(np.zeros((0, frame.latent_dim)))
+            spread = _spread(slot.points) or spread_of(np.zeros((0, frame.latent_dim)))
             held = frozenset(axis for axis, _ in self._session.scene.slice.held)
             model = slot.handle.id if slot.handle is not None else slot.name
             self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training)
@@ -131,5 +131,5 @@ class SlicingFeature(QObject):
                 self._lay(scene.slice.through(frame, z))
 
     def _plane_of(self, slot: Slot, chosen: Slice) -> PlaneFrame:
-        frame = frame_of(slot.frame.latent_dim, _spread(slot.codes.get("mean")), chosen, slot.frame)
+        frame = frame_of(slot.frame.latent_dim, _spread(slot.points), chosen, slot.frame)
         return frame.shown_as(slot.frame.display)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import NUMBERS, device_of
 from latent_explorer.core.nn.networks import ConvDecoder, DenseDecoder, ResidualLayer
@@ -83,7 +83,7 @@ def logits_with_tangents(decoder: DenseDecoder, z: Tensor, directions: Tensor) -
     return maps.movedim(-3, -1).reshape(n, decoder.pixels), bent.movedim(-3, -1).reshape(k, n, decoder.pixels)
 
 
-def _metric(module: VAE, z: Tensor, directions: Tensor, *, information: bool) -> Tensor:
+def _metric(module: Model, z: Tensor, directions: Tensor, *, information: bool) -> Tensor:
     """G (n, k, k) in float64 at places z (n, d)."""
     logits, tangents = logits_with_tangents(module.decoder, z, directions)
     p = torch.sigmoid(logits)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.config import TrainingConfig
+from latent_explorer.core.nn.families.base import Batch, Model
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.written_gradient import WrittenGradient
 
@@ -15,29 +15,29 @@ from latent_explorer.core.nn.written_gradient import WrittenGradient
 class Gradient(Protocol):
     """What a step asks for: the gradient goes to the optimiser, and the batch means of both terms come back."""
 
-    def __call__(self, x: Tensor, generator: torch.Generator, beta: float) -> tuple[float, float]:
-        """Reconstruction and KL of pixels (B, D) in 0..1, nats; with the noise of z from `generator`."""
+    def __call__(self, batch: Batch) -> tuple[float, float]:
+        """Reconstruction and KL (or what a family has in their places), nats per image."""
 
 
 class AutogradGradient:
     """By torch's autograd, with matrix products rounded to bfloat16 where that is asked for."""
 
-    def __init__(self, module: VAE, optimizer: Optimizer, precision: str) -> None:
+    def __init__(self, module: Model, optimizer: Optimizer, precision: str) -> None:
         self._module, self._optimizer = module, optimizer
         self._rounded = precision == "bfloat16"
 
-    def __call__(self, x: Tensor, generator: torch.Generator, beta: float) -> tuple[float, float]:
+    def __call__(self, batch: Batch) -> tuple[float, float]:
         """As of `Gradient`."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._rounded):
-            terms = self._module.terms(x, generator)
-        reconstruction, kl = terms.reconstruction.mean(), terms.kl.mean()  # means over the batch only
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._rounded):
+            loss, terms = self._module.loss(batch)
         self._optimizer.zero_grad()
-        (reconstruction + beta * kl).backward()
-        return reconstruction.item(), kl.item()
+        loss.backward()
+        return terms.reconstruction.mean().item(), terms.kl.mean().item()
 
 
-def gradient_for(module: VAE, optimizer: Optimizer, precision: str, device: torch.device) -> Gradient:
-    """The quickest way to this module's gradient on a device."""
-    if device.type == "cpu" and precision == "float32" and WrittenGradient.fits(module):
+def gradient_for(module: Model, optimizer: Optimizer, settings: TrainingConfig, device: torch.device) -> Gradient:
+    """The quickest way to this module's gradient on a device; `settings` as `TrainingConfig.for_model` gives them."""
+    plain = settings.objective == "elbo" and settings.samples == 1
+    if plain and device.type == "cpu" and settings.precision == "float32" and WrittenGradient.fits(module):
         return WrittenGradient(module, optimizer)
-    return AutogradGradient(module, optimizer, precision)
+    return AutogradGradient(module, optimizer, settings.precision)

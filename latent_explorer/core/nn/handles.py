@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.types import ModelHandle
 
 TrainingState = Mapping[str, NDArray[Any]]
 
-_entries: dict[str, tuple[VAE, TrainingState]] = {}
+_entries: dict[str, tuple[Model, TrainingState]] = {}
 
 
-def publish(handle: ModelHandle, module: VAE, state: TrainingState | None = None) -> None:
+def publish(handle: ModelHandle, module: Model, state: TrainingState | None = None) -> None:
     """Put `module` (in eval mode, on any device, not to be changed any more) behind `handle`, with the state to go on training."""
     _entries[handle.id] = (module, dict(state or {}))
 
@@ -30,7 +30,7 @@ def has(handle: ModelHandle) -> bool:
     return handle.id in _entries
 
 
-def module_of(handle: ModelHandle) -> VAE:
+def module_of(handle: ModelHandle) -> Model:
     """The module behind `handle`; KeyError when it was never loaded or already forgotten."""
     return _entries[handle.id][0]
 

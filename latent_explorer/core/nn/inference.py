@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
@@ -22,7 +22,7 @@ NUMBERS = 1 << 24  # of the largest layer, for all images that are computed at o
 Pixels = NDArray[np.uint8] | NDArray[np.float32]  # 0..255, or 0..1
 
 
-def device_of(module: VAE) -> torch.device:
+def device_of(module: Model) -> torch.device:
     """Where the weights are, and so where the module computes."""
     return next(module.parameters()).device
 
@@ -35,7 +35,7 @@ def grey_tensor(images: Pixels) -> torch.Tensor:
 
 
 @contextmanager
-def eval_mode(module: VAE) -> Iterator[None]:
+def eval_mode(module: Model) -> Iterator[None]:
     """Inside, dropout and batch statistics are off; afterwards the module is in the mode it was in."""
     before = module.training
     module.eval()
@@ -45,7 +45,7 @@ def eval_mode(module: VAE) -> Iterator[None]:
         module.train(before)
 
 
-def encode_with(module: VAE, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def encode_with(module: Model, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `encode`, for a module in hand on any device (training uses this)."""
     device = device_of(module)
     batch = max(1, min(BATCH, NUMBERS // module.config.widest))
@@ -73,7 +73,7 @@ def encode(handle: ModelHandle, images: Pixels) -> tuple[NDArray[np.float32], ND
     return encode_with(module_of(handle), images)
 
 
-def decode_with(module: VAE, z: NDArray[np.floating]) -> NDArray[np.float32]:
+def decode_with(module: Model, z: NDArray[np.floating]) -> NDArray[np.float32]:
     """As `decode`, for a module in hand: all by the same weights, also when a newer snapshot comes meanwhile."""
     device, batch = device_of(module), batch_of(module.config)
     points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from latent_explorer.core.config import ModelConfig
 
 TEST_DRAW_SEED = 20250101
 LOG_2_PI = math.log(2 * math.pi)
+LEAST_TAKEN = 1e-20  # images that a place answers for
 LEAST_SIGMA = 1e-3  # of a learned sigma at the start, when all images are equal
 
 
@@ -70,7 +73,49 @@ def gaussian_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     return -0.5 * squares * torch.exp(-2 * log_sigma) - mean.shape[-1] * (log_sigma + 0.5 * LOG_2_PI)
 
 
-class Bernoulli(nn.Module):
+class Likelihood(nn.Module):
+    """p(x|z) by the decoder's numbers, one for each pixel."""
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """log p(x|z) in nats, summed over pixels: pixels and numbers (..., D) to (...)."""
+        raise NotImplementedError
+
+    def mean(self, parameters: Tensor) -> Tensor:
+        """E[x|z] in 0..1, the picture that is shown."""
+        raise NotImplementedError
+
+    def table(self, x: Tensor, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
+        """log p(x_b|z_g) for every image and every place, nats, float32.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, D)
+        parameters : Tensor, shape (G, D)
+        mask : bool Tensor, shape (D,), or None
+            The pixels that count; None for all.
+
+        Returns
+        -------
+        Tensor, shape (B, G)
+        """
+        raise NotImplementedError
+
+    def expected(self, parameters: Tensor, share: Tensor, x: Tensor) -> Tensor:
+        """``sum over b, g of share_bg log p(x_b|z_g)``, with a graph to the numbers: (G, D), (B, G), (B, D) to a scalar."""
+        return (share * self.table(x, parameters)).sum()
+
+    def start_at(self, mean_square: float) -> None:
+        """What is to be learned besides the decoder begins where a constant picture leaves this mean squared error."""
+
+
+@contextmanager
+def exact_products(x: Tensor) -> Iterator[None]:
+    """Inside, autocast leaves float32 products alone: a sum over all pixels rounded to 8 bits would be wrong by nats."""
+    with torch.autocast(x.device.type, enabled=False):
+        yield
+
+
+class Bernoulli(Likelihood):
     """Every pixel is black or white, with the sigmoid of the decoder's number as probability of white."""
 
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
@@ -81,11 +126,23 @@ class Bernoulli(nn.Module):
         """E[x|z] in 0..1, the picture that is shown."""
         return torch.sigmoid(logits)
 
-    def start_at(self, mean_square: float) -> None:
-        """Nothing to start."""
+    def table(self, x: Tensor, logits: Tensor, mask: Tensor | None = None) -> Tensor:
+        """As of `Likelihood`: ``x . a_g - sum_i softplus(a_gi)``, one matrix product."""
+        if mask is not None:
+            x, logits = x[:, mask], logits[:, mask]
+        with exact_products(x):
+            logits = logits.float()
+            return torch.addmm(-functional.softplus(logits).sum(1), x, logits.T)
+
+    def expected(self, logits: Tensor, share: Tensor, x: Tensor) -> Tensor:
+        """As of `Likelihood`, by what the images of each place have in the mean: two thin products in the place of a table."""
+        with exact_products(x):
+            taken = share.sum(0)
+            mean = (share.T @ x) / taken.clamp_min(LEAST_TAKEN)[:, None]
+            return (taken * bernoulli_log_prob(mean, logits.float())).sum()
 
 
-class Gaussian(nn.Module):
+class Gaussian(Likelihood):
     """Every pixel is normal around the sigmoid of the decoder's number, with one standard deviation for all pixels.
 
     It is fixed, or learned with the other weights (sigma-VAE: Rybkin et al. 2021, arXiv 2006.13202); its optimum is the
@@ -111,6 +168,15 @@ class Gaussian(nn.Module):
         """E[x|z] in 0..1, the picture that is shown."""
         return torch.sigmoid(logits)
 
+    def table(self, x: Tensor, logits: Tensor, mask: Tensor | None = None) -> Tensor:
+        """As of `Likelihood`: squared distances by one matrix product."""
+        if mask is not None:
+            x, logits = x[:, mask], logits[:, mask]
+        with exact_products(x):
+            mean = torch.sigmoid(logits.float())
+            squares = torch.addmm(mean.square().sum(1), x, mean.T, alpha=-2.0) + x.square().sum(1, keepdim=True)
+            return -0.5 * squares * torch.exp(-2 * self.log_sigma) - x.shape[1] * (self.log_sigma + 0.5 * LOG_2_PI)
+
     @torch.no_grad()
     def start_at(self, mean_square: float) -> None:
         """Set a learned sigma to the root of a mean squared error, its optimum for that error."""
@@ -118,7 +184,7 @@ class Gaussian(nn.Module):
             self.log_sigma.fill_(0.5 * math.log(max(mean_square, LEAST_SIGMA**2)))
 
 
-def likelihood_of(config: ModelConfig) -> Bernoulli | Gaussian:
+def likelihood_of(config: ModelConfig) -> Likelihood:
     """New likelihood for an architecture."""
     return Gaussian(config.sigma) if config.likelihood == "gaussian" else Bernoulli()
 

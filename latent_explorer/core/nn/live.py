@@ -9,7 +9,7 @@ from copy import deepcopy
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.inference import encode_with
 from latent_explorer.core.types import Codes, History, ImageDataset
 
@@ -19,7 +19,7 @@ MAX_WINDOWS = 2000
 SERIES = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl")
 
 
-def copy_to_cpu(module: VAE) -> VAE:
+def copy_to_cpu(module: Model) -> Model:
     """The same networks with weights of their own on the CPU, in eval mode and without gradients."""
     return deepcopy(module).cpu().eval().requires_grad_(False)
 
@@ -39,12 +39,12 @@ class LiveCodes:
         self._next = 0
         self._spent = 0.0
 
-    def all(self, module: VAE) -> Codes:
+    def all(self, module: Model) -> Codes:
         """Every row, encoded now."""
         self._z, self._log_var = encode_with(module, self._images[self._rows])
         return self._codes()
 
-    def some(self, module: VAE, seconds: float) -> Codes | None:
+    def some(self, module: Model, seconds: float) -> Codes | None:
         """One part re-encoded, or None when encoding has had its share of the `seconds` of training so far."""
         if self._spent > ENCODE_SHARE * seconds:
             return None

@@ -5,13 +5,15 @@ All take and give pixels as rows of numbers, in the order height, width, channel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from latent_explorer.core.config import ModelConfig, stage_sizes
+from latent_explorer.core.config import CONVOLUTIONAL, ModelConfig
+from latent_explorer.core.sizes import decoder_inputs, stage_sizes
 
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -60,17 +62,30 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """p(x|z) by one number for each pixel, whose sigmoid is the expected pixel."""
+    """p(x|z) by one number for each pixel, a parameter of the likelihood."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        sizes = (config.latent_dim, *config.decoder_widths, config.inner_pixels)
+        self.torus, self.classes = config.facts.space == "torus", config.classes
+        sizes = (decoder_inputs(config), *config.decoder_widths, config.inner_pixels)
         self.layers = dense_layers(sizes, config.activation, residual=config.network == "residual")
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Latent points (..., d) to logits (..., D)."""
-        logits: Tensor = self.layers(z)
-        return logits
+    def features(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """What the layers are given: z, on the torus the cosines and sines of its angles; and the class, where it is told."""
+        parts = [z]
+        if self.torus:
+            angles = 2 * math.pi * z
+            parts = [torch.cos(angles), torch.sin(angles)]
+        if self.classes is not None:
+            if labels is None:
+                raise ValueError("a conditional decoder needs classes")
+            parts.append(nn.functional.one_hot(labels, self.classes).to(z.dtype).expand(*z.shape[:-1], -1))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Latent points (..., d) and, for a conditional family, classes (...) to numbers (..., D)."""
+        numbers: Tensor = self.layers(self.features(z, labels))
+        return numbers
 
     def last_bias(self) -> nn.Parameter:
         """One number for each pixel (dense) or channel (conv), added at the very end."""
@@ -109,9 +124,10 @@ class ConvDecoder(DenseDecoder):
             nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1) for inputs, outputs in pairwise((*config.stages[::-1], channels))
         )
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """As of `DenseDecoder`; equal points of a batch give equal pictures, whatever its shape."""
-        inner = self.activation(super().forward(z.reshape(-1, z.shape[-1])))
+        flat = self.features(z, labels)
+        inner = self.activation(self.layers(flat.reshape(-1, flat.shape[-1])))
         maps = inner.unflatten(-1, (-1, *self.sizes[0]))
         for k, (stage, (height, width)) in enumerate(zip(self.stages, self.sizes[1:], strict=True)):
             maps = stage(self.activation(maps) if k else maps)[..., :height, :width]
@@ -127,17 +143,17 @@ class ConvDecoder(DenseDecoder):
 
 def encoder_of(config: ModelConfig) -> DenseEncoder:
     """New encoder for an architecture."""
-    return ConvEncoder(config) if config.network == "conv" else DenseEncoder(config)
+    return ConvEncoder(config) if config.network in CONVOLUTIONAL else DenseEncoder(config)
 
 
 def decoder_of(config: ModelConfig) -> DenseDecoder:
     """New decoder for an architecture."""
-    return ConvDecoder(config) if config.network == "conv" else DenseDecoder(config)
+    return ConvDecoder(config) if config.network in CONVOLUTIONAL else DenseDecoder(config)
 
 
 def constant_picture(mean: Tensor, config: ModelConfig) -> Tensor:
     """What the last bias alone can show of a mean image (D,): each pixel, or each channel's mean where a convolution shares it."""
-    if config.network != "conv":
+    if config.network not in CONVOLUTIONAL:
         return mean
     channels: Tensor = mean.unflatten(0, config.image_shape).mean((0, 1))
     return channels.expand(config.image_shape).flatten()
@@ -145,5 +161,5 @@ def constant_picture(mean: Tensor, config: ModelConfig) -> Tensor:
 
 def picture_to_bias(picture: Tensor, config: ModelConfig) -> Tensor:
     """Logits of a constant picture (D,) for the last bias, which has a number for each pixel (dense) or channel (conv)."""
-    count = config.image_shape[2] if config.network == "conv" else config.pixels
+    count = config.image_shape[2] if config.network in CONVOLUTIONAL else config.pixels
     return torch.logit(picture[:count] * 0.98 + 0.01)

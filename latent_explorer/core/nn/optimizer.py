@@ -20,17 +20,28 @@ class Optimizer:
 
     Weights, gradients and moments lie in one array each, one weight after the other, so that norm and update are one pass;
     the module's own weights become views of it.
+
+    Parameters
+    ----------
+    weight_decay : float
+        Of AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101): each step takes ``lr * weight_decay`` of every weight away.
+    average : float
+        Decay, each step, of a running mean of the weights (Polyak & Juditsky 1992); 0 for none. While it is young it is the mean
+        of all so far.
     """
 
-    def __init__(self, module: nn.Module) -> None:
-        self.names = [name for name, _ in module.named_parameters()]
-        self.parameters: list[nn.Parameter] = list(module.parameters())
+    def __init__(self, module: nn.Module, *, weight_decay: float = 0.0, average: float = 0.0) -> None:
+        named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
+        self.names = [name for name, _ in named]
+        self.parameters: list[nn.Parameter] = [parameter for _, parameter in named]
+        self._weight_decay, self._decay = weight_decay, average
         self._weights = torch.cat([p.detach().reshape(-1) for p in self.parameters])
         for parameter, part in zip(self.parameters, self._parts(self._weights), strict=True):
             parameter.data = part
         self._gradient = torch.zeros_like(self._weights)
         self._gradients = self._parts(self._gradient)
         self._moments = {kind: torch.zeros_like(self._weights) for kind in ("exp_avg", "exp_avg_sq")}
+        self._average = self._weights.clone() if average else None
         self._steps = torch.zeros((), dtype=torch.float32, device=self._weights.device)
         self._fused = self._weights.device.type in ("cpu", "cuda")
 
@@ -89,20 +100,42 @@ class Optimizer:
             beta1=BETAS[0],
             beta2=BETAS[1],
             lr=lr,
-            weight_decay=0.0,
+            weight_decay=0.0,  # would be added to the gradient; AdamW's is below
             eps=EPSILON,
             maximize=False,
         )
+        if self._weight_decay:
+            self._weights.mul_(1 - lr * self._weight_decay)
+        if self._average is not None:
+            steps = self._steps.item()
+            self._average.lerp_(self._weights, 1 - min(self._decay, steps / (10 + steps)))
         return True
 
+    def averaged(self) -> dict[str, torch.Tensor]:
+        """The averaged weights by name, views; the newest ones themselves where none are averaged."""
+        source = self._weights if self._average is None else self._average
+        return dict(zip(self.names, self._parts(source), strict=True))
+
+    @torch.no_grad()
+    def forget_average(self) -> None:
+        """Begin anew with the module's weights as they are now."""
+        if self._average is not None:
+            self._average.copy_(self._weights)
+
     def state(self) -> dict[str, NDArray[Any]]:
-        """``optim.<moment>.<weight>`` and ``optim.step``, copies on the CPU; the moments are missing before the first step."""
+        """``optim.<moment>.<weight>`` and ``optim.step``, copies on the CPU; the moments are missing before the first step.
+
+        Where weights are averaged, ``optim.newest.<weight>`` are those that the next step starts from.
+        """
         steps = self._steps.item()
         arrays: dict[str, NDArray[Any]] = {"optim.step": np.array([steps], np.float32)}
         if steps:
             for kind, moments in self._moments.items():
                 parts = zip(self.names, self._parts(moments), strict=True)
                 arrays |= {f"optim.{kind}.{name}": part.cpu().numpy().copy() for name, part in parts}
+            if self._average is not None:
+                parts = zip(self.names, self._parts(self._weights), strict=True)
+                arrays |= {f"optim.newest.{name}": part.cpu().numpy().copy() for name, part in parts}
         return arrays
 
     def load(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -110,7 +143,11 @@ class Optimizer:
         steps = float(state["optim.step"][0])
         if not 0 <= steps < math.inf:
             raise ValueError("the number of steps does not fit")
-        for kind, moments in self._moments.items() if steps else ():
+        arrays = dict(self._moments)
+        if self._average is not None:
+            self._average.copy_(self._weights)  # the module was given the averaged ones
+            arrays["newest"] = self._weights
+        for kind, moments in arrays.items() if steps else ():
             for name, part in zip(self.names, self._parts(moments), strict=True):
                 array = np.array(state[f"optim.{kind}.{name}"], np.float32)
                 if array.shape != tuple(part.shape) or not np.isfinite(array).all():

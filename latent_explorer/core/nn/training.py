@@ -6,6 +6,7 @@ import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.nn.device import memory_in_a_sentence, resolve_device
+from latent_explorer.core.nn.families.base import Batch, Model
+from latent_explorer.core.nn.families.qlvm import QLVM
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.gradient import gradient_for
 from latent_explorer.core.nn.handles import publish
@@ -92,7 +95,7 @@ def train(
     next_snapshot = next_epoch = 0.0
     # Before the first step: the plane of the untrained (or resumed) networks.
     run.publish()
-    last = run.progress(codes=live.all(run.module), history=run.history.freeze())
+    last = run.progress(codes=live.all(run.shown()), history=run.history.freeze())
     while True:
         run.tick()
         yield last  # a pause happens here, off the clock
@@ -102,7 +105,7 @@ def train(
         if control.stop or run.step == run.steps:
             outcome = "finished" if run.step == run.steps else "stopped"
             run.publish(with_state=outcome == "stopped")
-            last = run.progress(outcome=outcome, codes=live.all(run.module), history=run.history.freeze(), resumable=outcome == "stopped")
+            last = run.progress(outcome=outcome, codes=live.all(run.shown()), history=run.history.freeze(), resumable=outcome == "stopped")
             continue
         with memory_in_a_sentence():
             sound = run.take_step()
@@ -111,20 +114,20 @@ def train(
                 sound = run.validate()
         if not sound:
             run.restore_good()
-            last = run.progress(outcome="diverged", codes=live.all(run.module), history=run.history.freeze())
+            last = run.progress(outcome="diverged", codes=live.all(run.shown()), history=run.history.freeze())
             continue
         run.tick()
         if epoch_ended and (snapshots_per_second == 0 or run.seconds_here >= next_epoch):
             run.publish(with_state=True)
             run.keep_good()
             next_epoch = run.seconds_here + 1 / EPOCHS_PER_SECOND  # short epochs must not fill a window's time with copies
-            last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze(), resumable=True)
+            last = run.progress(codes=live.some(run.shown(), run.seconds_here), history=run.history.freeze(), resumable=True)
         elif snapshots_per_second > 0 and run.seconds_here >= next_snapshot:
             begun = time.perf_counter()
             run.publish()
             cost = time.perf_counter() - begun
             next_snapshot = run.seconds_here + max(1 / snapshots_per_second, cost / SNAPSHOT_SHARE)
-            last = run.progress(codes=live.some(run.module, run.seconds_here), history=run.history.freeze())
+            last = run.progress(codes=live.some(run.shown(), run.seconds_here), history=run.history.freeze())
         else:
             last = run.progress()
 
@@ -138,6 +141,24 @@ def pixel_moments(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[t
         sums += [pixels.sum(0), np.square(pixels, out=pixels).sum(0)]
     mean, square = torch.from_numpy(sums / len(rows) / [[255], [255**2]])
     return mean, square
+
+
+def _labels(model: ModelConfig, dataset: ImageDataset, device: torch.device) -> torch.Tensor | None:
+    """The classes of all images, int64 (N,), where the family is told them.
+
+    Raises
+    ------
+    TrainingError
+        Images that are trained or chosen by have none, or there are more classes than the model was made for.
+    """
+    if not model.facts.conditional:
+        return None
+    used = np.concatenate([dataset.split.train, dataset.split.validation, dataset.split.test])
+    if dataset.labels is None or (dataset.labels[used] < 0).any():
+        raise TrainingError(f"{model.facts.title} needs the class of every image, and {dataset.name} lacks some; choose the family vae.")
+    if len(dataset.class_names) != model.classes:
+        raise TrainingError(f"The model is for {model.classes} classes, but {dataset.name} has {len(dataset.class_names)}.")
+    return torch.from_numpy(dataset.labels.copy()).to(device)
 
 
 class _Run:
@@ -159,6 +180,7 @@ class _Run:
         # One tensor of bytes for all images: a batch is one gather and one conversion.
         self.images = torch.from_numpy(dataset.images.reshape(len(dataset.images), -1).copy()).to(device)
         self.rows = torch.from_numpy(dataset.split.train.copy())
+        self.labels = _labels(model, dataset, device)
         self.handle = ModelHandle(uuid.uuid4().hex, model)
         self.revision = 0
         self._validation_batch = max(1, min(VALIDATION_BATCH, NUMBERS // model.widest))
@@ -166,8 +188,10 @@ class _Run:
         if resume is None:
             self.module.start_at(*pixel_moments(dataset.images, dataset.split.train[:START_IMAGES]))
         self.module.to(device)
-        self.optimizer = Optimizer(self.module)
-        self.gradient = gradient_for(self.module, self.optimizer, settings.precision, device)
+        if isinstance(self.module, QLVM):
+            self.module.nodes = settings.nodes
+        self.optimizer = Optimizer(self.module, weight_decay=settings.weight_decay, average=settings.average)
+        self.gradient = gradient_for(self.module, self.optimizer, settings, device)
         self.noise = StepNoise(settings.seed, device)
         self.step = 0
         self.seconds = 0.0
@@ -180,7 +204,7 @@ class _Run:
         self._began = self.step, self.seconds
         self._clock = time.perf_counter()
         self.order = self._order()
-        self._published = copy_to_cpu(self.module)
+        self._published = copy_to_cpu(self.shown())
         self.keep_good()
 
     def _resume(self, weights: Mapping[str, NDArray[Any]], state: Mapping[str, NDArray[Any]], history: History | None) -> None:
@@ -223,7 +247,9 @@ class _Run:
         rows = self.order[position * self.settings.batch_size : (position + 1) * self.settings.batch_size]
         self.beta = beta_at(self.settings, self.step / self.steps_per_epoch)
         self.noise.begin(self.step)
-        reconstruction, kl = self.gradient(self._pixels(rows), self.noise.generator, self.beta)
+        labels = None if self.labels is None else self.labels[rows]
+        part = self.step / self.steps
+        reconstruction, kl = self.gradient(Batch(self._pixels(rows), labels, self.noise.generator, self.beta, part))
         self.loss = reconstruction + self.beta * kl
         if not math.isfinite(self.loss) or not self.optimizer.step(
             learning_rate(self.settings, self.step, self.steps), self.settings.clip_norm
@@ -235,24 +261,34 @@ class _Run:
 
     @torch.no_grad()
     def validate(self) -> bool:
-        """ELBO of the validation part on one fixed draw of pixels and z, never the test part; False when it is not finite."""
+        """Both terms of the validation part's loss, on one fixed draw of pixels and z, never the test part; False when not finite."""
         rows = self.dataset.split.validation
         if len(rows) == 0:
             return True
         generator = torch.Generator(self.device).manual_seed(VALIDATION_SEED)
         sums = np.zeros(2)
-        with eval_mode(self.module):
+        module = self.shown()
+        with eval_mode(module):
             for part in np.array_split(rows, math.ceil(len(rows) / self._validation_batch)):
-                x = self.images[torch.from_numpy(part.copy()).to(self.device)].float().mul_(1 / 255)
+                chosen = torch.from_numpy(part.copy()).to(self.device)
+                x = self.images[chosen].float().mul_(1 / 255)
                 if self.settings.binarize == "dynamic":
                     x = binarize(x, generator)
-                terms = self.module.terms(x, generator)
+                terms = module.terms(x, generator, labels=None if self.labels is None else self.labels[chosen])
                 sums += [terms.reconstruction.sum().item(), terms.kl.sum().item()]
         if not np.isfinite(sums).all():
             return False
         reconstruction, kl = sums / len(rows)
         self.history.add_validation(self.step, reconstruction + self.settings.beta * kl, reconstruction, kl)
         return True
+
+    def shown(self) -> Model:
+        """The networks that are shown, validated and kept: those in training, or with the averages of their weights."""
+        if not self.settings.average:
+            return self.module
+        averaged = deepcopy(self.module)
+        averaged.load_state_dict(self.optimizer.averaged(), strict=False)
+        return averaged
 
     def keep_good(self) -> None:
         """Remember the weights to fall back on, and their step: an epoch ended with finite losses."""
@@ -262,13 +298,14 @@ class _Run:
         """After a divergence: publish the last good weights, and go on with them as the run's own."""
         module, self.step = self._good
         self.module.load_state_dict(module.state_dict())
+        self.optimizer.forget_average()
         self.history.cut(self.step)
         self.publish()
 
     def publish(self, *, with_state: bool = False) -> None:
         """Make CPU copies of the weights known under the run's handle."""
         self.revision += 1
-        self._published = copy_to_cpu(self.module)
+        self._published = copy_to_cpu(self.shown())
         publish(self.handle, self._published, self._state() if with_state else None)
 
     def progress(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from latent_explorer.core.nn.families.base import Batch, Model
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.likelihoods import Bernoulli
 from latent_explorer.core.nn.optimizer import Optimizer
@@ -83,18 +84,19 @@ class _Chain:
 class WrittenGradient:
     """``Gradient`` of a module that `fits`, in float32 on the CPU."""
 
-    def __init__(self, module: VAE, optimizer: Optimizer) -> None:
+    def __init__(self, module: Model, optimizer: Optimizer) -> None:
+        assert isinstance(module, VAE)
         gradients = optimizer.gradients_in_place()
         self._encoder = _Chain(module.encoder.layers, gradients)
         self._decoder = _Chain(module.decoder.layers, gradients)
 
     @staticmethod
-    def fits(module: VAE) -> bool:
+    def fits(module: Model) -> bool:
         """Whether the module is what is written out here: a VAE as it comes, dense networks, binary (or grey) pixels."""
         return type(module) is VAE and module.config.network == "dense" and isinstance(module.likelihood, Bernoulli)
 
     @torch.inference_mode()
-    def __call__(self, x: Tensor, generator: torch.Generator, beta: float) -> tuple[float, float]:
+    def __call__(self, batch: Batch) -> tuple[float, float]:
         """As of `Gradient`.
 
         With B images, a = logits, z = mu + s eps, v = log s^2:
@@ -103,10 +105,10 @@ class WrittenGradient:
         ``d loss / d mu = d loss / d z + beta mu / B``,
         ``d loss / d v  = d loss / d z * eps s / 2 + beta (s^2 - 1) / (2 B)``.
         """
-        count = len(x)
+        x, beta, count = batch.x, batch.beta, len(batch.x)
         mu, log_var = self._encoder.forward(x).chunk(2, dim=-1)
         std = torch.exp(0.5 * log_var)
-        shift = torch.randn(mu.shape, generator=generator).mul_(std)  # s eps
+        shift = torch.randn(mu.shape, generator=batch.generator).mul_(std)  # s eps
         logits = self._decoder.forward(mu + shift)
 
         reconstruction = functional.softplus(logits).addcmul_(x, logits, value=-1).sum().item() / count

@@ -132,7 +132,7 @@ def kinds_for(slot: Slot | None) -> tuple[str, ...]:
     """The fields that are defined for a slot, in the order of `KINDS`."""
     if slot is None:
         return ()
-    codes = slot.codes.get("mean")
+    codes = slot.points
     classes = 0 if codes is None else int(np.count_nonzero(codes.class_counts))
     model = slot.handle
     defined = {

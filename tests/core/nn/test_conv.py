@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from latent_explorer.core.config import ACTIVATIONS, ModelConfig, stage_sizes
+from latent_explorer.core.config import ACTIVATIONS, ModelConfig
 from latent_explorer.core.nn.families.registry import build, expected_shapes
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.inference import decode, encode
 from latent_explorer.core.nn.networks import ResidualLayer
+from latent_explorer.core.sizes import stage_sizes
 from tests.core.nn.small import Doubles, architecture, history_table, module_for, run, settings, toy
 
 Table = Mapping[str, Doubles]

@@ -5,12 +5,19 @@ from __future__ import annotations
 import torch
 
 from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.qlvm import QLVM
 from latent_explorer.core.nn.families.vae import VAE
 
-FAMILIES: dict[str, type[VAE]] = {"vae": VAE}
+FAMILIES: dict[str, type[Model]] = {
+    "vae": VAE,
+    "beta-vae": VAE,
+    "qlvm": QLVM,
+    "qlvm-torus": QLVM,
+}
 
 
-def build(config: ModelConfig, seed: int | None = None) -> VAE:
+def build(config: ModelConfig, seed: int | None = None) -> Model:
     """New networks for an architecture, on the CPU; their first weights depend on `seed` alone when it is given."""
     if seed is None:
         return FAMILIES[config.family](config)

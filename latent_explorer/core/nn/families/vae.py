@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig
-from latent_explorer.core.nn.likelihoods import likelihood_of
-from latent_explorer.core.nn.networks import constant_picture, decoder_of, encoder_of, picture_to_bias
-
-
-class Terms(NamedTuple):
-    """The two terms of the negative ELBO for each image, nats, shape (B,)."""
-
-    reconstruction: Tensor
-    kl: Tensor
+from latent_explorer.core.nn.families.base import Model, Terms
+from latent_explorer.core.nn.networks import encoder_of
 
 
 def gaussian_kl(mu: Tensor, log_var: Tensor) -> Tensor:
@@ -42,7 +33,7 @@ def reparameterize(mu: Tensor, log_var: Tensor, generator: torch.Generator | Non
     return mu + torch.exp(0.5 * log_var) * eps.to(mu.device)
 
 
-class VAE(nn.Module):
+class VAE(Model):
     """The VAE with the networks and the likelihood that its architecture names.
 
     The negative ELBO of one image is ``reconstruction + kl``: the sum over pixels and channels of -log p(x_i|z),
@@ -50,39 +41,17 @@ class VAE(nn.Module):
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.encoder = encoder_of(config)
-        self.decoder = decoder_of(config)
-        self.likelihood = likelihood_of(config)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d) of q(z|x)."""
         mu, log_var = self.encoder(x)
         return mu, log_var
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Latent points (..., d) to one number for each pixel (..., D), whose sigmoid is the expected pixel."""
-        logits: Tensor = self.decoder(z)
-        return logits
-
-    def mean_image(self, z: Tensor) -> Tensor:
-        """Latent points (..., d) to expected pixels (..., D) in 0..1."""
-        return self.likelihood.mean(self.decode(z))
-
-    def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None) -> Terms:
+    def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None, labels: Tensor | None = None) -> Terms:
         """Reconstruction and KL of each image, nats, shape (B,); the reconstruction is a mean over `samples` draws of z."""
         mu, log_var = (parameters.float() for parameters in self.encode(x))  # sums stay in float32 where products do not
         z = reparameterize(mu, log_var, generator, samples)
         reconstruction = -self.likelihood.log_prob(x, self.decode(z).float())
         return Terms(reconstruction if samples is None else reconstruction.mean(0), gaussian_kl(mu, log_var))
-
-    @torch.no_grad()
-    def start_at(self, mean: Tensor, square: Tensor) -> None:
-        """Start at the best constant picture for pixels of this mean and mean square (D,), in 0..1.
-
-        The decoder's last bias shows it, and a learned sigma is what it leaves.
-        """
-        picture = constant_picture(mean, self.config)
-        self.decoder.last_bias().copy_(picture_to_bias(picture, self.config))
-        self.likelihood.start_at((square - 2 * mean * picture + picture.square()).mean().item())

@@ -1,0 +1,100 @@
+"""The QLVM: a decoder trained and read by sums over nodes of latent space, without an encoder.
+
+Sources: Martinez & Williams 2026 (arXiv 2601.18676); its ancestor is generative topographic mapping (Bishop, Svensen &
+Williams 1998).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from latent_explorer.core.nn.families.base import Batch, Model, Terms
+from latent_explorer.core.nn.nodes import midpoints, shifted_nodes
+
+SIDE = 64  # nodes along each axis by which images are encoded: the same for all, so that codes do not hang on the run
+NODES = 4096  # decoded at once
+LEAST_SHARE = 1e-3  # images that a node must answer for, together, to be followed by the gradient
+LEAST_VARIANCE = 1e-12
+
+
+class QLVM(Model):
+    """p(x) = sum over nodes g of w_g p(x|z_g), and by Bayes' rule the posterior p(z_g|x): no encoder is asked.
+
+    The loss of one image is -log p(x) = ``reconstruction + kl``, with the exact posterior in the place of q: E[-log p(x|z)]
+    and KL(p(z|x) || p(z)), both over the nodes. ``nodes`` a side are used in training, in equal parts of the run; ``side`` is that
+    of the fixed midpoints by which `terms` is computed.
+    """
+
+    def __init__(self, config: object) -> None:
+        super().__init__(config)  # type: ignore[arg-type]
+        self.nodes: tuple[int, ...] = (SIDE,)
+        self.side = SIDE
+
+    def joint(self, x: Tensor, z: Tensor, log_weight: Tensor) -> Tensor:
+        """log p(x_b|z_g) + log w_g, shape (B, G)."""
+        parts = [self.likelihood.table(x, self.decode(some)) for some in z.split(NODES)]
+        return torch.cat(parts, dim=1).float() + log_weight
+
+    def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None, labels: Tensor | None = None) -> Terms:
+        """Both terms of -log p(x) of each image, nats (B,), by the fixed midpoints: nothing is drawn."""
+        z, log_weight = midpoints(self.config, self.side, x.device)
+        return posterior(self.joint(x, z, log_weight), log_weight)[1]
+
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of the exact posterior, (B, d) each, by `SIDE` midpoints a side.
+
+        On the torus the mean is that of the directions, and the variance that of the way to it.
+        """
+        z, log_weight = midpoints(self.config, SIDE, x.device)
+        share = torch.softmax(self.joint(x, z, log_weight), dim=1)
+        if self.config.facts.space == "torus":
+            angles = 2 * math.pi * z
+            mean = torch.atan2(share @ torch.sin(angles), share @ torch.cos(angles)) / (2 * math.pi) % 1
+            away = (z[None] - mean[:, None] + 0.5) % 1 - 0.5
+            return mean, torch.einsum("bg,bgd->bd", share, away.square()).clamp_min(LEAST_VARIANCE).log()
+        mean = share @ z
+        variance = share @ z.square() - mean.square()
+        h = z[1, -1] - z[0, -1]
+        return mean, (variance.clamp_min(LEAST_VARIANCE) + h * h / 12).log()  # and the cell's own
+
+    def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """-log p(x) by fresh nodes; its gradient is right, its graph has only the nodes that answer for any image.
+
+        By Fisher's identity the gradient of log p(x) is the posterior mean of that of log p(x|z), so the posterior is
+        computed without a graph, and then the expected log p(x|z) with one, of the few nodes that have a share in it.
+        """
+        side = self.nodes[min(int(batch.part * len(self.nodes)), len(self.nodes) - 1)]
+        z, log_weight = shifted_nodes(self.config, side, batch.generator)
+        with torch.no_grad():
+            joint = self.joint(batch.x, z, log_weight)
+            share, terms = posterior(joint, log_weight)
+            taken = share.sum(0)
+            active = torch.nonzero(taken > LEAST_SHARE).squeeze(1)
+            share = share[:, active]
+        expected = self.likelihood.expected(self.decode(z[active]), share, batch.x)
+        return -expected / len(batch.x), terms
+
+
+def posterior(joint: Tensor, log_weight: Tensor) -> tuple[Tensor, Terms]:
+    """The posterior of each image over the nodes, and -log p(x) in two: what it expects of -log p(x|z), and its KL to the prior.
+
+    Parameters
+    ----------
+    joint : Tensor, shape (B, G)
+        log p(x|z_g) + log w_g.
+    log_weight : Tensor, shape (G,)
+
+    Returns
+    -------
+    share : Tensor, shape (B, G); rows add up to 1
+    terms : Terms
+    """
+    evidence = torch.logsumexp(joint, dim=1, keepdim=True)
+    share = torch.sub(joint, evidence).exp_()
+    expected = torch.einsum("bg,bg->b", share, joint)  # of log p(x|z) + log w
+    evidence = evidence.squeeze(1)
+    kl = expected - evidence - share @ log_weight
+    return share, Terms(-evidence - kl, kl)
