@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from latent_explorer.core.once import once
 from latent_explorer.core.plane.display import DISPLAYS, phi, phi_inverse
 
+FLAT = 1e-9  # of a triangle's side: less height, and its three corners count as one line
+
 
 def _read_only(values: ArrayLike) -> NDArray[np.float64]:
     copy = np.array(values, dtype=np.float64)
@@ -92,6 +94,43 @@ class PlaneFrame:
         directions[(0, 1), (a, b)] = 1.0
         return cls(through, directions)
 
+    @classmethod
+    def through(cls, points: ArrayLike) -> Self:
+        """The plane through three points (3, d), d at least 2: the second lies to the right of the first, the third above both.
+
+        Its directions are at right angles and of length 1, so distances on the screen are those in latent space; u = v = 0 is
+        the mean of the three.
+
+        Raises
+        ------
+        ValueError
+            They lie on one line, so many planes go through them.
+        """
+        first, second, third = np.array(points, dtype=np.float64)
+        right, up = second - first, third - first
+        length = np.linalg.norm(right)
+        right = right / length if length else right
+        up = up - (up @ right) * right
+        height = np.linalg.norm(up)
+        if not length or not height > FLAT * np.linalg.norm(third - first):
+            raise ValueError("the three points lie on one line; choose a third one beside it")
+        return cls(np.mean([first, second, third], axis=0), np.array([right, up / height]))
+
+    @classmethod
+    def principal(cls, codes: NDArray[np.floating]) -> Self:
+        """The plane through the mean of codes (N, d), d at least 2, along the two directions in which they vary most.
+
+        Those are the eigenvectors of their covariance with the largest eigenvalues (Pearson 1901), each turned so that its
+        largest entry is positive. Codes that are not finite are left out; without any it is the plane of the first two axes.
+        """
+        finite = codes[np.isfinite(codes).all(axis=1)].astype(np.float64)
+        if not len(finite):
+            return cls.axes(0, 1, np.zeros(codes.shape[1]))
+        mean = finite.mean(axis=0)
+        away = finite - mean
+        _, vectors = np.linalg.eigh(away.T @ away)
+        return cls(mean, upright(vectors[:, [-1, -2]].T))
+
     @property
     def latent_dim(self) -> int:
         """Number of latent dimensions, d."""
@@ -165,6 +204,14 @@ class PlaneFrame:
         """Whether they differ in nothing but their origins."""
         same = (self.kind, self.display) == (other.kind, other.display)
         return same and np.array_equal(self.directions, other.directions)
+
+
+def upright(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Directions (k, d), each turned so that its entry of the largest size is positive: a decomposition leaves their signs open."""
+    largest = np.abs(rows).argmax(axis=1)
+    signs = np.where(np.take_along_axis(rows, largest[:, None], axis=1) < 0, -1.0, 1.0)
+    turned: NDArray[np.float64] = rows * signs
+    return turned
 
 
 def _pair(origin: NDArray[np.float64], directions: NDArray[np.float64]) -> tuple[int, int] | None:

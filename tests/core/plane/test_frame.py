@@ -160,3 +160,43 @@ def test_a_parallel_plane_projects_alike(d: int, seed: int) -> None:
     assert not frame.parallel_to(shifted)
     assert not shifted.parallel_to(frame)
     assert not np.array_equal(frame.to_plane(z), shifted.to_plane(z))
+
+
+@given(st.integers(2, 20), st.integers(0, 1000))
+def test_the_plane_through_three_points_holds_them_at_their_distances(d: int, seed: int) -> None:
+    points = np.random.default_rng(seed).standard_normal((3, d)) * 3
+    frame = PlaneFrame.through(points)
+    plane = frame.to_plane(points)
+    np.testing.assert_allclose(frame.to_z(plane), points, atol=1e-7)
+    for one, two in ((0, 1), (0, 2), (1, 2)):
+        distance = np.linalg.norm(plane[one] - plane[two])
+        assert distance == pytest.approx(np.linalg.norm(points[one] - points[two]), rel=1e-7)
+    assert plane[1, 0] > plane[0, 0]
+    assert plane[1, 1] == pytest.approx(plane[0, 1], abs=1e-7)
+    assert plane[2, 1] > plane[0, 1]
+
+
+@pytest.mark.parametrize("third", [[2.0, 4.0, 6.0], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [-1e5, -2e5, -3e5]], ids=str)
+def test_three_points_on_one_line_span_no_plane(third: list[float]) -> None:
+    with pytest.raises(ValueError, match="lie on one line"):
+        PlaneFrame.through([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], third])
+    with pytest.raises(ValueError, match="lie on one line"):
+        PlaneFrame.through([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [5.0, 0.0, 0.0]])
+
+
+def test_the_principal_plane_is_that_of_a_singular_value_decomposition() -> None:
+    generator = np.random.default_rng(3)
+    codes = (generator.standard_normal((500, 6)) @ generator.standard_normal((6, 6)) + 4).astype(np.float32)
+    frame = PlaneFrame.principal(np.vstack([codes, np.full((2, 6), np.nan, np.float32)]))
+    centred = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
+    rows = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    np.testing.assert_allclose(np.abs(frame.directions @ rows.T), np.eye(2), atol=1e-6)
+    np.testing.assert_allclose(frame.origin, codes.mean(axis=0), rtol=1e-5)
+    assert (frame.directions.max(axis=1) > -frame.directions.min(axis=1)).all()
+    spread = frame.to_plane(codes).var(axis=0)
+    assert spread[0] > spread[1]
+    assert spread.sum() > max(codes[:, [a, b]].var(axis=0).sum() for a in range(6) for b in range(a))
+
+
+def test_the_principal_plane_of_no_codes_is_that_of_the_first_axes() -> None:
+    assert PlaneFrame.principal(np.zeros((0, 5), np.float32)).pair == (0, 1)
