@@ -1,0 +1,155 @@
+"""What the losses of a run tell: divergence, spikes, over- and underfitting, whether it would go on falling.
+
+Differences are measured against the run's own *fall*, from its first to its last training loss: losses of densities may be
+negative or near zero, so a part of the loss itself would say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.config import TrainingConfig
+from latent_explorer.core.symptoms.finding import Finding
+from latent_explorer.core.types import History
+
+Numbers = NDArray[np.float64]
+
+LEAST_EPOCHS = 3  # with validation losses, before anything is said of their course
+LEAST_ROWS = 20
+NEIGHBOURS = 4  # rows on either side whose median a row is compared with
+SPIKE = 8.0  # times the usual distance from that median
+SPIKE_PART = 0.02  # of the fall, at least
+RISE = 0.01  # of the fall: the validation loss has turned
+GAP = 0.1  # of the fall, between validation and training
+CLOSE = 0.02  # of the fall: validation and training are the same
+STILL = 0.01  # of the fall, gained in the last quarter of the epochs
+NOTHING = 0.01  # of the first loss: what training has gained is nothing
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """Losses once beta has its full weight: training rows, and validation losses at the ends of epochs."""
+
+    epoch: Numbers
+    train: Numbers
+    ends: Numbers
+    validation: Numbers
+
+    @property
+    def fall(self) -> float:
+        """From the first to the last training loss, nats."""
+        return float(self.train[0] - self._last())
+
+    def _last(self) -> float:
+        """The training loss over the last epoch."""
+        return float(self.train[self.epoch > self.epoch[-1] - 1].mean())
+
+    @property
+    def gap(self) -> float:
+        """Validation less training loss, at the end, nats."""
+        return float(self.validation[-1]) - self._last()
+
+
+def course_of(history: History, settings: TrainingConfig | None) -> _Course:
+    """The part of a history whose losses can be compared: while beta rises, the loss rises with it."""
+    epoch = history.epoch.astype(np.float64)
+    full = epoch > (settings.warmup_epochs if settings is not None else 0.0)
+
+    def of(name: str) -> tuple[Numbers, Numbers]:
+        values = history.columns.get(name, np.full(len(epoch), np.nan)).astype(np.float64)
+        known = full & np.isfinite(values)
+        return epoch[known], values[known]
+
+    return _Course(*of("train_loss"), *of("validation_loss"))
+
+
+def of_losses(history: History | None, settings: TrainingConfig | None, *, outcome: str, running: bool) -> Iterator[Finding]:
+    """All findings on the course of a run; nothing while there are too few losses to judge."""
+    if outcome == "diverged":
+        yield Finding(
+            "divergence",
+            "problem",
+            "Loss or gradient stopped being finite, and the run went back to its last good weights.",
+            "Train with a smaller learning rate, or clip the gradient more tightly.",
+        )
+    if history is None:
+        return
+    course = course_of(history, settings)
+    if len(course.train) >= LEAST_ROWS:
+        yield from _spikes(course)
+    if len(course.validation) >= LEAST_EPOCHS and len(course.train):
+        yield from _fit(course, running=running)
+
+
+def _spikes(course: _Course) -> Iterator[Finding]:
+    padded = np.pad(course.train, NEIGHBOURS, mode="reflect")
+    level = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1), axis=1)
+    excess = course.train - level
+    usual = 1.4826 * float(np.median(np.abs(excess)))  # the standard deviation, if it were normal
+    late = np.arange(len(excess)) >= len(excess) // 10  # at first the loss falls steeply
+    above = late & (excess > max(SPIKE * usual, SPIKE_PART * abs(course.fall)))
+    count = int(above.sum())
+    if count:
+        worst = int(np.argmax(np.where(above, excess, -np.inf)))
+        times = "once" if count == 1 else f"{count} times"
+        yield Finding(
+            "spikes",
+            "advice",
+            f"The loss jumped up {times}, most in epoch {course.epoch[worst]:.1f}, by {excess[worst]:.3g} nats.",
+            "Train with a smaller learning rate, or clip the gradient more tightly.",
+        )
+
+
+def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
+    """Overfitting, underfitting, or still improving; by training and validation losses only, never by the test images."""
+    validation, fall = course.validation, course.fall
+    if fall <= NOTHING * abs(float(course.train[0])) and not running:
+        yield Finding(
+            "learning",
+            "problem",
+            f"Training has changed the loss by {fall:.3g} nats only: the model has learned next to nothing.",
+            "Train longer, with a larger learning rate or a smaller beta.",
+        )
+        return
+    best = int(np.argmin(validation))
+    rise, words = float(validation[-1] - validation[best]), f"{course.gap:.3g} nats above the training loss"
+    if rise > RISE * fall and best <= len(validation) - LEAST_EPOCHS:
+        yield Finding(
+            "overfitting",
+            "problem" if rise > GAP * fall else "advice",
+            f"The validation loss was lowest after epoch {course.ends[best]:.0f} and has risen by {rise:.3g} nats since; it is {words}.",
+            "Stop there, or use weight decay, smaller networks or more images.",
+        )
+        return
+    if course.gap > GAP * fall:
+        yield Finding(
+            "overfitting",
+            "advice",
+            f"The validation loss is {words}: the networks begin to know the training images by heart.",
+            "Use weight decay, smaller networks or more images.",
+        )
+        return
+    quarter = max(1, len(validation) // 4)
+    gained = float(validation[-1 - quarter] - validation[-1])
+    if gained > STILL * fall:
+        if not running:
+            epochs = "the last epoch" if quarter == 1 else f"the last {quarter} epochs"
+            yield Finding(
+                "improving",
+                "advice",
+                f"The validation loss still fell by {gained:.3g} nats in {epochs}.",
+                "Train for more epochs.",
+            )
+    elif course.gap < CLOSE * fall and not running:
+        yield Finding(
+            "underfitting",
+            "advice",
+            f"Training and validation loss agree within {abs(course.gap):.2g} nats and no longer fall: the networks are the limit.",
+            "Larger networks, above all a larger decoder, would reach a lower loss.",
+        )
+    else:
+        yield Finding("fit", "fine", f"The validation loss is {words} and does not rise: no overfitting.")
