@@ -371,7 +371,7 @@ def test_a_bug_of_a_run_reaches_the_dialog_and_ends_the_run(
     from latent_explorer.core.nn.families.vae import VAE
     from latent_explorer.core.nn.written_gradient import WrittenGradient
 
-    def terms(module: VAE, *arguments: Any) -> None:
+    def terms(module: VAE, *arguments: Any, **more: Any) -> None:
         breaks()
 
     monkeypatch.setattr(WrittenGradient, "fits", lambda module: False)

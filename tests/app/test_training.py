@@ -554,9 +554,9 @@ def diverge(monkeypatch: pytest.MonkeyPatch, after: int, value: float = float("n
     real = VAE.terms
     steps = 0
 
-    def terms(module: VAE, *arguments: Any) -> Terms:
+    def terms(module: VAE, *arguments: Any, **more: Any) -> Terms:
         nonlocal steps
-        found = real(module, *arguments)
+        found = real(module, *arguments, **more)
         steps += torch.is_grad_enabled()
         return found if steps <= after else Terms(found.reconstruction * value, found.kl)
 

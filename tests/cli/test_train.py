@@ -59,7 +59,7 @@ def test_the_file_says_how_it_was_made(call: Call, tmp_path: Path, digits: Image
     assert record.name == "my model"
     assert record.epoch == 2
     assert not record.resumable
-    assert record.training == TrainingConfig(epochs=2, beta=2.5, seed=7, warmup_epochs=1.0)
+    assert record.training == TrainingConfig(epochs=2, beta=2.5, seed=7, warmup_epochs=1.0, objective="elbo")
     assert record.handle.architecture.decoder_widths == (8, 24)
     assert record.data.content_hash == digits.content_hash
     assert set(record.versions) == {"latent_explorer", "torch", "numpy", "python"}

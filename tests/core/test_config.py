@@ -33,21 +33,26 @@ def refusal(build: Any) -> str:
         ({"latent_dim": 2.0}, "latent-dim is 2.0; it must be a whole number"),
         ({"latent_dim": True}, "latent-dim is True; it must be a whole number"),
         ({"latent_dim": "2"}, "latent-dim is '2'; it must be a whole number"),
-        ({"hidden": ()}, "hidden is (); it must be 1 to 16 widths, such as 512,512."),
-        ({"hidden": (8,) * 17}, "it must be 1 to 16 widths"),
-        ({"hidden": 512}, "hidden is 512; it must be 1 to 16 widths"),
-        ({"hidden": "512"}, "hidden is '512'; it must be 1 to 16 widths"),
+        ({"hidden": (8,) * 17}, "it must be 0 to 16 widths, such as 512,512."),
+        ({"hidden": 512}, "hidden is 512; it must be 0 to 16 widths"),
+        ({"hidden": "512"}, "hidden is '512'; it must be 0 to 16 widths"),
         ({"hidden": (512, 0)}, "a width of hidden is 0; it must be a whole number from 1 to 8192."),
         ({"hidden": (8193,)}, "a width of hidden is 8193; it must be a whole number from 1 to 8192."),
         ({"hidden": (1.5,)}, "a width of hidden is 1.5"),
         ({"decoder_hidden": (0,)}, "a width of decoder-hidden is 0; it must be a whole number from 1 to 8192."),
-        ({"decoder_hidden": ()}, "decoder-hidden is (); it must be 1 to 16 widths"),
+        ({"decoder_hidden": (8,) * 17}, "it must be 0 to 16 widths, such as 512,512."),
         ({"activation": "gelu"}, "activation is 'gelu'; it must be one of silu, relu, tanh."),
         ({"activation": None}, "activation is None; it must be one of silu, relu, tanh."),
-        ({"family": "gan"}, "family is 'gan'; it must be one of vae."),
-        ({"network": "spline"}, "network is 'spline'; it must be one of dense, residual, conv."),
-        ({"likelihood": "poisson"}, "likelihood is 'poisson'; it must be one of bernoulli, gaussian."),
-        ({"likelihood": ["bernoulli"]}, "likelihood is ['bernoulli']; it must be one of bernoulli, gaussian."),
+        ({"family": "gan"}, "family is 'gan'; it must be one of vae, qlvm,"),
+        ({"network": "spline"}, "network is 'spline'; it must be one of dense, residual, conv, resconv."),
+        (
+            {"likelihood": "poisson"},
+            "likelihood is 'poisson'; it must be one of bernoulli, continuous_bernoulli, gaussian, discretised_logistic.",
+        ),
+        (
+            {"likelihood": ["bernoulli"]},
+            "likelihood is ['bernoulli']; it must be one of bernoulli, continuous_bernoulli, gaussian, discretised_logistic.",
+        ),
         ({"image_shape": (28, 28)}, "image_shape is (28, 28); it must be height, width and channels."),
         ({"image_shape": None}, "image_shape is None; it must be height, width and channels."),
         ({"image_shape": (0, 28, 1)}, "image height is 0; it must be a whole number from 1 to 1024."),
@@ -230,9 +235,10 @@ def test_an_architecture_in_words() -> None:
 
 def test_binarisation_is_the_bernoulli_likelihoods_own() -> None:
     settings = TrainingConfig(epochs=3, seed=4)
-    assert settings.for_model(ModelConfig(SHAPE)) == settings
-    assert settings.for_model(ModelConfig(SHAPE, likelihood="gaussian")) == replace(settings, binarize="none")
-    grey = replace(settings, binarize="none")
+    elbo = replace(settings, objective="elbo")
+    assert settings.for_model(ModelConfig(SHAPE)) == elbo
+    assert settings.for_model(ModelConfig(SHAPE, likelihood="gaussian")) == replace(elbo, binarize="none")
+    grey = replace(elbo, binarize="none")
     assert grey.for_model(ModelConfig(SHAPE)) == grey
 
 
@@ -253,18 +259,23 @@ def test_an_architecture_with_unknown_or_missing_entries_is_refused() -> None:
 
 
 def test_wrong_types_in_a_record_are_refused_not_crashed_on() -> None:
+    optional = {"decoder_hidden", "channels", "sigma", "validation", "objective"}  # None is the usual one
     for value in (None, "x", [], {}, -1, math.nan, math.inf, [[1]], {"a": 1}):
+
+        def sound(key: str, value: object = value) -> bool:
+            return key in optional if value is None else value == [] and key in ("hidden", "decoder_hidden")  # [] is linear
+
         record = ModelConfig(SHAPE, network="conv", likelihood="gaussian").to_record()
         for key in record:
-            if key in ("decoder_hidden", "channels", "sigma") and value is None:
+            if sound(key):
                 continue
             refusal(lambda key=key, value=value, record=record: ModelConfig.from_record({**record, key: value}))
         for key in ModelConfig(SHAPE).to_record():
-            if key == "decoder_hidden" and value is None:
+            if sound(key) or (key == "hidden" and value is None):
                 continue
             refusal(lambda key=key, value=value: ModelConfig.from_record({"image_shape": [28, 28, 1], key: value}))
         for key in TrainingConfig().to_record():
-            if key == "validation" and value is None:
+            if sound(key):
                 continue
             refusal(lambda key=key, value=value: TrainingConfig.from_record({key: value}))
 

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn import training
+from latent_explorer.core.nn.families.base import Batch
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.gradient import Gradient
 from latent_explorer.core.nn.handles import publish, state_of, weights_of
 from latent_explorer.core.nn.training import Control, train
 from latent_explorer.core.nn.written_gradient import WrittenGradient
@@ -62,12 +64,12 @@ def watch_steps(monkeypatch: pytest.MonkeyPatch, listen: Callable[[Tensor], obje
     """`listen` gets the pixels of every step before its gradient is taken."""
     gradient_for = training.gradient_for
 
-    def watched(*args: Any) -> Callable[..., tuple[float, float]]:
+    def watched(*args: Any) -> Gradient:
         gradient = gradient_for(*args)
 
-        def step(x: Tensor, *more: Any) -> tuple[float, float]:
-            listen(x)
-            return gradient(x, *more)
+        def step(batch: Batch) -> tuple[float, float]:
+            listen(batch.x)
+            return gradient(batch)
 
         return step
 

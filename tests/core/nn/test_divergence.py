@@ -23,8 +23,8 @@ def break_at(monkeypatch: pytest.MonkeyPatch, step: int, how: str, *, in_validat
     terms = VAE.terms
     count = [0]
 
-    def spoiled(module: VAE, x: Tensor, *args: Any) -> Terms:
-        found = terms(module, x, *args)
+    def spoiled(module: VAE, x: Tensor, *args: Any, **more: Any) -> Terms:
+        found = terms(module, x, *args, **more)
         if module.training == in_validation:
             return found
         count[0] += 1

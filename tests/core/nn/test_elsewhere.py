@@ -191,7 +191,7 @@ def test_full_precision_comes_and_goes() -> None:
 
 
 def test_memory_that_runs_out_before_the_first_step_is_a_sentence(data: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(module: object) -> None:
+    def full(module: object, **more: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     monkeypatch.setattr(training, "Optimizer", full)

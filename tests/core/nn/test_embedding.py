@@ -104,9 +104,9 @@ def test_validation_is_in_eval_mode_and_training_is_not(monkeypatch: pytest.Monk
     modes: list[tuple[int, bool]] = []
     terms = DropoutVAE.terms
 
-    def listen(module: VAE, x: Tensor, *args: object) -> object:
+    def listen(module: VAE, x: Tensor, *args: object, **more: object) -> object:
         modes.append((len(x), module.training))
-        return terms(module, x, *args)  # type: ignore[arg-type]
+        return terms(module, x, *args, **more)  # type: ignore[arg-type]
 
     by_autograd(monkeypatch)
     monkeypatch.setattr(VAE, "terms", listen)
@@ -158,9 +158,9 @@ def test_no_test_image_is_ever_trained_or_validated_on(monkeypatch: pytest.Monke
     seen: set[int] = set()
     terms = VAE.terms
 
-    def listen(module: VAE, x: Tensor, *args: object) -> object:
+    def listen(module: VAE, x: Tensor, *args: object, **more: object) -> object:
         seen.update(np.rint(x[:, 0].numpy() * 255).astype(int).tolist())
-        return terms(module, x, *args)  # type: ignore[arg-type]
+        return terms(module, x, *args, **more)  # type: ignore[arg-type]
 
     by_autograd(monkeypatch)
     monkeypatch.setattr(VAE, "terms", listen)

@@ -165,9 +165,9 @@ def test_training_and_validation_see_the_pixels_as_they_are(monkeypatch: pytest.
     seen: list[Tensor] = []
     terms = VAE.terms
 
-    def listen(module: VAE, x: Tensor, *args: Any) -> Terms:
+    def listen(module: VAE, x: Tensor, *args: Any, **more: Any) -> Terms:
         seen.append(x.clone())
-        return terms(module, x, *args)
+        return terms(module, x, *args, **more)
 
     monkeypatch.setattr(VAE, "terms", listen)
     how = settings(epochs=1, batch_size=30, validation=10, binarize="dynamic")

@@ -88,7 +88,7 @@ def test_the_forward_passes_are_those_of_dense_networks() -> None:
 
 def test_widths_go_inward_and_the_decoder_mirrors_them() -> None:
     shapes = expected_shapes(ModelConfig((4, 4, 3), 2, (10, 6)))
-    assert [shape for name, shape in shapes.items() if name.endswith("weight")] == [(10, 48), (6, 10), (4, 6), (6, 2), (10, 6), (48, 10)]
+    assert [shape for name, shape in shapes.items() if name.endswith("weight")] == [(6, 2), (10, 6), (48, 10), (10, 48), (6, 10), (4, 6)]
     own = expected_shapes(ModelConfig((4, 4, 3), 2, (10, 6), (7,)))
     assert [shape for name, shape in own.items() if name.startswith("decoder") and name.endswith("weight")] == [(7, 2), (48, 7)]
 

@@ -69,8 +69,8 @@ class Watched:
         self.gradients: set[torch.dtype] = set()
         terms, step, linear = VAE.terms, Optimizer.step, nn.Linear.forward
 
-        def listen(module: VAE, x: Tensor, *args: Any) -> Terms:
-            found = terms(module, x, *args)
+        def listen(module: VAE, x: Tensor, *args: Any, **more: Any) -> Terms:
+            found = terms(module, x, *args, **more)
             self.terms.add((module.training, found.reconstruction.dtype, found.kl.dtype))
             return found
 

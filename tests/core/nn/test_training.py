@@ -30,9 +30,9 @@ class Visits:
         self.batches: list[list[int]] = []
         terms = VAE.terms
 
-        def listen(module: VAE, x: Tensor, *args: Any) -> Terms:
+        def listen(module: VAE, x: Tensor, *args: Any, **more: Any) -> Terms:
             self.batches.append(np.rint(x[:, 0].numpy() * 255).astype(int).tolist())
-            return terms(module, x, *args)
+            return terms(module, x, *args, **more)
 
         by_autograd(monkeypatch)
         monkeypatch.setattr(VAE, "terms", listen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from latent_explorer.core.config import ACTIVATIONS, ModelConfig
+from latent_explorer.core.nn.families.base import Batch
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.gradient import AutogradGradient, gradient_for
@@ -33,7 +35,7 @@ def gradients(config: ModelConfig, x: Tensor, beta: float, *, written: bool) -> 
             parameter.mul_(2.5)
     optimizer = Optimizer(module)
     gradient = WrittenGradient(module, optimizer) if written else AutogradGradient(module, optimizer, "float32")
-    losses = gradient(x, torch.Generator().manual_seed(5), beta)
+    losses = gradient(Batch(x, None, torch.Generator().manual_seed(5), beta))
     found = {name: parameter.grad for name, parameter in module.named_parameters()}
     return losses, {name: grad.double().clone() for name, grad in found.items() if grad is not None}
 
@@ -72,7 +74,8 @@ def test_logits_beyond_all_exponentials_are_finite() -> None:
     optimizer = Optimizer(module)
     with torch.no_grad():
         module.decoder.last_bias().copy_(torch.tensor([500.0, -500.0, 500.0, -500.0]))
-    reconstruction, _ = WrittenGradient(module, optimizer)(torch.tensor([[1.0, 0.0, 0.0, 1.0]]), torch.Generator().manual_seed(0), 1.0)
+    batch = Batch(torch.tensor([[1.0, 0.0, 0.0, 1.0]]), None, torch.Generator().manual_seed(0), 1.0)
+    reconstruction, _ = WrittenGradient(module, optimizer)(batch)
     assert reconstruction == pytest.approx(1000, rel=0.01)
     assert optimizer.step(1e-3, 1e9)
 
@@ -96,6 +99,8 @@ def test_what_it_fits(changes: dict[str, Any], fits: bool) -> None:
     assert WrittenGradient.fits(module) == fits
     assert not WrittenGradient.fits(Child(config))
     optimizer = Optimizer(module)
-    assert isinstance(gradient_for(module, optimizer, "float32", CPU), WrittenGradient) == fits
-    assert isinstance(gradient_for(module, optimizer, "bfloat16", CPU), AutogradGradient)
-    assert isinstance(gradient_for(module, optimizer, "float32", torch.device("cuda")), AutogradGradient)
+    plain = settings().for_model(config)
+    assert isinstance(gradient_for(module, optimizer, plain, CPU), WrittenGradient) == fits
+    assert isinstance(gradient_for(module, optimizer, plain, torch.device("cuda")), AutogradGradient)
+    for other in ({"precision": "bfloat16"}, {"samples": 2}, {"objective": "iwae"}):
+        assert isinstance(gradient_for(module, optimizer, replace(plain, **other), CPU), AutogradGradient)

@@ -41,8 +41,9 @@ class VAE(Model):
     """
 
     def __init__(self, config: ModelConfig) -> None:
+        encoder = encoder_of(config)  # its weights are drawn before the decoder's, as they always were: a seed means the same
         super().__init__(config)
-        self.encoder = encoder_of(config)
+        self.encoder = encoder
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d) of q(z|x)."""
