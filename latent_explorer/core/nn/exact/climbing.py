@@ -16,7 +16,9 @@ from torch import Tensor
 from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.grids import Nodes
 
-STEPS = (0.5, 0.125)  # of the places around, in units of the nodes' distance
+FIRST = 0.5  # distance of the places around the best node, in units of the nodes' distance
+SECOND = 0.5  # of those around the place found so, in units of the posterior's width there
+RANGE = (1 / 16, 1.0)  # within which they stay, in units of the nodes' distance
 PLANE = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1))
 LINE = ((0,), (1,), (-1,))
 FARTHEST = 2.0  # of a step, in units of the places' distance
@@ -45,12 +47,12 @@ def moved(kind: str, z: Tensor, by: Tensor) -> Tensor:
 
 
 def log_prior(kind: str, z: Tensor) -> Tensor:
-    """Logarithm of the prior's density at places (n, d): (n,)."""
+    """Logarithm of the prior's density at places (..., d): (...)."""
     if kind == "torus":
-        return z.new_zeros(len(z))
+        return z.new_zeros(z.shape[:-1])
     if kind == "sphere":
-        return z.new_full((len(z),), -math.log(4 * math.pi))
-    return -0.5 * z.square().sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)
+        return z.new_full(z.shape[:-1], -math.log(4 * math.pi))
+    return -0.5 * z.square().sum(-1) - 0.5 * z.shape[-1] * math.log(2 * math.pi)
 
 
 def peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, progress: Callable[[float], None] = lambda part: None) -> Peak:
@@ -72,24 +74,28 @@ def peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, progress: Callab
 def _peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor) -> Peak:
     kind = nodes.kind
     stencil = torch.tensor(LINE if kind == "line" else PLANE, dtype=torch.float32, device=z.device)
-
-    def joint(places: Tensor) -> Tensor:
-        return decoder.log_prob(x, places) + log_prior(kind, places)
-
-    best, width = joint(z), z.new_full((len(z),), math.nan)
-    for step in STEPS:
-        delta = step * nodes.h
-        values = [best, *(joint(moved(kind, z, (delta * way).expand(len(z), -1))) for way in stencil[1:])]
-        by, width = _newton(torch.stack(values, 1).double(), delta)
-        ways = torch.cat([delta * stencil.expand(len(z), -1, -1), by[:, None].float()], 1)
-        values.append(joint(moved(kind, z, by.float())))
-        best, taken = torch.stack(values, 1).max(1)
-        z = moved(kind, z, ways[torch.arange(len(z)), taken])
+    best, width = z.new_full((len(z),), -math.inf), z.new_full((len(z),), math.nan)
+    delta = torch.full_like(best, FIRST * nodes.h)
+    for _ in range(2):
+        ways = delta[:, None] * stencil[:, None]
+        places = torch.stack([moved(kind, z, way) for way in ways])
+        values = decoder.log_prob(x, places) + log_prior(kind, places)
+        by, size = _newton(values.T.double())
+        places = torch.cat([places, moved(kind, z, (delta[:, None] * by).float())[None]])
+        values = torch.cat([values, decoder.log_prob(x, places[-1:]) + log_prior(kind, places[-1:])])
+        best, taken = values.max(0)
+        z = places[taken, torch.arange(len(z))]
+        width = (delta * size).float()
+        # As wide as the peak, so that the differences are larger than the rounding of the sums.
+        delta = (SECOND * width.nan_to_num(0.0)).clamp(RANGE[0] * nodes.h, RANGE[1] * nodes.h)
     return Peak(z, best, width)
 
 
-def _newton(values: Tensor, delta: float) -> tuple[Tensor, Tensor]:
-    """Newton's step (n, k) from the values at the stencil (n, 3 or 6), no farther than `FARTHEST`, and the width there (n,)."""
+def _newton(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Newton's step (n, k) from the values at the stencil (n, 3 or 6), no farther than `FARTHEST`, and the width there (n,).
+
+    Both in units of the stencil's distance.
+    """
     if values.shape[1] == 3:
         centre, up, down = values.T
         slope, bend = (up - down) / 2, up + down - 2 * centre
@@ -108,5 +114,4 @@ def _newton(values: Tensor, delta: float) -> tuple[Tensor, Tensor]:
         by = torch.where(concave[:, None], newton, torch.stack([g1.sign(), g2.sign()], 1))
         sharpest = -(a + b) / 2 + torch.sqrt(((a - b) / 2).square() + c * c)
     by = by * (FARTHEST / by.abs().amax(1, keepdim=True).clamp_min(FARTHEST))
-    width = torch.where(concave, delta / sharpest.clamp_min(1e-30).sqrt(), math.nan)
-    return delta * by, width
+    return by, torch.where(concave, sharpest.clamp_min(1e-30).rsqrt(), math.nan)

@@ -86,10 +86,13 @@ class Decoder:
     ----------
     condition : int or None
         The class that a conditional family is told.
+    mask : bool Tensor, shape (D,), or None
+        The pixels that count; None for all.
     """
 
     module: Model
     condition: int | None = None
+    mask: Tensor | None = None
 
     @property
     def device(self) -> torch.device:
@@ -106,6 +109,10 @@ class Decoder:
         """The model's."""
         return self.module.likelihood
 
+    def seen(self, pixels: Tensor) -> Tensor:
+        """Of pixels or the decoder's numbers (..., D) those that count."""
+        return pixels if self.mask is None else pixels[..., self.mask]
+
     def at(self, z: Tensor) -> Tensor:
         """The decoder's numbers, float32 (n, D), at places (n, d)."""
         if self.condition is None:
@@ -114,6 +121,14 @@ class Decoder:
         return self.module.decode(z, labels).float()
 
     def log_prob(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x_n|z_n) of images (n, D) at a place each (n, d): (n,), in pieces."""
-        pairs = zip(x.split(self.batch), z.split(self.batch), strict=True)
-        return torch.cat([self.likelihood.log_prob(some, self.at(places)).float() for some, places in pairs])
+        """log p(x_n|z_kn) of images (n, D) at some places each (k, n, d): (k, n), in pieces."""
+        batch = max(1, self.batch // len(z))
+        parts = []
+        for some, places in zip(self.seen(x).split(batch), z.split(batch, dim=1), strict=True):
+            numbers = self.at(places.reshape(-1, z.shape[2])).unflatten(0, places.shape[:2])
+            parts.append(self.likelihood.log_prob(some, self.seen(numbers)).float())
+        return torch.cat(parts, dim=1)
+
+    def table(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x_b|z_g) of images (B, D) at places (G, d): (B, G)."""
+        return self.likelihood.table(x, self.at(z), self.mask).float()

@@ -55,7 +55,7 @@ def pieces(decoder: Decoder, nodes: Nodes, x: Tensor, progress: Progress = no_pr
         A lower bound of each log p(x) on these nodes, where one is known.
     """
     form = form_of(decoder.module)
-    if form is None or len(x) < FEW:
+    if form is None or decoder.mask is not None or len(x) < FEW:
         yield from _all_pieces(decoder, nodes, x, progress)
     else:
         yield from _bounded_pieces(decoder, form, nodes, x, progress, floor)
@@ -69,7 +69,8 @@ def _all_pieces(decoder: Decoder, nodes: Nodes, x: Tensor, progress: Progress) -
     for some in order.split(decoder.batch):
         parameters = decoder.at(z[some])
         for rows in images.split(max(1, TABLE // len(some))):
-            yield Piece(rows, some, decoder.likelihood.table(x[rows], parameters).float() + log_weight[some])
+            table = decoder.likelihood.table(x[rows], parameters, decoder.mask)
+            yield Piece(rows, some, table.float() + log_weight[some])
         progress((int(some[-1]) + 1) / len(order))
 
 

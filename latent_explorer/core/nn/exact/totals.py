@@ -86,13 +86,13 @@ class Totals:
         joint = (self._joint / mass).cpu().numpy()
         first = means[:, 1 : 1 + self._width]
         second = means[:, 1 + self._width : -1].reshape(-1, self._width, self._width)
-        mean, covariance = _summary(self._nodes.kind, first, second)
+        mean, covariance = summary(self._nodes.kind, first, second)
         entropy = log_evidence - joint + self._nodes.log_cell
         information = joint - means[:, -1] - log_evidence
         return Moments(log_evidence, self._node.cpu().numpy(), mean, covariance, entropy, information)
 
 
-def _summary(kind: str, first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def summary(kind: str, first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean (N, d) and covariance (N, d, d) from the first two moments of `embedded` places.
 
     On the torus the deviation of an angle is taken as the sine of it, which differs little for a posterior narrower than a

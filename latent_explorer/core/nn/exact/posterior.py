@@ -1,0 +1,241 @@
+"""The exact posterior of one image, or of any of its pixels, and the picture that it completes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.errors import SettingError
+from latent_explorer.core.nn.exact.climbing import Peak, log_prior, peaks
+from latent_explorer.core.nn.exact.forms import Decoder, form_of
+from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
+from latent_explorer.core.nn.exact.planes import bytes_of, fits, linear_sum, masked_offset, plane_of
+from latent_explorer.core.nn.exact.sums import Progress, no_progress
+from latent_explorer.core.nn.exact.totals import embedded, summary
+from latent_explorer.core.nn.handles import module_of
+from latent_explorer.core.nn.inference import Pixels, grey_tensor
+from latent_explorer.core.posterior import NARROW, Posterior
+from latent_explorer.core.types import ModelHandle
+
+Doubles = NDArray[np.float64]
+
+MOST_PARTS = 16  # that a cell is divided into along each axis where the posterior is narrow: as wide as that, if possible
+MOST_CELLS = 49  # that are divided
+FAR_BELOW = 15.0  # nats below the best cell and its like: a cell is not divided
+LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
+LEAST_SIDE = 32
+NOTHING = 1e-15  # share of a cell that moves no mean
+COUNTED = 1e-6  # share of the posterior that a place must have to be decoded for the expected image
+
+
+@dataclass(frozen=True, eq=False)
+class _Terms:
+    """Places with the logarithms of their shares of p(x), those of their sizes, and the cell that each lies in."""
+
+    z: NDArray[np.float32]
+    joint: Doubles
+    log_weight: Doubles
+    log_cell: Doubles
+    cell: NDArray[np.int64]
+
+
+def score_of(config: ModelConfig, x: NDArray[np.float32]) -> str:
+    """What log p(x) is called for these pixels: see `Posterior.score`."""
+    if config.likelihood == "bernoulli":
+        return "ll" if bool(((x == 0) | (x == 1)).all()) else "grey score"
+    return "ll" if config.likelihood == "discretised_logistic" else "ll density"
+
+
+def decoder_for(handle: ModelHandle, condition: int | None) -> Decoder:
+    """The decoder of a published model under a condition.
+
+    Raises
+    ------
+    SettingError
+        A conditional family without a condition, another one with one, or a class that the model does not have.
+    """
+    config = handle.architecture
+    if config.facts.conditional:
+        if condition is None:
+            raise SettingError(f"{config.facts.title} has a plane for each class; choose a class.")
+        if not 0 <= condition < (config.classes or 0):
+            raise SettingError(f"The class is {condition}; the model has 0 to {(config.classes or 0) - 1}.")
+    elif condition is not None:
+        raise SettingError(f"{config.facts.title} is told no class, so leave it out.")
+    return Decoder(module_of(handle), condition)
+
+
+@torch.inference_mode()
+def posterior(
+    handle: ModelHandle,
+    image: Pixels,
+    side: int = 128,
+    mask: NDArray[np.bool_] | None = None,
+    condition: int | None = None,
+    progress: Progress = no_progress,
+) -> Posterior:
+    """p(z|x) on a grid, for the image as it is: a grey one is asked for as it is, a binary draw as its 0 and 1.
+
+    The first image needs the decoder at all nodes; then they are kept, and the next one takes milliseconds.
+
+    Parameters
+    ----------
+    image : uint8 array, or float32 array in 0..1, shape (H, W, C)
+    side : int
+        Nodes along each axis; a multiple of 4.
+    mask : bool array, shape (H, W) or (H, W, C), or None
+        The pixels that are known; None for all.
+    condition : int or None
+        The class, for a conditional family.
+
+    Raises
+    ------
+    SettingError
+        There is no exact inference for the model (the sentence says why), or an argument is out of range.
+    """
+    return _posterior(handle, image, side, mask, condition, progress)[0]
+
+
+@torch.inference_mode()
+def completion(
+    handle: ModelHandle,
+    image: Pixels,
+    mask: NDArray[np.bool_],
+    side: int = 128,
+    condition: int | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Posterior, NDArray[np.float32]]:
+    """The posterior given some pixels, and the expected image under it, float32 (H, W, C) in 0..1; parameters as of `posterior`."""
+    found, terms = _posterior(handle, image, side, mask, condition, progress)
+    decoder = decoder_for(handle, condition)
+    share = np.exp(terms.joint - found.log_evidence)
+    counted = np.flatnonzero(share > COUNTED * share.max())
+    expected = np.zeros(handle.architecture.pixels)
+    for rows in np.array_split(counted, max(1, math.ceil(len(counted) / decoder.batch))):
+        numbers = decoder.at(torch.from_numpy(terms.z[rows]).to(decoder.device))
+        expected += share[rows] @ decoder.likelihood.mean(numbers).cpu().double().numpy()
+    picture = (expected / share[counted].sum()).astype(np.float32)
+    return found, picture.reshape(handle.architecture.image_shape)
+
+
+def _posterior(
+    handle: ModelHandle, image: Pixels, side: int, mask: NDArray[np.bool_] | None, condition: int | None, progress: Progress
+) -> tuple[Posterior, _Terms]:
+    config = handle.architecture
+    nodes, note = _affordable(config, side)
+    decoder = decoder_for(handle, condition)
+    known = _known(config, mask)
+    pixels = grey_tensor(image[None])[0].numpy()
+    if known is not None:
+        decoder = Decoder(decoder.module, condition, torch.from_numpy(known).to(decoder.device))
+    x = torch.from_numpy(pixels).to(decoder.device)[None]
+    joint = _joint(decoder, nodes, pixels, known, progress)
+    best = int(joint.argmax())
+    peak = peaks(decoder, nodes, x, torch.from_numpy(nodes.z[best : best + 1].copy()).to(decoder.device))
+    width = float(peak.width[0])
+    terms = _Terms(nodes.z, joint, nodes.log_weight, np.full(len(joint), nodes.log_cell), np.arange(len(joint)))
+    refined = width < NARROW * nodes.h and nodes.kind != "sphere"
+    if refined:
+        terms = _divided(decoder, nodes, x, terms, math.ceil(nodes.h / max(width, nodes.h / MOST_PARTS)))
+    seen = pixels if known is None else pixels[known]
+    return _summed(nodes, terms, peak, width, refined, score_of(config, seen), note), terms
+
+
+def _affordable(config: ModelConfig, side: int) -> tuple[Nodes, str]:
+    """The nodes; fewer, and a sentence, where the images are so large that all of them would take very long."""
+    nodes = nodes_for(config, side)
+    fewer = side
+    while bytes_of(nodes, config.pixels) > LARGE and fewer > LEAST_SIDE:
+        fewer //= 2
+        nodes = nodes_for(config, fewer)
+    if fewer == side:
+        return nodes, ""
+    return nodes, f"The images are large, so the grid has {fewer} nodes along each axis in the place of {side}."
+
+
+def _known(config: ModelConfig, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    height, width, channels = config.image_shape
+    if mask.dtype != np.bool_ or mask.shape not in ((height, width), (height, width, channels)):
+        raise SettingError(f"mask is {mask.dtype} {mask.shape}; it must be bool, ({height}, {width}) or ({height}, {width}, {channels}).")
+    return np.broadcast_to(mask.reshape(height, width, -1), config.image_shape).flatten()
+
+
+def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: NDArray[np.bool_] | None, progress: Progress) -> Doubles:
+    """log p(x|z) + log weight at all nodes, float64 (G,)."""
+    form = form_of(decoder.module)
+    if form is not None and fits(nodes, len(pixels)):
+        weights, offset = plane_of(Decoder(decoder.module, decoder.condition), form, nodes, progress)
+        seen = pixels if known is None else pixels * known
+        own = form.own(torch.from_numpy(pixels if known is None else pixels[known]).to(decoder.device))
+        if known is not None:
+            offset = masked_offset(form, weights, known)
+        return linear_sum(weights, seen).astype(np.float64) + offset + float(own) + nodes.log_weight
+    x = torch.from_numpy(pixels).to(decoder.device)[None]
+    parts = []
+    z = torch.from_numpy(nodes.z.copy()).to(decoder.device)
+    for some in z.split(decoder.batch):
+        parts.append(decoder.table(x, some)[0].double().cpu().numpy())
+        progress(min(1.0, len(parts) * decoder.batch / len(z)))
+    return np.concatenate(parts) + nodes.log_weight
+
+
+def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, count: int) -> _Terms:
+    """The same with finer places in the cells that count: those beside the largest terms, since a narrow peak falls between nodes."""
+    spread = terms.joint.reshape(nodes.shape)
+    for axis in range(spread.ndim):
+        before, after = np.roll(spread, 1, axis), np.roll(spread, -1, axis)  # the far ends of a plane have no share in anything
+        spread = np.maximum(spread, np.maximum(before, after))
+    around = spread.ravel()
+    near = np.flatnonzero(around > around.max() - FAR_BELOW)
+    cells = near[np.argsort(-around[near], kind="stable")[:MOST_CELLS]]
+    d = nodes.z.shape[1]
+    offsets = (np.arange(count) + 0.5) / count - 0.5
+    within = nodes.h * np.stack(np.meshgrid(*[offsets] * d, indexing="ij"), axis=-1).reshape(-1, d)
+    z = torch.from_numpy((nodes.z[cells][:, None] + within).reshape(-1, d).astype(np.float32)).to(decoder.device)
+    log_cell = nodes.log_cell - d * math.log(count)
+    log_weight = log_prior(nodes.kind, z).double().cpu().numpy() + log_cell
+    joint = np.concatenate([decoder.table(x, some)[0].double().cpu().numpy() for some in z.split(decoder.batch)]) + log_weight
+    whole = np.ones(len(nodes.z), np.bool_)
+    whole[cells] = False
+    rest = np.flatnonzero(whole)
+    return _Terms(
+        np.concatenate([nodes.z[rest], z.cpu().numpy()]),
+        np.concatenate([terms.joint[rest], joint]),
+        np.concatenate([nodes.log_weight[rest], log_weight]),
+        np.concatenate([np.full(len(rest), nodes.log_cell), np.full(len(joint), log_cell)]),
+        np.concatenate([rest, np.repeat(cells, len(within))]),
+    )
+
+
+def _summed(nodes: Nodes, terms: _Terms, peak: Peak, width: float, refined: bool, score: str, note: str) -> Posterior:
+    top = float(terms.joint.max())
+    log_evidence = top + math.log(np.exp(terms.joint - top).sum())
+    share = np.exp(terms.joint - log_evidence)
+    counted = np.flatnonzero(share > NOTHING)
+    v = embedded(nodes.kind, terms.z[counted].astype(np.float64))
+    mean, covariance = summary(nodes.kind, (share[counted] @ v)[None], (v.T @ (share[counted, None] * v))[None])
+    density = terms.joint[counted] - log_evidence
+    probability = np.bincount(terms.cell, share, len(nodes.z)).astype(np.float32).reshape(nodes.shape)
+    return Posterior(
+        space=nodes.kind,
+        probability=probability,
+        z=nodes.z,
+        h=nodes.h,
+        log_evidence=log_evidence,
+        score=score,
+        mode=peak.z[0].cpu().double().numpy(),
+        mean=mean[0],
+        covariance=covariance[0],
+        entropy=float(-(share[counted] @ (density - terms.log_cell[counted]))),
+        information=float(share[counted] @ (density - terms.log_weight[counted])),
+        width=width,
+        refined=refined,
+        note=note,
+    )
