@@ -29,6 +29,8 @@ class Family:
         What beta multiplies: "kl", "mmd", or "" for nothing.
     conditional, levels : bool
         Whether it takes labels; whether it has a second level of latent variables below z.
+    discriminator : bool
+        Whether it has a network of the encoder's kind that tells images of the data from its own.
     networks, likelihoods : tuple of str
         That it can be built with.
     objectives : tuple of str
@@ -49,6 +51,7 @@ class Family:
     penalty: str = "kl"
     conditional: bool = False
     levels: bool = False
+    discriminator: bool = False
     networks: tuple[str, ...] = ("dense", "residual", "conv", "resconv")
     likelihoods: tuple[str, ...] = ("bernoulli", "continuous_bernoulli", "gaussian", "discretised_logistic")
     objectives: tuple[str, ...] = ("elbo", "iwae")
@@ -135,7 +138,7 @@ _ALL = (
         "A VAE whose images are judged by a discriminator's features in the place of pixels: sharper, and without a likelihood"
         " (Larsen et al. 2016).",
         bound="",
-        networks=("dense", "residual", "conv", "resconv"),
+        discriminator=True,
         likelihoods=("bernoulli", "gaussian"),
         objectives=("adversarial",),
         lacks="Its loss is a discriminator's, no likelihood, so it has no ELBO and no log p(x).",

@@ -40,13 +40,20 @@ def decoder_inputs(config: ModelConfig) -> int:
     return features + (config.classes or 0)
 
 
+def encoder_outputs(config: ModelConfig) -> int:
+    """Numbers that the encoder says of an image: a mean and a logarithm of a variance for each coordinate of z, or a point alone."""
+    return (2 if config.facts.spread else 1) * config.latent_dim
+
+
 def parameter_count(config: ModelConfig) -> int:
     """Number of weights and biases of all networks and the likelihood."""
     residual = config.network == "residual"
     down = tuple(pairwise((config.image_shape[2], *config.stages))) if config.stages else ()
     total = chain_parameters((decoder_inputs(config), *config.decoder_widths, config.inner_pixels), residual=residual)
     total += sum((KERNEL_AREA["decoder"] * b + 1) * a for a, b in down)
-    if config.facts.encoder:
-        total += chain_parameters((config.inner_pixels, *config.hidden, 2 * config.latent_dim), residual=residual)
+    readers = [encoder_outputs(config)] if config.facts.encoder else []
+    readers += [1] if config.facts.discriminator else []
+    for outputs in readers:
+        total += chain_parameters((config.inner_pixels, *config.hidden, outputs), residual=residual)
         total += sum((KERNEL_AREA["encoder"] * a + 1) * b for a, b in down)
     return total + (config.likelihood == "gaussian" and config.sigma is None)

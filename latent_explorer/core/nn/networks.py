@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_explorer.core.config import CONVOLUTIONAL, ModelConfig
-from latent_explorer.core.sizes import decoder_inputs, stage_sizes
+from latent_explorer.core.sizes import decoder_inputs, encoder_outputs, stage_sizes
 
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -48,16 +48,28 @@ def dense_layers(sizes: Sequence[int], activation: str, *, residual: bool = Fals
 
 
 class DenseEncoder(nn.Module):
-    """q(z|x) = N(mu, diag(exp(log_var))): the last layer has separate weights for mu and log_var."""
+    """q(z|x) = N(mu, diag(exp(log_var))): the last layer has separate weights for mu and log_var.
 
-    def __init__(self, config: ModelConfig) -> None:
+    `outputs` is for networks that say something else of an image; None takes what the family's encoder says.
+    """
+
+    def __init__(self, config: ModelConfig, outputs: int | None = None) -> None:
         super().__init__()
-        sizes = (config.inner_pixels, *config.hidden, 2 * config.latent_dim)
+        sizes = (config.inner_pixels, *config.hidden, encoder_outputs(config) if outputs is None else outputs)
         self.layers = dense_layers(sizes, config.activation, residual=config.network == "residual")
+
+    def inner(self, x: Tensor) -> Tensor:
+        """Pixels (B, D) in 0..1 to what the dense layers are given."""
+        return x
+
+    def numbers(self, x: Tensor) -> Tensor:
+        """Pixels (B, D) in 0..1 to the numbers of the last layer, without any bound."""
+        found: Tensor = self.layers(self.inner(x))
+        return found
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""
-        mu, log_var = self.layers(x).chunk(2, dim=-1)
+        mu, log_var = self.numbers(x).chunk(2, dim=-1)
         return mu, log_var
 
 
@@ -97,18 +109,19 @@ class DenseDecoder(nn.Module):
 class ConvEncoder(DenseEncoder):
     """Stages of 3 x 3 convolutions with stride 2 that halve the image, then the dense layers."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: ModelConfig, outputs: int | None = None) -> None:
+        super().__init__(config, outputs)
         self.shape = config.image_shape
         stages: list[nn.Module] = []
         for inputs, outputs in pairwise((config.image_shape[2], *config.stages)):
             stages += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), ACTIVATION_LAYERS[config.activation]()]
         self.stages = nn.Sequential(*stages)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def inner(self, x: Tensor) -> Tensor:
         """As of `DenseEncoder`."""
         images = x.unflatten(-1, self.shape).movedim(-1, -3)  # B, C, H, W; in memory still H, W, C
-        return super().forward(self.stages(images).flatten(1))
+        maps: Tensor = self.stages(images)
+        return maps.flatten(1)
 
 
 class ConvDecoder(DenseDecoder):
@@ -141,9 +154,9 @@ class ConvDecoder(DenseDecoder):
         return bias
 
 
-def encoder_of(config: ModelConfig) -> DenseEncoder:
-    """New encoder for an architecture."""
-    return ConvEncoder(config) if config.network in CONVOLUTIONAL else DenseEncoder(config)
+def encoder_of(config: ModelConfig, outputs: int | None = None) -> DenseEncoder:
+    """New encoder for an architecture; with `outputs`, another network of its kind."""
+    return ConvEncoder(config, outputs) if config.network in CONVOLUTIONAL else DenseEncoder(config, outputs)
 
 
 def decoder_of(config: ModelConfig) -> DenseDecoder:
