@@ -15,6 +15,7 @@ NETWORKS = ("dense", "residual", "conv", "resconv")
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "discretised_logistic")
 OBJECTIVES = ("elbo", "iwae", "quadrature", "reconstruction", "adversarial", "wasserstein", "closed")
 CONVOLUTIONAL = ("conv", "resconv")
+SCALED = ("gaussian", "discretised_logistic")  # likelihoods with one width for all pixels, fixed or learned
 STARTS = ("scratch", "pca", "model")
 ACTIVATIONS = ("silu", "relu", "tanh")
 SCHEDULES = ("cosine", "constant")
@@ -104,7 +105,8 @@ class ModelConfig:
     lower_dim : int or None
         Latent dimensions of the lower level of a hierarchical family; None takes 16. For those only.
     sigma : float or None
-        Standard deviation of the Gaussian likelihood, pixels in 0..1; None learns one number for all pixels. For ``gaussian`` only.
+        Standard deviation of the Gaussian likelihood, or scale of the discretised logistic, pixels in 0..1; None learns one number
+        for all pixels. For these two only.
 
     Raises
     ------
@@ -151,7 +153,7 @@ class ModelConfig:
         elif self.channels is not None:
             raise SettingError(f"channels is {self.channels!r}; a {self.network} network has none, so leave it out or choose conv.")
         if self.sigma is not None:
-            if self.likelihood != "gaussian":
+            if self.likelihood not in SCALED:
                 raise SettingError(
                     f"sigma is {self.sigma!r}; the {self.likelihood} likelihood has none, so leave it out or choose gaussian."
                 )
@@ -238,6 +240,11 @@ class ModelConfig:
         return parameter_count(self)
 
     @property
+    def sees_grey(self) -> bool:
+        """Whether training shows pixels as they are: binary draws are for a Bernoulli likelihood, where that is what the loss bounds."""
+        return self.likelihood != "bernoulli" or not self.facts.bound
+
+    @property
     def network_words(self) -> str:
         """The networks in short, such as "dense 512-512", or "conv 32-64, 256": channels, then widths from the image inward."""
         parts = ["-".join(str(n) for n in numbers) for numbers in (self.stages, self.hidden) if numbers]
@@ -246,9 +253,11 @@ class ModelConfig:
     @property
     def likelihood_words(self) -> str:
         """The likelihood in short, such as "gaussian, sigma learned"."""
-        if self.likelihood != "gaussian":
-            return self.likelihood.replace("_", " ")
-        return f"gaussian, sigma {'learned' if self.sigma is None else f'{self.sigma:g}'}"
+        words = self.likelihood.replace("_", " ")
+        if self.likelihood not in SCALED:
+            return words
+        width = "sigma" if self.likelihood == "gaussian" else "scale"
+        return f"{words}, {width} {'learned' if self.sigma is None else f'{self.sigma:g}'}"
 
     def to_record(self) -> dict[str, Any]:
         """The architecture record: plain JSON values.
@@ -259,7 +268,7 @@ class ModelConfig:
         record = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
         if self.network not in CONVOLUTIONAL:
             del record["channels"]
-        if self.likelihood != "gaussian":
+        if self.likelihood not in SCALED:
             del record["sigma"]
         for name in ("classes", "lower_dim"):
             if record[name] is None:
@@ -295,7 +304,7 @@ class TrainingConfig:
     ``beta`` multiplies the KL, which is summed over latent dimensions, against a reconstruction summed over
     pixels; so ``beta`` is the effective beta. ``warmup_epochs`` raises it linearly from 0. ``validation`` is the
     number of images taken from the training set (None: 10,000 for sets of MNIST's size, else a tenth). ``binarize``
-    speaks of the Bernoulli likelihood; for another one it must be "none" (`for_model`). ``precision`` "bfloat16" computes
+    speaks of families that bound a Bernoulli likelihood; for others it must be "none" (`for_model`). ``precision`` "bfloat16" computes
     the matrix products of training with 8 significant bits; weights, sums and optimiser stay in float32.
 
     ``objective`` (None: the family's usual one) is what is made large: the ELBO; the IWAE bound of ``samples`` draws (which of
@@ -347,7 +356,9 @@ class TrainingConfig:
         _choice("start", self.start, STARTS)
 
     def for_model(self, model: ModelConfig) -> TrainingConfig:
-        """The same settings as a model needs them: its family's objective, and ``binarize`` "none" unless it is Bernoulli's.
+        """The same settings as a model needs them.
+
+        The family's objective, ``binarize`` "none" where the model `sees_grey`, and one epoch for what is worked out in closed form.
 
         Raises
         ------
@@ -360,8 +371,9 @@ class TrainingConfig:
             raise SettingError(f"objective is {objective!r}; {facts.title} is trained by {', '.join(facts.objectives)}.")
         if self.start != "scratch" and facts.bound != "ll":
             raise SettingError(f"start is {self.start!r}; only a model that is trained by quadrature starts elsewhere than at scratch.")
-        grey = model.likelihood != "bernoulli"
-        return replace(self, objective=objective, binarize="none" if grey else self.binarize)
+        grey = model.sees_grey
+        fitted = replace(self, objective=objective, binarize="none" if grey else self.binarize)
+        return replace(fitted, epochs=1, warmup_epochs=0.0) if objective == "closed" else fitted
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -379,7 +391,7 @@ def effective_beta_words(model: ModelConfig, settings: TrainingConfig) -> str:
 
     SSE / (2 sigma^2) + beta KL is the same objective as SSE / 2 + sigma^2 beta KL, up to a factor and a constant.
     """
-    if model.sigma is None:
+    if model.sigma is None or model.likelihood != "gaussian":
         return ""
     beta = f"{model.sigma**2 * settings.beta:.3g}"
     return (

@@ -56,4 +56,4 @@ def parameter_count(config: ModelConfig) -> int:
     for outputs in readers:
         total += chain_parameters((config.inner_pixels, *config.hidden, outputs), residual=residual)
         total += sum((KERNEL_AREA["encoder"] * a + 1) * b for a, b in down)
-    return total + (config.likelihood == "gaussian" and config.sigma is None)
+    return total + (config.likelihood in ("gaussian", "discretised_logistic") and config.sigma is None)
