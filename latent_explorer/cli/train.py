@@ -39,6 +39,7 @@ from latent_explorer.core.config import (
 )
 from latent_explorer.core.errors import DatasetError, ExportError, SettingError, TrainingError
 from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.usual import with_usual
 
 if TYPE_CHECKING:
     from latent_explorer.cli.running import Ended, Run
@@ -146,6 +147,7 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
 
     given = [p for p in ctx.command.params if p.name and ctx.get_parameter_source(p.name) == ParameterSource.COMMANDLINE]
     resume: Path | None = options["resume"]
+    options = with_usual(options["family"], options, frozenset(p.name for p in given if p.name))
     settings = None if resume is not None else _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
     name = options["name"]
     if name is not None and not (0 < len(name.strip()) <= MAX_NAME and name.isprintable()):

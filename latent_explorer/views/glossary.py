@@ -27,6 +27,9 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "Evidence lower bound: a lower bound of log p(x), nats per image; bigger is better. On validation images, one z each."
             " With a Gaussian likelihood p(x) is a density: it may be positive, and is not comparable with a Bernoulli model's."
         ),
+        "ll": "Mean of log p(x), the exact log-likelihood by a sum over nodes of the plane, nats per image; bigger is better.",
+        "loss": "What training made small, on validation images, nats per image; no bound of a likelihood.",
+        "lacks": "What is not defined for this family of models, and so is not shown.",
         "prior": "Where codes are expected before an image is seen: the standard normal N(0, I) around the plane's origin.",
         "posterior": "Where the code of one image may lie, q(z|x); each point on the plane is its mean.",
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
@@ -86,6 +89,35 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "field_opacity": "Opacity of the field under the points.",
         "contours": "Lines where the field has the numbers under its colour bar; around holes, where it is a tenth.",
         "thumbnails": "Where 400 or fewer points are in view and their data set is open, images stand in the place of the dots.",
+        # The exact posterior
+        "field_posterior": (
+            "Where the code of one image may lie, p(z|x) ∝ p(x|z) p(z), worked out by Bayes' rule on a grid of the whole plane,"
+            " without the encoder; the lines hold 68% and 95% of it."
+        ),
+        "posterior_image": "The image whose exact posterior is shown; hidden pixels are small squares.",
+        "expected_image": (
+            "The mean of the decoder's pictures over the exact posterior; where pixels are hidden, it completes the image from the others."
+        ),
+        "occlusion": "The pixels that count; the posterior is that given these alone, and the picture beside the image completes it.",
+        "exact_ll": "The logarithm of the sum over the grid of p(x|z) p(z), nats; bigger is better. Of the known pixels alone where some are hidden.",
+        "exact_density": (
+            "The logarithm of the sum over the grid of p(x|z) p(z), nats; p(x|z) is a density of grey levels, so it may be positive,"
+            " and is not comparable with other likelihoods."
+        ),
+        "grey_score": (
+            "A Bernoulli decoder asked for the grey image as it is, summed over the grid, nats: a lower bound of the mean log p of its"
+            " black and white draws. No log p(x), and not comparable with published figures."
+        ),
+        "exact_elbo": "What the encoder's q(z|x) reaches for this image, nats, its expectation integrated by Gauss and Hermite's rule.",
+        "exact_gap": (
+            "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where they are the same."
+        ),
+        "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
+        "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",
+        "codes": (
+            "Where points lie: at the encoder's means, or at the mode or mean of the exact posterior of each image, which needs no"
+            " encoder. Exact ones are computed when they are chosen first, and are saved with the model."
+        ),
         # The selection
         "selected": "Points that were pointed at; they keep their rings until Esc clears the selection.",
         "selection_show_only": "Draw the selected points alone.",
@@ -96,6 +128,18 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "selection_clear": "Select nothing (Esc on the plane). It can be taken back with Ctrl+Z.",
         "error": "Mean squared difference between an image and the decoder's picture of its code, pixels in 0..1; smaller is better.",
         # The run
+        "family": "What kind of model; each entry of the list says in a sentence what it is.",
+        "training_more": "Settings that are rarely changed; those that are not as usual are there anyhow.",
+        "lower_dim": "Latent dimensions of the lower level, which adds what the plane leaves open.",
+        "objective": "What training makes large; IWAE is a bound that lies nearer to log p(x) the more draws K it takes.",
+        "samples": "K, draws of z for each image in the IWAE bound.",
+        "nodes": "Places a side at which the whole plane is summed over, such as 40,64,91: one after the other, in equal parts of the run.",
+        "start": "Where quadrature begins: at random weights, at the plane of PCA, or at the decoder that is shown.",
+        "weight_decay": "AdamW's: each step shortens all weights by this part of the learning rate, so that they stay small.",
+        "average": (
+            "Decay, each step, of the averaged weights that are shown and kept, such as 0.98: they are quieter than the newest ones."
+            " 0 keeps the newest."
+        ),
         "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
         "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
         "latent_dim": "Number of latent dimensions, the numbers in one code; beyond 2, the plane is a slice of latent space.",
@@ -130,6 +174,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "total": "What training makes small: reconstruction + β × KL, nats per image; with β = 1 it is the negative ELBO.",
         "reconstruction": "−log p(x|z), summed over pixels: what it costs, in nats, to describe an image by its decoded picture.",
         "kl": "KL(q(z|x) ‖ p(z)), summed over latent dimensions: how far an image's posterior lies from the prior, in nats.",
+        "log_likelihood_loss": "−log p(x), a sum over nodes of the whole plane: reconstruction + KL of the exact posterior, in nats.",
+        "mmd": "Maximum mean discrepancy between the codes of a batch and draws from the prior, which pulls all codes together to it.",
         "nats": "Nats per image, natural units of information (1 nat = 1.44 bits); smaller is better.",
         "validation_loss": "Dashed: on validation images, which are never trained on; if it alone rises, the model overfits.",
         "loss_axis": "Epochs since the run began.",

@@ -10,6 +10,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from latent_explorer.core.families import Family
 from latent_explorer.core.types import History
 from latent_explorer.views.glossary import explain, term_label
 from latent_explorer.views.style import DARK, Theme, enlargement
@@ -51,6 +52,13 @@ class PlotLegend(QWidget):
         """The curves' colours."""
         for term, label in self._names.items():
             label.setStyleSheet(f"color: {getattr(theme, term)}; font-weight: 600")
+        self._leave_out()
+
+    def set_entries(self, entries: tuple[tuple[str, str, str, str], ...]) -> None:
+        """Other names for the same curves: the curve's term, its name, a shorter one, and the term that explains it."""
+        self._entries = tuple(entry[:3] for entry in entries)
+        for term, _, _, meaning in entries:
+            self._names[term].setToolTip(explain(meaning))
         self._leave_out()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
@@ -117,6 +125,7 @@ class LossView(QWidget):
         self._past: list[History] = []
         self._history: History | None = None
         self._ranges: list[tuple[Range, Range] | None] = [None, None]
+        self._penalty = True  # there is something to draw on the second plot
         self.set_theme(DARK)
 
     def _plot(self) -> pg.PlotWidget:
@@ -152,6 +161,20 @@ class LossView(QWidget):
             style = Qt.PenStyle.DashLine if validation else Qt.PenStyle.SolidLine
             curve.setPen(pg.mkPen(colour, width=LINE, style=style))
         self._draw_earlier()
+
+    def set_names(self, facts: Family, beta: float) -> None:
+        """What the curves of a family are called; a loss that is weighed by another beta than 1 is no bound."""
+        if facts.bound == "ll":
+            total = ("total", "−log p(x)", "−log p", "log_likelihood_loss")
+        elif facts.bound == "elbo" and beta == 1:
+            total = ("total", "−ELBO", "−ELBO", "total")
+        else:
+            total = ("total", "loss", "loss", "total")
+        self._legends[0].set_entries((total, ("reconstruction", "reconstruction", "rec.", "reconstruction")))
+        name = {"kl": "KL", "mmd": "MMD"}.get(facts.penalty, "")
+        self._legends[1].set_entries((("kl", name, name, facts.penalty or "kl"),))
+        self._penalty = bool(name)
+        self._share_width()
 
     def set_history(self, history: History | None) -> None:
         """The losses of the current run, or none."""
@@ -208,7 +231,7 @@ class LossView(QWidget):
         self._share_width()
 
     def _share_width(self) -> None:
-        self._columns[1].setVisible(self.width() >= TWO_PLOTS * max(1.0, enlargement(self)))
+        self._columns[1].setVisible(self._penalty and self.width() >= TWO_PLOTS * max(1.0, enlargement(self)))
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)

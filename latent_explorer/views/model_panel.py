@@ -8,17 +8,21 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, 
 from latent_explorer.views.data_offer import DataOffer
 from latent_explorer.views.glossary import explain, explained, term_label
 from latent_explorer.views.style import Theme, enlarge_icons, icon
-from latent_explorer.views.text import LiveText, tip
+from latent_explorer.views.text import LiveText, plain_label, tip
 
 # key, which is also its term in the glossary, and label
 FACTS = (
+    ("family", "Family"),
     ("points", "Test images"),
     ("image", "Image"),
     ("network", "Network"),
     ("likelihood", "Likelihood"),
     ("trained_for", "Trained for"),
     ("elbo", "Validation ELBO"),
+    ("ll", "Validation log p(x)"),
+    ("loss", "Validation loss"),
 )
+QUALITY = ("elbo", "ll", "loss")  # of which a family has one
 TABLE_FACTS = (
     ("rows", "Rows"),
     ("coordinates", "Coordinates"),
@@ -80,6 +84,11 @@ class ModelPanel(QWidget):
             form.addRow(term_label(text, key), value)
             self._facts[key] = value
         layout.addLayout(form)
+        self._lacks = plain_label("", wrap=True)
+        self._lacks.setObjectName("model_lacks")
+        self._lacks.setProperty("role", "muted")
+        explained(self._lacks, "lacks")
+        layout.addWidget(self._lacks)
         self._offer = DataOffer()
         self._offer.openRequested.connect(self.openDataRequested)
         self._offer.namedRequested.connect(self.dataPicked)
@@ -105,12 +114,22 @@ class ModelPanel(QWidget):
         self._data_open = current
         _fill(self._data, names, current, "data")
 
-    def set_facts(self, facts: dict[str, str], *, table: bool = False) -> None:
-        """Figures by the keys of `FACTS`, or for a table of codes of `TABLE_FACTS`; a missing one is a dash."""
+    def set_facts(self, facts: dict[str, str], *, table: bool = False, quality: str = "elbo", lacks: str = "") -> None:
+        """Figures by the keys of `FACTS`, or for a table of codes of `TABLE_FACTS`; a missing one is a dash.
+
+        ``quality`` is the figure of `QUALITY` that the family has, ``lacks`` a sentence on those that it has not.
+        """
         of_table = dict(TABLE_FACTS)
         for key, label in self._facts.items():
             label.setText(facts.get(key, "–"))
-            self._form.setRowVisible(label, (key in of_table) == table)
+            self._form.setRowVisible(label, (key in of_table) == table and (key not in QUALITY or key == quality))
+        if self._lacks.text() != lacks:
+            self._lacks.setText(lacks)
+        self._lacks.setVisible(bool(lacks))
+
+    def set_family_hint(self, sentence: str) -> None:
+        """What the family is, as the tooltip of its name."""
+        self._facts["family"].setToolTip(tip(sentence))
 
     def set_offer(self, text: str, name: str = "") -> None:
         """A sentence that something is missing, "" for none, with the buttons that help: one where data of this name are here."""

@@ -119,7 +119,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     QComboBox:hover, QSpinBox:hover, QDoubleSpinBox:hover, QLineEdit:hover {{ border-color: {t.muted}; }}
     QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus {{ border-color: {t.accent}; }}
     QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QLineEdit:disabled {{ color: {t.muted}; background: {t.panel}; }}
-    QLineEdit[bad="true"] {{ border-color: #d9485f; }}
+    QLineEdit[bad="true"], QComboBox[bad="true"] {{ border-color: #d9485f; }}
     QComboBox::drop-down {{ border: none; width: {5 * unit}px; }}
     QComboBox::down-arrow, QSpinBox::down-arrow {{ image: url("{arrows}/down-{t.name}.svg"); width: {3 * unit}px; height: {3 * unit}px; }}
     QSpinBox::up-button, QSpinBox::down-button {{ border: none; width: {5 * unit}px; }}

@@ -2,63 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from latent_explorer.core.config import SCHEDULES, ModelConfig, TrainingConfig, default_hidden, effective_beta_words
+from latent_explorer.core.config import ModelConfig, TrainingConfig, effective_beta_words
 from latent_explorer.core.errors import SettingError
+from latent_explorer.core.families import FAMILIES, Family
 from latent_explorer.core.memory import size_words, training_needs
+from latent_explorer.core.usual import usual, usual_value
 from latent_explorer.views.glossary import explain
-from latent_explorer.views.text import plain_label
-
-MODEL, TRAINING, MACHINE = "model", "training", "machine"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A setting: its field, which is also its term in the glossary, its label, and whose it is.
-
-    ``choices`` maps values to what is shown; ``empty`` is what an empty field stands for; ``only`` names another field and
-    the value that it must have for this one to be there.
-    """
-
-    name: str
-    label: str
-    owner: str
-    choices: Mapping[str, str] = field(default_factory=dict)
-    empty: str = ""
-    widths: bool = False
-    only: tuple[str, str] | None = None
-
-
-ROWS = (
-    Row("network", "Network", MODEL, {"dense": "dense", "residual": "residual dense", "conv": "convolutional"}),
-    Row("channels", "Channels", MODEL, empty="32,64", widths=True, only=("network", "conv")),
-    Row("hidden", "Hidden layers", MODEL, widths=True),
-    Row("latent_dim", "Latent size", MODEL),
-    Row("likelihood", "Likelihood", MODEL, {"bernoulli": "Bernoulli", "gaussian": "Gaussian"}),
-    Row("sigma", "σ", MODEL, empty="learned", only=("likelihood", "gaussian")),
-    Row("epochs", "Epochs", TRAINING),
-    Row("batch_size", "Batch", TRAINING),
-    Row("lr", "Learning rate", TRAINING),
-    Row("beta", "β", TRAINING),
-    Row("warmup_epochs", "KL warm-up", TRAINING),
-    Row("clip_norm", "Clip gradient", TRAINING),
-    Row("validation", "Validation", TRAINING, empty="automatic"),
-    Row("seed", "Seed", TRAINING),
-    Row("schedule", "Schedule", TRAINING, {name: name for name in SCHEDULES}),
-    Row("binarize", "Binarisation", TRAINING, {"dynamic": "dynamic", "none": "none (grey BCE)"}, only=("likelihood", "bernoulli")),
-    Row("precision", "Precision", TRAINING, {"float32": "float32", "bfloat16": "bfloat16 (faster)"}),
-    Row("device", "Device", MACHINE, {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "mps": "mps"}),
+from latent_explorer.views.text import plain_label, tip
+from latent_explorer.views.training_rows import (
+    LABELS,
+    LIMITED,
+    MACHINE,
+    MODEL,
+    ROWS,
+    TRAINING,
+    Chosen,
+    Row,
+    number,
+    shown,
+    spelled,
+    widths,
 )
-LABELS = {row.name: row.label for row in ROWS}
+
+SOME_CLASSES = 2  # while nobody knows how many the data have
 
 
 class TrainingPanel(QWidget):
     """Fields with text; what they say is a pair of validated values or a sentence.
+
+    What is usual for a family is filled in with it; what the person typed stays. Rows that are rarely wanted are folded away,
+    but for those that say something unusual or are at fault.
 
     Signals: settingsChanged(str) with the sentence on what is wrong, "" when all is well.
     """
@@ -67,7 +43,6 @@ class TrainingPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        defaults = TrainingConfig().to_record() | ModelConfig((1, 1, 1)).to_record() | {"device": "auto", "channels": None, "sigma": None}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(8)
@@ -78,22 +53,32 @@ class TrainingPanel(QWidget):
         self._boxes: dict[str, QComboBox] = {}
         self._epochs_typed = False  # by the person
         self._epochs_of_run = False  # those of the unfinished run that is shown
-        self._network = str(defaults["network"])
-        self._data: tuple[tuple[int, int, int], int] | None = None
+        self._kind = "vae", "dense"  # family and network, whose usual values stand in the fields
+        self._data: tuple[tuple[int, int, int], int, int | None] | None = None
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
+        self._unfolded: frozenset[str] = frozenset()  # rare rows that are there all the same
+        self._fault = ""  # the row under which the problem stands
         for row in ROWS:
-            self._add(row, defaults[row.name])
+            self._add(row, "auto" if row.owner == MACHINE else usual_value(row.name, *self._kind))
+        self._problem = plain_label("", wrap=True)
+        self._problem.setObjectName("settings_problem")
+        self._form.addRow(self._problem)
+        self._form.setRowVisible(self._problem, False)
         layout.addLayout(self._form)
+        self._more = QPushButton("More settings")
+        self._more.setObjectName("training_more")
+        self._more.setCheckable(True)
+        self._more.setToolTip(explain("training_more"))
+        self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._more.toggled.connect(self._fold)
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         self._needs = plain_label("", wrap=True)
         self._needs.setObjectName("training_needs")
         self._needs.setProperty("role", "muted")
         self._needs.setToolTip(explain("needs"))
         layout.addWidget(self._needs)
-        self._problem = plain_label("", wrap=True)
-        self._problem.setObjectName("settings_problem")
-        self._problem.hide()
-        layout.addWidget(self._problem)
         layout.addStretch(1)
+        self._follow_family()
         self._show_rows()
 
     def _add(self, row: Row, value: object) -> None:
@@ -104,11 +89,13 @@ class TrainingPanel(QWidget):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             for choice, text in row.choices.items():
                 box.addItem(text, choice)
-            box.setCurrentIndex(box.findData(value))
+                if row.name == "family":
+                    box.setItemData(box.count() - 1, tip(FAMILIES[choice].sentence), Qt.ItemDataRole.ToolTipRole)
+            box.setCurrentIndex(max(0, box.findData(value)))
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.activated.connect(self._edited)
         else:
-            line = widget = self._fields[row.name] = QLineEdit(_shown(value))
+            line = widget = self._fields[row.name] = QLineEdit(shown(value))
             line.setMinimumWidth(60)
             line.setPlaceholderText(row.empty)
             line.textEdited.connect(self._edited)
@@ -123,37 +110,91 @@ class TrainingPanel(QWidget):
     def _widget(self, name: str) -> QLineEdit | QComboBox:
         return self._fields[name] if name in self._fields else self._boxes[name]
 
-    def _used(self, row: Row) -> bool:
-        """Whether the setting exists for the present choice of network and likelihood."""
-        return row.only is None or self._boxes[row.only[0]].currentData() == row.only[1]
+    @property
+    def facts(self) -> Family:
+        """Of the family that is chosen."""
+        return FAMILIES[str(self._boxes["family"].currentData())]
+
+    def _chosen(self) -> Chosen:
+        return Chosen(self.facts, *(str(self._boxes[name].currentData()) for name in LIMITED))
+
+    # Rows
 
     def _show_rows(self) -> None:
+        chosen, all_of_them = self._chosen(), self._more.isChecked()
         for row in ROWS:
-            self._form.setRowVisible(self._widget(row.name), self._used(row))
+            there = row.there(chosen) and (all_of_them or not row.rare or row.name in self._unfolded)
+            self._form.setRowVisible(self._widget(row.name), there)
+
+    def _fold(self) -> None:
+        self._unfolded = self._unusual()
+        self._show_rows()
+
+    def _unusual(self) -> frozenset[str]:
+        """Rare rows that say something else than usual."""
+        rare = (row.name for row in ROWS if row.rare and row.owner != MACHINE)
+        return frozenset(name for name in rare if self._text(name) != shown(usual_value(name, *self._kind)))
+
+    def _text(self, name: str) -> str:
+        return self._fields[name].text() if name in self._fields else str(self._boxes[name].currentData())
+
+    def _put(self, name: str, value: object) -> None:
+        if name in self._fields:
+            self._fields[name].setText(shown(value))
+        elif (at := self._boxes[name].findData(value)) >= 0:
+            self._boxes[name].setCurrentIndex(at)
+
+    def _follow_family(self) -> None:
+        """Another family has other lists; it, and another kind of network, have other usual values. What the person typed stays."""
+        facts = self.facts
+        self._boxes["family"].setToolTip(tip(facts.sentence))
+        for name, kinds in LIMITED.items():
+            box, taken = self._boxes[name], getattr(facts, kinds)
+            if [box.itemData(k) for k in range(box.count())] != list(taken):
+                before = box.currentData()
+                box.clear()
+                for choice in taken:
+                    box.addItem(next(row.choices[choice] for row in ROWS if row.name == name), choice)
+                box.setCurrentIndex(max(0, box.findData(before)))
+        before, self._kind = self._kind, (facts.key, str(self._boxes["network"].currentData()))
+        if self._kind == before:
+            return
+        for row in ROWS:
+            if row.name in ("family", "network", "objective", "device"):
+                continue
+            if self._text(row.name) == shown(usual_value(row.name, *before)):
+                self._put(row.name, usual_value(row.name, *self._kind))
+        self._unfolded = self._unusual()
+
+    # What it says
 
     def _values(self, owner: str) -> dict[str, object]:
-        """What the fields of one owner say; an empty field that may be empty, and one that is not there, says nothing."""
-        values: dict[str, object] = {}
+        """What the fields of one owner say; an empty field that may be empty says nothing, one that is not there what is usual."""
+        chosen, names = self._chosen(), {row.name for row in ROWS if row.owner == owner}
+        values: dict[str, object] = {name: value for name, value in usual(self.facts.key).items() if name in names}
         for row in ROWS:
-            if row.owner != owner or not self._used(row):
+            if row.owner != owner or not row.there(chosen):
                 continue
             if row.choices:
                 values[row.name] = self._boxes[row.name].currentData()
                 continue
             text = self._fields[row.name].text().strip()
             if text or not row.empty:
-                values[row.name] = _widths(row.name, text) if row.widths else _number(text)
+                values[row.name] = widths(spelled(row.name), text) if row.widths else number(text)
+        if values.get("objective") == self.facts.objectives[0]:
+            del values["objective"]  # None is the usual one
         return values
 
-    def model_config(self, image_shape: tuple[int, int, int]) -> ModelConfig:
-        """The architecture that the form asks for.
+    def model_config(self, image_shape: tuple[int, int, int], classes: int | None = None) -> ModelConfig:
+        """The architecture that the form asks for, for images of this shape and so many classes.
 
         Raises
         ------
         SettingError
             A field cannot be used; the sentence names it and the range.
         """
-        return ModelConfig(image_shape, **self._values(MODEL))  # type: ignore[arg-type]  # checked on creation
+        told = {"classes": classes} if self.facts.conditional else {}
+        return ModelConfig(image_shape, **(self._values(MODEL) | told))  # type: ignore[arg-type]  # checked on creation
 
     def training_config(self) -> TrainingConfig:
         """How the form asks to train; SettingError as `model_config`."""
@@ -166,14 +207,15 @@ class TrainingPanel(QWidget):
 
     def set_settings(self, model: ModelConfig, settings: TrainingConfig) -> None:
         """Fill the form with those of a model; its epochs stay while it is shown, so that a suggestion makes no other run of it."""
-        record = {"channels": None, "sigma": None} | settings.to_record() | model.to_record()
-        for name, line in self._fields.items():
-            line.setText(_shown(record[name]))
-        for name, box in self._boxes.items():
-            if name in record:
-                box.setCurrentIndex(box.findData(record[name]))
+        record = {"channels": None, "sigma": None, "lower_dim": None} | settings.for_model(model).to_record() | model.to_record()
+        self._put("family", model.family)
+        self._follow_family()  # the lists first
+        for row in ROWS:
+            if row.name in record:
+                self._put(row.name, record[row.name])
         self._epochs_of_run = True
-        self._network = model.network
+        self._kind = model.family, model.network
+        self._unfolded = self._unusual()
         self._edited()
         self._filled = (model, settings)
         self.settingsChanged.emit(self.problem())
@@ -183,7 +225,8 @@ class TrainingPanel(QWidget):
         if self._filled == (model, settings):
             return True  # some of it, such as the decoder's own widths, has no field here
         try:
-            return self.model_config(model.image_shape) == model and self.training_config() == settings
+            same = self.model_config(model.image_shape, model.classes) == model
+            return same and settings is not None and self.training_config().for_model(model) == settings.for_model(model)
         except SettingError:
             return False
 
@@ -197,10 +240,10 @@ class TrainingPanel(QWidget):
         """Another model than the unfinished run is shown: its epochs no longer count as typed."""
         self._epochs_of_run = False
 
-    def set_data(self, image_shape: tuple[int, int, int], count: int) -> None:
-        """What would be trained on: the form then says what the run will take."""
-        self._data = image_shape, count
-        self._tell_needs()
+    def set_data(self, image_shape: tuple[int, int, int], count: int, classes: int | None = None) -> None:
+        """What would be trained on: the form then says what the run will take, and whether it can be."""
+        self._data = image_shape, count, classes
+        self._tell(self.problem())
 
     def set_locked(self, locked: bool) -> None:
         """While a run is on, its settings cannot be changed."""
@@ -209,86 +252,65 @@ class TrainingPanel(QWidget):
 
     def problem(self) -> str:
         """What is wrong with the form, one sentence; "" when nothing is."""
+        shape, _, classes = self._data if self._data is not None else ((1, 1, 1), 0, SOME_CLASSES)
         try:
-            self.model_config(self._data[0] if self._data is not None else (1, 1, 1))
-            self.training_config()
+            self.training_config().for_model(self.model_config(shape, classes))
         except SettingError as error:
             return str(error)
         return ""
 
     def sentence(self, problem: str) -> str:
         """The problem in the form's own words: settings by their labels."""
-        for name, text in LABELS.items():
-            for start in (f"{_spelled(name)} is", f"a width of {_spelled(name)} is"):
-                if problem.startswith(start):
-                    return problem.replace(_spelled(name), text, 1)
-        return problem
+        name = self._at_fault(problem)
+        return problem.replace(spelled(name), LABELS[name], 1) if name and name != "family" else problem
+
+    def _at_fault(self, problem: str) -> str:
+        """The row that a problem speaks of; "" for none."""
+        if problem.startswith(f"{self.facts.title} "):
+            return "family"
+        for name in LABELS:
+            if problem.startswith((f"{spelled(name)} is", f"a width of {spelled(name)} is")):
+                return name
+        return ""
 
     def _edited(self) -> None:
         self._filled = None
         self._epochs_typed = self._epochs_typed or self.sender() is self._fields["epochs"]
-        self._follow_network()
-        self._show_rows()
+        if not isinstance(self.sender(), QLineEdit):
+            self._follow_family()
         problem = self.problem()
-        self._problem.setText(self.sentence(problem))
-        self._problem.setVisible(bool(problem))
-        for name, line in self._fields.items():
-            spelled = _spelled(name)
-            bad = bool(problem) and (problem.startswith(f"{spelled} ") or problem.startswith(f"a width of {spelled} "))
-            if bool(line.property("bad")) != bad:
-                line.setProperty("bad", bad)
-                line.style().unpolish(line)
-                line.style().polish(line)
-        self._tell_needs()
+        self._tell(problem)
         self.settingsChanged.emit(problem)
 
-    def _follow_network(self) -> None:
-        """Another kind of network has other usual widths; those that the person typed stay."""
-        before, self._network = self._network, str(self._boxes["network"].currentData())
-        if self._fields["hidden"].text() == _shown(default_hidden(before)):
-            self._fields["hidden"].setText(_shown(default_hidden(self._network)))
+    def _tell(self, problem: str) -> None:
+        """The problem stands under the row that it speaks of."""
+        name = self._at_fault(problem)
+        if name:
+            self._unfolded |= {name}
+        self._show_rows()
+        for row in ROWS:
+            widget = self._widget(row.name)
+            if bool(widget.property("bad")) != (row.name == name):
+                widget.setProperty("bad", row.name == name)
+                widget.style().unpolish(widget)
+                widget.style().polish(widget)
+        if name != self._fault:
+            self._fault = name
+            self._form.takeRow(self._problem)
+            row_of = self._form.getWidgetPosition(self._widget(name))[0] + 1 if name else self._form.rowCount()  # type: ignore[index]
+            self._form.insertRow(row_of, self._problem)
+        self._problem.setText(self.sentence(problem))
+        self._form.setRowVisible(self._problem, bool(problem))
+        self._tell_needs(problem)
 
-    def _tell_needs(self) -> None:
+    def _tell_needs(self, problem: str) -> None:
         words = ""
-        if self._data is not None and not self.problem():
-            shape, count = self._data
-            model = self.model_config(shape)
+        if self._data is not None and not problem:
+            shape, count, classes = self._data
+            model = self.model_config(shape, classes)
             settings = self.training_config()
             needs = training_needs(model, settings, count)
             words = f"{model.parameters:,} weights, about {size_words(needs.total)} of memory"
             if beta := effective_beta_words(model, settings):
                 words += f". {beta}"
         self._needs.setText(words)
-
-
-def _spelled(name: str) -> str:
-    """A field of the settings as the command line and the sentences spell it."""
-    return {"batch_size": "batch-size", "warmup_epochs": "warmup", "clip_norm": "clip", "latent_dim": "latent-dim"}.get(name, name)
-
-
-def _shown(value: object) -> str:
-    """As it was typed: with all digits of a float that matter, so that the form gives back just this value."""
-    if isinstance(value, list | tuple):
-        return ",".join(str(number) for number in value)
-    return "" if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-def _widths(name: str, text: str) -> tuple[int, ...]:
-    """Whole numbers with commas or spaces between them."""
-    widths = []
-    for word in text.replace(" ", ",").split(","):
-        try:
-            widths += [int(word)] if word else []
-        except ValueError:
-            raise SettingError(f"{name} is {word[:20]!r}; type widths such as 512,512.") from None
-    return tuple(widths)
-
-
-def _number(text: str) -> int | float | str:
-    """A number as people type it; anything else stays text, which the settings refuse by name."""
-    for kind in (int, float):
-        try:
-            return kind(text) if "_" not in text else text
-        except ValueError:
-            continue
-    return text

@@ -204,6 +204,8 @@ class Desk:
         settle()
         field = self.window.findChild(QLineEdit, f"field_{name}")
         assert field is not None
+        if not field.isVisible():  # folded away
+            self.hand.click(self.button("training_more"))
         self.hand.type(field, text)
 
     def press(self, name: str) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.types import History
 from latent_explorer.views.loss_view import EARLIER_RUNS, LossView
 from latent_explorer.views.style import DARK, LIGHT
@@ -258,3 +260,22 @@ def test_the_numbers_of_epochs_do_not_run_into_each_other(view: LossView, width:
             wide = max(QFontMetrics(view.font()).horizontalAdvance(text) for text in axis.tickStrings(numbers, 1.0, step))
             assert len(numbers) >= 2
             assert step / (high - low) * axis.width() > wide + 4
+
+
+def test_curves_are_called_what_they_are_for_a_family(qtbot: QtBot) -> None:
+    view = LossView()
+    qtbot.addWidget(view)
+    view.resize(900, 150)
+    view.show()
+    for family, beta, total, penalty in (
+        ("vae", 1.0, "−ELBO", "KL"),
+        ("beta-vae", 4.0, "loss", "KL"),
+        ("qlvm", 1.0, "−log p(x)", "KL"),
+        ("wae-mmd", 10.0, "loss", "MMD"),
+        ("autoencoder", 1.0, "loss", ""),
+    ):
+        view.set_names(FAMILIES[family], beta)
+        names = {label.text() for label in view.findChildren(QLabel) if label.isVisible()}
+        assert total in names
+        assert not {"−ELBO", "loss", "−log p(x)"} - {total} & names
+        assert ({"KL", "MMD"} & names) == ({penalty} if penalty else set())

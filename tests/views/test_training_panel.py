@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import SettingError
+from latent_explorer.core.families import FAMILIES
 from latent_explorer.views.training_panel import TrainingPanel
 from tests.views.hand import Ear, Hand, Key
 
@@ -21,8 +22,16 @@ SHAPE = (8, 8, 1)
 def panel(qtbot: QtBot) -> Iterator[TrainingPanel]:
     panel = TrainingPanel()
     qtbot.addWidget(panel)
-    panel.resize(320, 620)
+    panel.resize(340, 900)
+    Hand(panel).click(more(panel))
     yield panel
+
+
+def more(panel: TrainingPanel) -> QPushButton:
+    """Unfolds the rows that are rarely wanted."""
+    found = panel.findChild(QPushButton, "training_more")
+    assert found is not None
+    return found
 
 
 def field(panel: TrainingPanel, name: str) -> QLineEdit:
@@ -66,7 +75,6 @@ BAD = [
     ("validation", "1.5", "validation", "whole number"),
     ("seed", "-1", "seed", "from 0 to"),
     ("seed", "9223372036854775808", "seed", "from 0 to 9223372036854775807"),
-    ("hidden", "", "hidden", "512,512"),
     ("hidden", "0", "hidden", "from 1 to 8192"),
     ("hidden", "512,-1", "hidden", "from 1 to 8192"),
     ("hidden", "512,9000", "hidden", "from 1 to 8192"),
@@ -255,7 +263,7 @@ def test_every_kind_of_model_can_be_shown(panel: TrainingPanel, model: ModelConf
     settings = TrainingConfig(precision="bfloat16").for_model(model)
     panel.set_settings(model, settings)
     assert panel.model_config(SHAPE) == model
-    assert panel.training_config() == settings
+    assert panel.training_config().for_model(model) == settings
     assert panel.shows(model, settings)
     assert not panel.shows(ModelConfig(SHAPE), settings)
 
@@ -317,3 +325,106 @@ def test_a_locked_form_takes_nothing(panel: TrainingPanel) -> None:
 def test_every_field_explains_itself(panel: TrainingPanel) -> None:
     for widget in [*panel.findChildren(QLineEdit), *panel.findChildren(QComboBox)]:
         assert len(widget.toolTip()) > 20
+
+
+# Families
+
+
+def test_a_family_brings_what_is_usual_for_it(panel: TrainingPanel) -> None:
+    choose(panel, "family", "beta-vae")
+    assert panel.model_config(SHAPE) == ModelConfig(SHAPE, family="beta-vae")
+    assert (panel.training_config().beta, panel.training_config().warmup_epochs) == (4.0, 10.0)
+    choose(panel, "family", "qlvm")
+    settings = panel.training_config()
+    assert (settings.batch_size, settings.clip_norm, settings.weight_decay, settings.average) == (1000, 20.0, 0.01, 0.98)
+    assert panel.model_config(SHAPE).hidden == (768, 768, 768, 768)
+    assert settings.beta == 1.0
+    choose(panel, "family", "vae")
+    assert panel.training_config() == TrainingConfig()
+    assert panel.model_config(SHAPE) == ModelConfig(SHAPE)
+
+
+def test_what_the_person_typed_stays_with_another_family(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    hand.type(field(panel, "batch_size"), "64")
+    hand.type(field(panel, "hidden"), "32,16")
+    choose(panel, "family", "qlvm")
+    assert panel.training_config().batch_size == 64
+    assert panel.model_config(SHAPE).hidden == (32, 16)
+    assert panel.training_config().average == 0.98
+
+
+def test_rows_are_those_of_the_family(panel: TrainingPanel) -> None:
+    assert not {"nodes", "start", "samples", "lower_dim"} & shown_rows(panel)
+    choose(panel, "objective", "iwae")
+    assert "samples" in shown_rows(panel)
+    assert panel.training_config().objective == "iwae"
+    choose(panel, "family", "autoencoder")
+    assert not {"beta", "warmup_epochs", "objective", "samples"} & shown_rows(panel)
+    choose(panel, "family", "hierarchical-vae")
+    assert "lower_dim" in shown_rows(panel)
+    choose(panel, "family", "qlvm-torus")
+    assert {"nodes", "start"} <= shown_rows(panel)
+    assert not {"beta", "warmup_epochs", "latent_dim", "objective"} & shown_rows(panel)
+    choose(panel, "family", "pca")
+    assert not {"epochs", "batch_size", "lr", "hidden", "network"} & shown_rows(panel)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_every_family_is_offered_with_settings_that_it_takes(panel: TrainingPanel, family: str) -> None:
+    """Also after another one whose network and likelihood it does not take."""
+    panel.set_data((28, 28, 1), 60_000, 10)
+    choose(panel, "network", "resconv")
+    choose(panel, "likelihood", "discretised_logistic")
+    choose(panel, "family", family)
+    assert said(panel) == panel.problem() == ""
+    model = panel.model_config((28, 28, 1), 10)
+    assert model.family == family
+    assert panel.training_config().for_model(model).objective == FAMILIES[family].objectives[0]
+    for name, allowed in (("network", FAMILIES[family].networks), ("likelihood", FAMILIES[family].likelihoods)):
+        box = panel.findChild(QComboBox, f"field_{name}")
+        assert box is not None
+        assert tuple(box.itemData(k) for k in range(box.count())) == allowed
+    box = panel.findChild(QComboBox, "field_family")
+    assert box is not None
+    assert FAMILIES[family].sentence[:40] in box.toolTip().replace("\n", " ").replace("<br>", " ")
+
+
+def test_a_family_that_the_data_do_not_suit_is_refused_under_its_own_field(panel: TrainingPanel) -> None:
+    panel.set_data((8, 8, 1), 100, None)
+    choose(panel, "family", "conditional-vae")
+    assert "no labels" in said(panel) and "family vae" in said(panel)
+    box, label = panel.findChild(QComboBox, "field_family"), panel.findChild(QLabel, "settings_problem")
+    assert box is not None and label is not None
+    assert box.property("bad")
+    assert 0 < label.y() - box.geometry().bottom() < 20
+    panel.set_data((8, 8, 1), 100, 3)
+    assert said(panel) == ""
+    assert not box.property("bad")
+    assert panel.model_config((8, 8, 1), 3).classes == 3
+
+
+def test_rare_rows_are_folded_away_unless_they_say_something_unusual(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    hand.type(field(panel, "seed"), "7")
+    assert {"seed", "clip_norm", "device"} <= shown_rows(panel)
+    hand.click(more(panel))
+    assert "seed" in shown_rows(panel)
+    assert not {"clip_norm", "device", "precision", "weight_decay"} & shown_rows(panel)
+    assert panel.training_config().seed == 7
+    hand.click(more(panel))
+    hand.type(field(panel, "clip_norm"), "0")
+    hand.click(more(panel))
+    assert "clip_norm" in shown_rows(panel)  # it is at fault, so it must be seen
+    assert said(panel)
+
+
+@pytest.mark.parametrize("family", ["qlvm", "beta-vae", "hyperspherical-vae", "hierarchical-vae"])
+def test_a_run_of_any_family_can_be_shown_and_continued(panel: TrainingPanel, family: str) -> None:
+    model = ModelConfig(SHAPE, family=family, hidden=(24,))
+    settings = TrainingConfig(epochs=9, beta=2.0, nodes=(8, 16), average=0.5, samples=1).for_model(model)
+    panel.set_settings(model, settings)
+    assert panel.shows(model, settings)
+    assert panel.model_config(SHAPE) == model
+    again = panel.training_config().for_model(model)
+    assert (again.epochs, again.average) == (9, 0.5)

@@ -252,20 +252,25 @@ class OpeningFeature(QObject):
         codes = slot.points
         if codes is not None:
             facts["points"] = f"{len(codes.z):,}"
+        quality, lacks = "elbo", ""
         if slot.handle is not None:
             model = slot.handle.architecture
+            quality, lacks = model.facts.bound or "loss", model.facts.lacks
+            facts["family"] = model.facts.title
+            panel.set_family_hint(model.facts.sentence)
             height, width, channels = model.image_shape
             facts["image"] = f"{height} × {width} {'grey' if channels == 1 else 'colour'}"
             facts["network"] = model.network_words
             facts["likelihood"] = _likelihood(model, record)
         if record is not None and record.history is not None:
-            losses = record.history.columns.get("validation_reconstruction", np.zeros(0))
-            kl = record.history.columns.get("validation_kl", np.zeros(0))
-            measured = np.flatnonzero(np.isfinite(losses))
+            columns = record.history.columns
+            parts = ("loss",) if quality == "loss" else ("reconstruction", "kl")
+            terms = [columns.get(f"validation_{part}", np.zeros(0)) for part in parts]
+            measured = np.flatnonzero(np.isfinite(terms[0]))
             if len(measured):
-                elbo = -(losses[measured[-1]] + kl[measured[-1]])
-                facts["elbo"] = f"{elbo:.2f} nats".replace("-", "−")
-        panel.set_facts(facts)
+                found = sum(float(values[measured[-1]]) for values in terms)
+                facts[quality] = f"{found if quality == 'loss' else -found:.2f} nats".replace("-", "−")
+        panel.set_facts(facts, quality=quality, lacks=lacks)
 
 
 def _likelihood(model: ModelConfig, record: ModelRecord | None) -> str:
@@ -273,7 +278,9 @@ def _likelihood(model: ModelConfig, record: ModelRecord | None) -> str:
     if model.likelihood == "gaussian":
         return f"Gaussian, σ {'learned' if model.sigma is None else f'{model.sigma:g}'}"
     training = record.training if record is not None else None
-    return "BCE (grey)" if training is not None and training.binarize == "none" else model.likelihood.capitalize()
+    if model.likelihood == "bernoulli" and training is not None and training.binarize == "none":
+        return "BCE (grey)"
+    return model.likelihood_words.capitalize()
 
 
 def _read(path: Path, ready: bool, stop: threading.Event, context: Context) -> Opened | OpenedTable:

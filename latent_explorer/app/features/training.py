@@ -64,6 +64,7 @@ class TrainingFeature(QObject):
         session.slotChanged.connect(self._slot_changed)
         window.training.settingsChanged.connect(self._settings_changed)
         self._shown_history: object = None
+        self._named: object = None  # what the curves are called by
 
     # Wishes
 
@@ -119,7 +120,7 @@ class TrainingFeature(QObject):
                 name = reserve_name(dataset.name, model, datetime.now())
                 path = my_model_path(name)
         else:
-            model = self._window.training.model_config(dataset.image_shape)
+            model = self._window.training.model_config(dataset.image_shape, dataset.classes)
             settings = self._window.training.training_config()
             name = reserve_name(dataset.name, model, datetime.now())
             path = my_model_path(name)
@@ -264,6 +265,7 @@ class TrainingFeature(QObject):
 
     def _dataset_changed(self, dataset: ImageDataset | None) -> None:
         if dataset is not None:
+            self._window.training.set_data(dataset.image_shape, len(dataset.images), dataset.classes)
             self._suggest_epochs(dataset)
         self._refresh_transport()
         if self._wanted and dataset is not None:
@@ -284,7 +286,19 @@ class TrainingFeature(QObject):
             self._wanted = ""
             self._window.transport.set_word("The data could not be loaded, so no run was begun.")
 
+    def _name_losses(self, slot: Slot) -> None:
+        """Bound or loss, KL or MMD: what the family of the shown model has."""
+        if slot.handle is None:
+            return
+        own = self._current.settings if self._current is not None and self._is_run(slot) else None
+        settings = own or (slot.record.training if slot.record is not None else None)
+        named = slot.handle.architecture.facts, 1.0 if settings is None else settings.beta
+        if named != self._named:
+            self._named = named
+            self._window.losses.set_names(*named)
+
     def _slot_changed(self, slot: Slot) -> None:
+        self._name_losses(slot)
         history = slot.record.history if slot.record is not None else None
         if not self._is_run(slot) and history is not self._shown_history:
             self._shown_history = history
