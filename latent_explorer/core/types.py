@@ -376,6 +376,8 @@ class TrainingProgress:
         Names CPU copies of the newest weights; the id stays the same during a run, `revision` counts.
     codes : Codes or None
         Where the shown images lie now.
+    examined : Codes or None
+        Where validation images lie now (training images where none are set aside): what the model doctor may look at.
     history : History or None
         All losses so far.
     resumable : bool
@@ -399,3 +401,4 @@ class TrainingProgress:
     history: History | None = None
     resumable: bool = False
     outcome: str = ""
+    examined: Codes | None = None

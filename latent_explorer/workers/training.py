@@ -18,7 +18,7 @@ from latent_explorer.workers.lanes import load_torch, lower_priority
 REPORTS_PER_SECOND = 12  # sooner nobody reads numbers
 # What makes the window draw much, and how often a second at most. Each report brings one kind of it, since a window that
 # draws points, curves and mosaic all at once stands still meanwhile.
-HEAVY = {("codes", "snapshot"): 4, ("history",): 3}
+HEAVY = {("codes", "snapshot"): 4, ("history",): 3, ("examined",): 1}
 HEAVY_FIELDS = tuple(name for names in HEAVY for name in names)
 
 

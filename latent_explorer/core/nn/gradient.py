@@ -31,7 +31,7 @@ class AutogradGradient:
         with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self._rounded):
             loss, terms = self._module.loss(batch)
         self._optimizer.zero_grad()
-        loss.backward()
+        self._module.backward(loss)
         return terms.reconstruction.mean().item(), terms.kl.mean().item()
 
 

@@ -100,7 +100,7 @@ def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uin
 
 
 def codes_of(handle: ModelHandle, dataset: ImageDataset, rows: NDArray[np.int64]) -> Codes:
-    """The posterior means (never samples) of some rows of a data set, with their log variances."""
+    """The posterior means (never samples) of some rows of a data set, with their log variances where the encoder gives any."""
     mu, log_var = encode(handle, dataset.images[rows])
     labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
-    return Codes("mean", mu, rows.copy(), labels, {"log_var": log_var})
+    return Codes("mean", mu, rows.copy(), labels, {"log_var": log_var} if handle.architecture.facts.spread else {})

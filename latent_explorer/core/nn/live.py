@@ -14,6 +14,8 @@ from latent_explorer.core.nn.inference import encode_with
 from latent_explorer.core.types import Codes, History, ImageDataset
 
 ENCODE_SHARE = 0.1  # of the training time at most
+EXAMINE_SHARE = 0.03  # likewise
+EXAMINED = 2000  # images
 PARTS = 8
 MAX_WINDOWS = 2000
 SERIES = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl")
@@ -22,6 +24,12 @@ SERIES = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "
 def copy_to_cpu(module: Model) -> Model:
     """The same networks with weights of their own on the CPU, in eval mode and without gradients."""
     return deepcopy(module).cpu().eval().requires_grad_(False)
+
+
+def examined_rows(dataset: ImageDataset) -> NDArray[np.int64]:
+    """The images that the model doctor may look at: of the validation part, else of the training part, never of the test part."""
+    split = dataset.split
+    return (split.validation if len(split.validation) else split.train)[:EXAMINED]
 
 
 class LiveCodes:
@@ -36,13 +44,24 @@ class LiveCodes:
         self._labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
         self._z = np.zeros((0, 0), np.float32)
         self._log_var = self._z
+        self._spread = True
         self._next = 0
         self._spent = 0.0
 
     def all(self, module: Model) -> Codes:
         """Every row, encoded now."""
         self._z, self._log_var = encode_with(module, self._images[self._rows])
+        self._spread = module.config.facts.spread
         return self._codes()
+
+    def all_if_due(self, module: Model, seconds: float) -> Codes | None:
+        """Every row, or None when that has taken more than `EXAMINE_SHARE` of the `seconds` of training so far."""
+        if self._spent > EXAMINE_SHARE * seconds:
+            return None
+        begun = time.perf_counter()
+        codes = self.all(module)
+        self._spent += time.perf_counter() - begun
+        return codes
 
     def some(self, module: Model, seconds: float) -> Codes | None:
         """One part re-encoded, or None when encoding has had its share of the `seconds` of training so far."""
@@ -56,7 +75,8 @@ class LiveCodes:
         return self._codes()
 
     def _codes(self) -> Codes:
-        codes = Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), {"log_var": self._log_var.copy()})
+        columns = {"log_var": self._log_var.copy()} if self._spread else {}
+        codes = Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), columns)
         if codes.z.shape[1] > 2:
             _ = codes.spread  # the window lays its plane by it; computing it here keeps it off the GUI thread
         return codes

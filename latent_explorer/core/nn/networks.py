@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from latent_explorer.core.config import CONVOLUTIONAL, ModelConfig
+from latent_explorer.core.nn.pixels.continuous import continuous_logit
 from latent_explorer.core.sizes import decoder_inputs, encoder_outputs, stage_sizes
 
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"silu": nn.SiLU, "relu": nn.ReLU, "tanh": nn.Tanh}
@@ -33,6 +34,20 @@ class ResidualLayer(nn.Module):
         return y
 
 
+class ResidualConv(nn.Module):
+    """``x + act(conv(x))``, 3 x 3, as many maps out as in: a shortcut around a convolution that keeps the size."""
+
+    def __init__(self, channels: int, activation: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.activation = ACTIVATION_LAYERS[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, channels, H, W) to maps of the same shape."""
+        y: Tensor = x + self.activation(self.conv(x))
+        return y
+
+
 def dense_layers(sizes: Sequence[int], activation: str, *, residual: bool = False) -> nn.Sequential:
     """Linear layers from ``sizes[0]`` to ``sizes[-1]``, an activation after each but the last.
 
@@ -50,26 +65,28 @@ def dense_layers(sizes: Sequence[int], activation: str, *, residual: bool = Fals
 class DenseEncoder(nn.Module):
     """q(z|x) = N(mu, diag(exp(log_var))): the last layer has separate weights for mu and log_var.
 
-    `outputs` is for networks that say something else of an image; None takes what the family's encoder says.
+    `outputs` is for networks that say something else of an image; None takes what the family's encoder says. `beside` numbers
+    come to the dense layers beside the image, such as which class it is.
     """
 
-    def __init__(self, config: ModelConfig, outputs: int | None = None) -> None:
+    def __init__(self, config: ModelConfig, outputs: int | None = None, beside: int = 0) -> None:
         super().__init__()
-        sizes = (config.inner_pixels, *config.hidden, encoder_outputs(config) if outputs is None else outputs)
+        sizes = (config.inner_pixels + beside, *config.hidden, encoder_outputs(config) if outputs is None else outputs)
         self.layers = dense_layers(sizes, config.activation, residual=config.network == "residual")
 
     def inner(self, x: Tensor) -> Tensor:
         """Pixels (B, D) in 0..1 to what the dense layers are given."""
         return x
 
-    def numbers(self, x: Tensor) -> Tensor:
-        """Pixels (B, D) in 0..1 to the numbers of the last layer, without any bound."""
-        found: Tensor = self.layers(self.inner(x))
+    def numbers(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Pixels (B, D) in 0..1, and what comes beside them, to the numbers of the last layer, without any bound."""
+        inner = self.inner(x)
+        found: Tensor = self.layers(inner if beside is None else torch.cat([inner, beside.to(inner.dtype)], dim=-1))
         return found
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""
-        mu, log_var = self.numbers(x).chunk(2, dim=-1)
+        mu, log_var = self.numbers(x, beside).chunk(2, dim=-1)
         return mu, log_var
 
 
@@ -107,14 +124,19 @@ class DenseDecoder(nn.Module):
 
 
 class ConvEncoder(DenseEncoder):
-    """Stages of 3 x 3 convolutions with stride 2 that halve the image, then the dense layers."""
+    """Stages of 3 x 3 convolutions with stride 2 that halve the image, then the dense layers.
 
-    def __init__(self, config: ModelConfig, outputs: int | None = None) -> None:
-        super().__init__(config, outputs)
+    With "resconv", a convolution with a shortcut around it follows each of them.
+    """
+
+    def __init__(self, config: ModelConfig, outputs: int | None = None, beside: int = 0) -> None:
+        super().__init__(config, outputs, beside)
         self.shape = config.image_shape
         stages: list[nn.Module] = []
-        for inputs, outputs in pairwise((config.image_shape[2], *config.stages)):
-            stages += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), ACTIVATION_LAYERS[config.activation]()]
+        for before, after in pairwise((config.image_shape[2], *config.stages)):
+            stages += [nn.Conv2d(before, after, 3, stride=2, padding=1), ACTIVATION_LAYERS[config.activation]()]
+            if config.network == "resconv":
+                stages.append(ResidualConv(after, config.activation))
         self.stages = nn.Sequential(*stages)
 
     def inner(self, x: Tensor) -> Tensor:
@@ -125,7 +147,10 @@ class ConvEncoder(DenseEncoder):
 
 
 class ConvDecoder(DenseDecoder):
-    """Dense layers, then stages of transposed 4 x 4 convolutions that double the image and cut it to the encoder's sizes."""
+    """Dense layers, then stages of transposed 4 x 4 convolutions that double the image and cut it to the encoder's sizes.
+
+    With "resconv", a convolution with a shortcut around it comes before each of them.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
@@ -136,6 +161,8 @@ class ConvDecoder(DenseDecoder):
         self.stages = nn.ModuleList(
             nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1) for inputs, outputs in pairwise((*config.stages[::-1], channels))
         )
+        blocks = config.stages[::-1] if config.network == "resconv" else ()
+        self.blocks = nn.ModuleList(ResidualConv(count, config.activation) for count in blocks)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """As of `DenseDecoder`; equal points of a batch give equal pictures, whatever its shape."""
@@ -143,7 +170,8 @@ class ConvDecoder(DenseDecoder):
         inner = self.activation(self.layers(flat.reshape(-1, flat.shape[-1])))
         maps = inner.unflatten(-1, (-1, *self.sizes[0]))
         for k, (stage, (height, width)) in enumerate(zip(self.stages, self.sizes[1:], strict=True)):
-            maps = stage(self.activation(maps) if k else maps)[..., :height, :width]
+            maps = self.activation(maps) if k else maps
+            maps = stage(self.blocks[k](maps) if self.blocks else maps)[..., :height, :width]
         pixels: Tensor = maps.movedim(-3, -1).reshape(*z.shape[:-1], self.pixels)
         return pixels
 
@@ -154,9 +182,9 @@ class ConvDecoder(DenseDecoder):
         return bias
 
 
-def encoder_of(config: ModelConfig, outputs: int | None = None) -> DenseEncoder:
-    """New encoder for an architecture; with `outputs`, another network of its kind."""
-    return ConvEncoder(config, outputs) if config.network in CONVOLUTIONAL else DenseEncoder(config, outputs)
+def encoder_of(config: ModelConfig, outputs: int | None = None, beside: int = 0) -> DenseEncoder:
+    """New encoder for an architecture; with `outputs` or `beside`, another network of its kind: see `DenseEncoder`."""
+    return (ConvEncoder if config.network in CONVOLUTIONAL else DenseEncoder)(config, outputs, beside)
 
 
 def decoder_of(config: ModelConfig) -> DenseDecoder:
@@ -173,6 +201,9 @@ def constant_picture(mean: Tensor, config: ModelConfig) -> Tensor:
 
 
 def picture_to_bias(picture: Tensor, config: ModelConfig) -> Tensor:
-    """Logits of a constant picture (D,) for the last bias, which has a number for each pixel (dense) or channel (conv)."""
+    """The last bias that shows a constant picture (D,), or nearly: a number for each pixel (dense) or channel (conv)."""
     count = config.image_shape[2] if config.network in CONVOLUTIONAL else config.pixels
-    return torch.logit(picture[:count] * 0.98 + 0.01)
+    inside = picture[:count] * 0.98 + 0.01
+    if config.likelihood == "continuous_bernoulli":
+        return continuous_logit(inside)
+    return 4 * inside - 2 if config.likelihood == "discretised_logistic" else torch.logit(inside)

@@ -17,13 +17,14 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.nn.device import memory_in_a_sentence, resolve_device
 from latent_explorer.core.nn.families.base import Batch, Model
+from latent_explorer.core.nn.families.pca import PCA
 from latent_explorer.core.nn.families.qlvm import QLVM
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.gradient import gradient_for
 from latent_explorer.core.nn.handles import publish
 from latent_explorer.core.nn.inference import NUMBERS, eval_mode
 from latent_explorer.core.nn.likelihoods import binarize
-from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu
+from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu, examined_rows
 from latent_explorer.core.nn.noise import ORDER, WEIGHTS, StepNoise, torch_seed
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
@@ -92,6 +93,7 @@ def train(
         run = _Run(model, settings, dataset, resolve_device(device), resume)
     control = control or Control()
     live = LiveCodes(dataset, dataset.split.test)
+    examined = LiveCodes(dataset, examined_rows(run.dataset))
     next_snapshot = next_epoch = 0.0
     # Before the first step: the plane of the untrained (or resumed) networks.
     run.publish()
@@ -105,7 +107,13 @@ def train(
         if control.stop or run.step == run.steps:
             outcome = "finished" if run.step == run.steps else "stopped"
             run.publish(with_state=outcome == "stopped")
-            last = run.progress(outcome=outcome, codes=live.all(run.shown()), history=run.history.freeze(), resumable=outcome == "stopped")
+            last = run.progress(
+                outcome=outcome,
+                codes=live.all(run.shown()),
+                examined=examined.all(run.shown()),
+                history=run.history.freeze(),
+                resumable=outcome == "stopped",
+            )
             continue
         with memory_in_a_sentence():
             sound = run.take_step()
@@ -121,7 +129,12 @@ def train(
             run.publish(with_state=True)
             run.keep_good()
             next_epoch = run.seconds_here + 1 / EPOCHS_PER_SECOND  # short epochs must not fill a window's time with copies
-            last = run.progress(codes=live.some(run.shown(), run.seconds_here), history=run.history.freeze(), resumable=True)
+            last = run.progress(
+                codes=live.some(run.shown(), run.seconds_here),
+                examined=examined.all_if_due(run.shown(), run.seconds_here),
+                history=run.history.freeze(),
+                resumable=True,
+            )
         elif snapshots_per_second > 0 and run.seconds_here >= next_snapshot:
             begun = time.perf_counter()
             run.publish()
@@ -195,7 +208,8 @@ class _Run:
         self.noise = StepNoise(settings.seed, device)
         self.step = 0
         self.seconds = 0.0
-        self.steps_per_epoch = math.ceil(len(self.rows) / settings.batch_size)
+        # What is worked out in closed form is one step.
+        self.steps_per_epoch = 1 if isinstance(self.module, PCA) else math.ceil(len(self.rows) / settings.batch_size)
         self.steps = self.steps_per_epoch * settings.epochs
         self.history = LossHistory(self.steps_per_epoch, self.steps)
         self.loss, self.beta = math.nan, beta_at(settings, 0.0)
@@ -241,6 +255,8 @@ class _Run:
 
     def take_step(self) -> bool:
         """One optimiser step; False, with the weights untouched, when loss or gradient is not finite."""
+        if isinstance(self.module, PCA):
+            return self._solve(self.module)
         position = self.step % self.steps_per_epoch
         if position == 0 and self.step:
             self.order = self._order()
@@ -258,6 +274,20 @@ class _Run:
         self.step += 1
         self.history.add(self.step, self.loss, reconstruction, kl, len(rows))
         return True
+
+    @torch.no_grad()
+    def _solve(self, module: PCA) -> bool:
+        """The one step of a model in closed form; its training loss is that of the first training images."""
+        module.solve(self.dataset.images, self.dataset.split.train)
+        self.optimizer.forget_average()
+        self.step += 1
+        losses = [
+            module.terms(self.images[part.to(self.device)].float().mul_(1 / 255)).reconstruction
+            for part in self.rows[:START_IMAGES].split(self._validation_batch)
+        ]
+        self.loss = torch.cat(losses).mean().item()
+        self.history.add(self.step, self.loss, self.loss, 0.0, len(self.rows))
+        return math.isfinite(self.loss)
 
     @torch.no_grad()
     def validate(self) -> bool:
@@ -309,7 +339,13 @@ class _Run:
         publish(self.handle, self._published, self._state() if with_state else None)
 
     def progress(
-        self, *, codes: Codes | None = None, history: History | None = None, resumable: bool = False, outcome: str = ""
+        self,
+        *,
+        codes: Codes | None = None,
+        examined: Codes | None = None,
+        history: History | None = None,
+        resumable: bool = False,
+        outcome: str = "",
     ) -> TrainingProgress:
         """What is to be said now; with `history` given, the snapshot just published is named too."""
         done = self.step - self._began[0]
@@ -327,6 +363,7 @@ class _Run:
             snapshot=self.handle if history is not None else None,
             revision=self.revision,
             codes=codes,
+            examined=examined,
             history=history,
             resumable=resumable,
             outcome=outcome,

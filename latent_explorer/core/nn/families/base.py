@@ -94,6 +94,10 @@ class Model(nn.Module):
         terms = self.terms(batch.x, batch.generator, labels=batch.labels)
         return terms.reconstruction.mean() + batch.beta * terms.kl.mean(), terms
 
+    def backward(self, loss: Tensor) -> None:
+        """Give every weight the gradient of `loss`, as the method of that name gave it."""
+        torch.autograd.backward(loss)
+
     @torch.no_grad()
     def start_at(self, mean: Tensor, square: Tensor) -> None:
         """Start at the best constant picture for pixels of this mean and mean square (D,), in 0..1.

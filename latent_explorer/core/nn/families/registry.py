@@ -5,15 +5,23 @@ from __future__ import annotations
 import torch
 
 from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.families.autoencoder import Autoencoder
 from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.pca import PCA
 from latent_explorer.core.nn.families.qlvm import QLVM
 from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.vae_gan import VAEGAN
+from latent_explorer.core.nn.families.wae import WAE
 
 FAMILIES: dict[str, type[Model]] = {
     "vae": VAE,
     "beta-vae": VAE,
     "qlvm": QLVM,
     "qlvm-torus": QLVM,
+    "pca": PCA,
+    "autoencoder": Autoencoder,
+    "wae-mmd": WAE,
+    "vae-gan": VAEGAN,
 }
 
 
