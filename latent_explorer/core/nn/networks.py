@@ -62,8 +62,21 @@ def dense_layers(sizes: Sequence[int], activation: str, *, residual: bool = Fals
     return nn.Sequential(*layers[:-1])
 
 
-class DenseEncoder(nn.Module):
-    """q(z|x) = N(mu, diag(exp(log_var))): the last layer has separate weights for mu and log_var.
+class Encoder(nn.Module):
+    """q(z|x) = N(mu, diag(exp(log_var))), or another posterior by as many numbers as it takes: separate weights for each of them."""
+
+    def numbers(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """Pixels (B, D) in 0..1, and what comes beside them, to the numbers of the last layer, without any bound."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""
+        mu, log_var = self.numbers(x, beside).chunk(2, dim=-1)
+        return mu, log_var
+
+
+class DenseEncoder(Encoder):
+    """Dense layers from the pixels inward.
 
     `outputs` is for networks that say something else of an image; None takes what the family's encoder says. `beside` numbers
     come to the dense layers beside the image, such as which class it is.
@@ -79,15 +92,10 @@ class DenseEncoder(nn.Module):
         return x
 
     def numbers(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
-        """Pixels (B, D) in 0..1, and what comes beside them, to the numbers of the last layer, without any bound."""
+        """As of `Encoder`."""
         inner = self.inner(x)
         found: Tensor = self.layers(inner if beside is None else torch.cat([inner, beside.to(inner.dtype)], dim=-1))
         return found
-
-    def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""
-        mu, log_var = self.numbers(x, beside).chunk(2, dim=-1)
-        return mu, log_var
 
 
 class DenseDecoder(nn.Module):

@@ -18,7 +18,6 @@ from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.nn.device import memory_in_a_sentence, resolve_device
 from latent_explorer.core.nn.families.base import Batch, Model
 from latent_explorer.core.nn.families.pca import PCA
-from latent_explorer.core.nn.families.qlvm import QLVM
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.gradient import gradient_for
 from latent_explorer.core.nn.handles import publish
@@ -201,8 +200,7 @@ class _Run:
         if resume is None:
             self.module.start_at(*pixel_moments(dataset.images, dataset.split.train[:START_IMAGES]))
         self.module.to(device)
-        if isinstance(self.module, QLVM):
-            self.module.nodes = settings.nodes
+        self.module.configure(settings)
         self.optimizer = Optimizer(self.module, weight_decay=settings.weight_decay, average=settings.average)
         self.gradient = gradient_for(self.module, self.optimizer, settings, device)
         self.noise = StepNoise(settings.seed, device)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from latent_explorer.core.nn.families.base import Batch, Model
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.likelihoods import Bernoulli
+from latent_explorer.core.nn.networks import DenseEncoder
 from latent_explorer.core.nn.optimizer import Optimizer
 
 aten = torch.ops.aten
@@ -85,7 +86,7 @@ class WrittenGradient:
     """``Gradient`` of a module that `fits`, in float32 on the CPU."""
 
     def __init__(self, module: Model, optimizer: Optimizer) -> None:
-        assert isinstance(module, VAE)
+        assert isinstance(module, VAE) and isinstance(module.encoder, DenseEncoder)
         gradients = optimizer.gradients_in_place()
         self._encoder = _Chain(module.encoder.layers, gradients)
         self._decoder = _Chain(module.decoder.layers, gradients)

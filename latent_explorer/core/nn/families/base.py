@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.likelihoods import likelihood_of
 from latent_explorer.core.nn.networks import DenseDecoder, constant_picture, decoder_of, picture_to_bias
 
@@ -62,6 +62,13 @@ class Model(nn.Module):
         self.config = config
         self.decoder = decoder_of(config)
         self.likelihood = likelihood_of(config)
+        self.objective = config.facts.objectives[0]
+        self.samples = 1
+
+    def configure(self, settings: TrainingConfig) -> None:
+        """Take from a run's settings, as `TrainingConfig.for_model` gives them, what the loss depends on."""
+        self.objective = settings.objective or self.objective
+        self.samples = settings.samples
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to the posterior's mean (B, d) and logarithm of its variance (B, d).
@@ -81,6 +88,10 @@ class Model(nn.Module):
         numbers: Tensor = self.decoder(z, labels)
         return numbers
 
+    def columns(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """What a family says of images (B, D) beside mean and variance: columns of their codes, (B, ...) each."""
+        return {}
+
     def mean_image(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Latent points (..., d) to expected pixels (..., D) in 0..1."""
         return self.likelihood.mean(self.decode(z, labels))
@@ -91,7 +102,7 @@ class Model(nn.Module):
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """What is made small, a mean over the batch only, with its terms."""
-        terms = self.terms(batch.x, batch.generator, labels=batch.labels)
+        terms = self.terms(batch.x, batch.generator, self.samples if self.samples > 1 else None, labels=batch.labels)
         return terms.reconstruction.mean() + batch.beta * terms.kl.mean(), terms
 
     def backward(self, loss: Tensor) -> None:

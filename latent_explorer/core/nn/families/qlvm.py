@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.families.base import Batch, Model, Terms
 from latent_explorer.core.nn.nodes import midpoints, shifted_nodes
 
@@ -28,10 +29,15 @@ class QLVM(Model):
     of the fixed midpoints by which `terms` is computed.
     """
 
-    def __init__(self, config: object) -> None:
-        super().__init__(config)  # type: ignore[arg-type]
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
         self.nodes: tuple[int, ...] = (SIDE,)
         self.side = SIDE
+
+    def configure(self, settings: TrainingConfig) -> None:
+        """As of `Model`: the nodes."""
+        super().configure(settings)
+        self.nodes = settings.nodes
 
     def joint(self, x: Tensor, z: Tensor, log_weight: Tensor) -> Tensor:
         """log p(x_b|z_g) + log w_g, shape (B, G)."""
