@@ -17,8 +17,7 @@ from torch.nn import functional
 from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.inference import batch_of, device_of
 from latent_explorer.core.nn.likelihoods import LOG_2_PI, Gaussian, Likelihood
-
-SMALL = 1e-2  # logits below it: the series of log((e^w - 1) / w) is exact to 1e-11
+from latent_explorer.core.nn.pixels.continuous import log_normaliser
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,20 +44,13 @@ def _nothing(x: Tensor) -> Tensor:
     return x.new_zeros(x.shape[:-1])
 
 
-def continuous_partition(w: Tensor) -> Tensor:
-    """``log((e^w - 1) / w)``, without overflow, and by its series w / 2 + w^2 / 24 near 0."""
-    size = w.abs().clamp_min(SMALL)
-    far = w.clamp_min(0) + torch.log(-torch.expm1(-size) / size)
-    return torch.where(w.abs() < SMALL, w / 2 + w * w / 24, far)
-
-
 def form_of(module: Model) -> Form | None:
     """The form of a model's likelihood; None for one that is not linear in the pixels."""
     kind, likelihood = module.config.likelihood, module.likelihood
     if kind == "bernoulli":
         return Form(_same, functional.softplus, _nothing)
     if kind == "continuous_bernoulli":
-        return Form(_same, continuous_partition, _nothing)
+        return Form(_same, log_normaliser, _nothing)
     return _gaussian(likelihood) if isinstance(likelihood, Gaussian) else None
 
 

@@ -147,8 +147,7 @@ def exact_codes(
 
 def score_column(handle: ModelHandle, images: Pixels) -> str:
     """The column for the logarithm of the sum over the grid: "ll", or "grey_score" where it is only that."""
-    levels = grey_tensor(images[:64]).numpy()
-    return "grey_score" if score_of(handle.architecture, levels) == "grey score" else "ll"
+    return "grey_score" if score_of(handle.architecture, images) == "grey score" else "ll"
 
 
 def _modes(

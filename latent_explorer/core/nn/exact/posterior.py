@@ -44,10 +44,11 @@ class _Terms:
     cell: NDArray[np.int64]
 
 
-def score_of(config: ModelConfig, x: NDArray[np.float32]) -> str:
+def score_of(config: ModelConfig, x: Pixels) -> str:
     """What log p(x) is called for these pixels: see `Posterior.score`."""
     if config.likelihood == "bernoulli":
-        return "ll" if bool(((x == 0) | (x == 1)).all()) else "grey score"
+        white = 255 if x.dtype == np.uint8 else 1
+        return "ll" if bool(((x == 0) | (x == white)).all()) else "grey score"
     return "ll" if config.likelihood == "discretised_logistic" else "ll density"
 
 
