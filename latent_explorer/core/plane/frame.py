@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -13,6 +14,9 @@ from latent_explorer.core.once import once
 from latent_explorer.core.plane.display import DISPLAYS, phi, phi_inverse
 
 FLAT = 1e-9  # of a triangle's side: less height, and its three corners count as one line
+
+
+KINDS = ("affine", "torus", "sphere")
 
 
 def _read_only(values: ArrayLike) -> NDArray[np.float64]:
@@ -34,7 +38,9 @@ class PlaneFrame:
     directions : float64 array, shape (2, d)
         Linearly independent rows. For d = 1, where there is no second direction, the second row is 0: see `line`.
     kind : str
-        "affine"; later pieces add "torus" and "sphere".
+        "affine"; "torus", where z is taken modulo 1, so that the same square comes again on all sides; or "sphere", where the
+        plane is the globe {z : |z| = 1} seen from far away: ``origin`` is the point that faces the viewer, and the place
+        (u, v) in the unit disc means the point of the nearer half that lies behind it (an orthographic map).
     display : str
         "identity" or "phi".
 
@@ -60,7 +66,9 @@ class PlaneFrame:
             raise ValueError(f"the display is one of {', '.join(DISPLAYS)}, not {self.display!r}")
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "directions", directions)
-        pair = _pair(origin, directions)
+        if self.kind not in KINDS:
+            raise ValueError(f"the kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        pair = _pair(origin, directions) if self.kind != "sphere" else None
         object.__setattr__(self, "pair", pair)
         # The same for axes, but a thousand times a second in the hand of somebody who moves a slice.
         object.__setattr__(self, "_inverse", _read_only(np.linalg.pinv(directions) if pair is None else directions.T))
@@ -74,6 +82,20 @@ class PlaneFrame:
     def line(cls) -> Self:
         """The plane of a 1-D model: z[0] runs to the right, and nothing changes upwards; codes lie on the line v = 0."""
         return cls(np.zeros(1), np.array([[1.0], [0.0]]))
+
+    @classmethod
+    def torus(cls) -> Self:
+        """The plane of a torus [0, 1)^2: plane coordinates are z, and beyond the square it begins anew."""
+        return cls(np.zeros(2), np.eye(2), kind="torus")
+
+    @classmethod
+    def globe(cls, longitude: float = 0.0, latitude: float = 0.0) -> Self:
+        """The globe |z| = 1 in three dimensions with this point, degrees, in its middle and the pole z[2] = 1 up."""
+        east, north = math.radians(longitude), math.radians(latitude)
+        front = (math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north))
+        right = (-math.sin(east), math.cos(east), 0.0)
+        up = (-math.sin(north) * math.cos(east), -math.sin(north) * math.sin(east), math.cos(north))
+        return cls(np.array(front), np.array([right, up]), kind="sphere")
 
     @classmethod
     def axes(cls, a: int, b: int, origin: ArrayLike) -> Self:
@@ -142,13 +164,32 @@ class PlaneFrame:
         return self.pair == (0, 1) and self.latent_dim == 2 and self.display == "identity"
 
     @property
+    def sliced(self) -> bool:
+        """Whether it is one of many planes through a space of more dimensions."""
+        return self.kind == "affine" and self.latent_dim > 2
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """Lower left and upper right corner of all that there is to see; None where the plane has no end."""
+        if self.kind == "sphere":
+            return (-1.0, -1.0), (1.0, 1.0)
+        return ((0.0, 0.0), (1.0, 1.0)) if self.display == "phi" or self.kind == "torus" else None
+
+    @property
     def centre(self) -> tuple[float, float]:
-        """Plane coordinates of u = v = 0: where the probe is before anybody has placed it."""
-        return (0.5, 0.5) if self.display == "phi" else (0.0, 0.0)
+        """Plane coordinates of the middle: where the probe is before anybody has placed it."""
+        return (0.5, 0.5) if self.display == "phi" or self.kind == "torus" else (0.0, 0.0)
 
     def to_z(self, plane: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Plane coordinates (..., 2) to latent points (..., d)."""
+        """Plane coordinates (..., 2) to latent points (..., d); beside the globe to the nearest point of its rim."""
         place = np.asarray(plane, dtype=np.float64)
+        if self.kind == "sphere":
+            squares = np.square(place).sum(axis=-1, keepdims=True)
+            place = place / np.sqrt(np.maximum(squares, 1.0))
+            found: NDArray[np.float64] = place @ self.directions + np.sqrt(np.maximum(1.0 - squares, 0.0)) * self.origin
+            return found
+        if self.kind == "torus":
+            place = place % 1.0
         if self.display == "phi":
             place = phi_inverse(place)
         if self.pair is None:
@@ -159,23 +200,39 @@ class PlaneFrame:
         return z
 
     def to_plane(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection."""
+        """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection; NaN for what lies behind the globe."""
         plane = self._project(np.asarray(z))
+        if self.kind == "sphere":
+            plane[np.asarray(z) @ self.origin < 0] = np.nan
         return phi(plane) if self.display == "phi" else plane
 
     def _project(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
         """Latent points (..., d) to (u, v)."""
         if self.pair is not None:
             return z[..., self.pair].astype(np.float64)
+        if self.kind == "sphere":
+            return np.array(z.astype(np.float64) @ self.directions.T)
         return (z.astype(np.float64) - self.origin) @ self._inverse
 
     def foot(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The points of the plane (..., d) that lie nearest to latent points (..., d)."""
+        """The points of the plane (..., d) that lie nearest to latent points (..., d); on a torus or a globe those themselves."""
+        if self.kind != "affine":
+            return self.settled(z)
         flat = self.shown_as("identity")  # the way through another display costs digits
         return flat.to_z(flat.to_plane(z))
 
+    def settled(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Where points (..., d) near the latent space, as means of codes are, belong in it."""
+        point = np.asarray(z, np.float64)
+        if self.kind == "sphere":
+            length = np.linalg.norm(point, axis=-1, keepdims=True)
+            return np.where(length > 0, point / np.where(length > 0, length, 1.0), self.origin)
+        return point % 1.0 if self.kind == "torus" else point
+
     def contains(self, plane: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which plane coordinates (..., 2) belong to a latent point."""
+        if self.kind == "sphere":
+            return np.asarray(np.square(plane).sum(axis=-1) < 1)
         if self.display == "phi":
             return np.asarray(((plane > 0) & (plane < 1)).all(axis=-1))
         return np.ones(plane.shape[:-1], np.bool_)
@@ -198,7 +255,13 @@ class PlaneFrame:
 
     def parallel_to(self, other: PlaneFrame) -> bool:
         """Whether both project all latent points alike: one is the other, moved at a right angle to itself."""
+        if self.kind == "sphere":
+            return self.same_as(other)
         return self._alike(other) and not self._project(other.origin).any() and not other._project(self.origin).any()
+
+    def continues(self, other: PlaneFrame) -> bool:
+        """Whether one comes of the other by a movement: of a slice, or of a globe that is turned."""
+        return self.parallel_to(other) or self.kind == other.kind == "sphere"
 
     def _alike(self, other: PlaneFrame) -> bool:
         """Whether they differ in nothing but their origins."""

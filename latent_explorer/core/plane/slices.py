@@ -84,8 +84,14 @@ class Slice:
         return Slice(self.axes, tuple((k, float(value)) for k, value in enumerate(z) if k not in frame.pair))
 
 
-def frame_of(latent_dim: int, spread: Spread | None, chosen: Slice | None = None, before: PlaneFrame | None = None) -> PlaneFrame:
-    """The plane for a model: the identity for d = 2, `PlaneFrame.line` for d = 1, else a slice.
+def frame_of(
+    latent_dim: int,
+    spread: Spread | None,
+    chosen: Slice | None = None,
+    before: PlaneFrame | None = None,
+    space: str = "plane",
+) -> PlaneFrame:
+    """The plane for a model: the identity for d = 2, `PlaneFrame.line` for d = 1, else a slice; on torus and sphere their own.
 
     Parameters
     ----------
@@ -97,7 +103,11 @@ def frame_of(latent_dim: int, spread: Spread | None, chosen: Slice | None = None
     before : PlaneFrame or None
         The frame until now, whose axes stay while nobody has chosen: a plane that changes by itself is hard to read. Only
         an axis that has become inactive gives way, to the one that varies most of those that are not shown.
+    space : str
+        Where z lies, as of `core.families.Family`.
     """
+    if space != "plane":
+        return PlaneFrame.torus() if space == "torus" else PlaneFrame.globe()
     if latent_dim == 1:
         return PlaneFrame.line()
     if latent_dim == 2:

@@ -200,3 +200,21 @@ def test_the_principal_plane_is_that_of_a_singular_value_decomposition() -> None
 
 def test_the_principal_plane_of_no_codes_is_that_of_the_first_axes() -> None:
     assert PlaneFrame.principal(np.zeros((0, 5), np.float32)).pair == (0, 1)
+
+
+def test_a_torus_begins_anew_beyond_its_ends() -> None:
+    frame = PlaneFrame.torus()
+    places = np.array([(0.25, 0.75), (1.25, -0.25), (-2.75, 3.75)])
+    np.testing.assert_allclose(frame.to_z(places), [(0.25, 0.75)] * 3)
+    assert frame.contains(places).all()
+    z = np.array([(0.0, 0.999), (0.5, 0.5)])
+    np.testing.assert_array_equal(frame.to_plane(z), z)
+    assert frame.bounds == ((0.0, 0.0), (1.0, 1.0)) and frame.centre == (0.5, 0.5)
+    assert frame.key != PlaneFrame.identity().key
+    assert not frame.parallel_to(PlaneFrame.identity())
+    np.testing.assert_allclose(frame.settled(np.array([-0.1, 1.3])), (0.9, 0.3))
+
+
+def test_there_are_no_other_kinds() -> None:
+    with pytest.raises(ValueError, match="torus"):
+        PlaneFrame(np.zeros(2), np.eye(2), kind="cone")

@@ -1,0 +1,47 @@
+"""A globe seen from far away: its lines of longitude and latitude, and how a hand turns it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.plane.frame import PlaneFrame
+
+STEP = 30  # degrees between two lines
+FINE = 3  # degrees between two points of a line
+NEAR_POLE = 0.2  # cosine of the latitude; nearer to a pole a hand would spin the globe
+Turn = tuple[float, float]  # longitude and latitude, degrees, of the point that faces the viewer
+
+
+def graticule(frame: PlaneFrame) -> NDArray[np.float64]:
+    """The visible parts of all lines, plane coordinates (n, 2), rows of NaN between two parts."""
+    fine = np.radians(np.arange(-180, 181, FINE))
+    gap = np.full((1, 2), np.nan)
+    lines = []
+    for longitude in np.radians(np.arange(0, 180, STEP)):  # circles through both poles
+        lines += [frame.to_plane(_points(longitude, fine)), gap]
+    for latitude in np.radians(np.arange(-90 + STEP, 90, STEP)):
+        lines += [frame.to_plane(_points(fine, latitude)), gap]
+    return np.concatenate(lines)
+
+
+def _points(longitude: NDArray[np.float64] | float, latitude: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    east, north = np.broadcast_arrays(longitude, latitude)
+    return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1)
+
+
+def turned(turn: Turn, right: float, up: float) -> Turn:
+    """What faces the viewer after a hand has moved the globe's middle so far, plane units, to the right and up."""
+    longitude, latitude = turn
+    across = max(NEAR_POLE, math.cos(math.radians(latitude)))
+    longitude -= math.degrees(right / across)
+    latitude = min(90.0, max(-90.0, latitude - math.degrees(up)))
+    return (longitude + 180.0) % 360.0 - 180.0, latitude
+
+
+def facing(z: tuple[float, ...]) -> Turn:
+    """The turn that brings a point of the globe, (3,), into the middle."""
+    x, y, up = z
+    return math.degrees(math.atan2(y, x)), math.degrees(math.atan2(up, math.hypot(x, y)))
