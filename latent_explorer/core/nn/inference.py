@@ -73,20 +73,39 @@ def encode(handle: ModelHandle, images: Pixels) -> tuple[NDArray[np.float32], ND
     return encode_with(module_of(handle), images)
 
 
-def decode_with(module: Model, z: NDArray[np.floating]) -> NDArray[np.float32]:
+def decode_with(
+    module: Model, z: NDArray[np.floating], condition: int | NDArray[np.int64] | None = None, seed: int = 0
+) -> NDArray[np.float32]:
     """As `decode`, for a module in hand: all by the same weights, also when a newer snapshot comes meanwhile."""
     device, batch = device_of(module), batch_of(module.config)
     points = torch.from_numpy(np.array(z, dtype=np.float32, ndmin=2))  # an own, writable copy
+    told = None
+    if module.config.facts.conditional:
+        told = torch.from_numpy(np.broadcast_to(np.int64(0) if condition is None else condition, len(points)).astype(np.int64))
+    drawn = bool(seed) and module.config.facts.levels
     parts = []
     with torch.inference_mode():
-        for chunk in points.split(batch):
-            parts.append(module.mean_image(chunk.to(device)).cpu().numpy().reshape(-1, *module.config.image_shape))
+        for start in range(0, max(1, len(points)), batch):
+            chunk = points[start : start + batch].to(device)
+            labels = None if told is None else told[start : start + batch].to(device)
+            pictures = module.resample(chunk, seed) if drawn else module.mean_image(chunk, labels)
+            parts.append(pictures.cpu().numpy().reshape(-1, *module.config.image_shape))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def decode(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C)."""
-    return decode_with(module_of(handle), z)
+def decode(
+    handle: ModelHandle, z: NDArray[np.floating], condition: int | NDArray[np.int64] | None = None, seed: int = 0
+) -> NDArray[np.float32]:
+    """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C).
+
+    Parameters
+    ----------
+    condition : int, int64 array (n,), or None
+        The class that a conditional model is told, or each point's own; None is class 0. Others take no notice.
+    seed : int
+        Of what lies below the plane of a hierarchical model, one draw for all points; 0 is its mean.
+    """
+    return decode_with(module_of(handle), z, condition, seed)
 
 
 def batch_of(config: ModelConfig, samples: int = 1) -> int:
@@ -94,9 +113,11 @@ def batch_of(config: ModelConfig, samples: int = 1) -> int:
     return max(1, min(BATCH, NUMBERS // (config.widest * samples)))
 
 
-def decode_bytes(handle: ModelHandle, z: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Expected pixels for display: (n, d) to uint8 (n, H, W, C), rounded to the nearest level."""
-    return as_bytes(decode(handle, z))
+def decode_bytes(
+    handle: ModelHandle, z: NDArray[np.floating], condition: int | NDArray[np.int64] | None = None, seed: int = 0
+) -> NDArray[np.uint8]:
+    """Expected pixels for display: as `decode`, but uint8 (n, H, W, C), rounded to the nearest level."""
+    return as_bytes(decode(handle, z, condition, seed))
 
 
 def codes_of(handle: ModelHandle, dataset: ImageDataset, rows: NDArray[np.int64]) -> Codes:

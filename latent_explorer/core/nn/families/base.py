@@ -40,6 +40,8 @@ class Batch:
         The weight of the KL at this step.
     part : float
         How much of the run is over, 0 to 1.
+    places : Tensor or None, shape (B, d)
+        Where training by quadrature is to begin to put the images; None where it is to find that by itself.
     """
 
     x: Tensor
@@ -47,6 +49,7 @@ class Batch:
     generator: torch.Generator
     beta: float
     part: float = 0.0
+    places: Tensor | None = None
 
 
 class Model(nn.Module):
@@ -95,6 +98,10 @@ class Model(nn.Module):
     def mean_image(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Latent points (..., d) to expected pixels (..., D) in 0..1."""
         return self.likelihood.mean(self.decode(z, labels))
+
+    def resample(self, z: Tensor, seed: int) -> Tensor:
+        """As `mean_image`, with what lies below z drawn anew by `seed`, one draw for all points; only where there are levels."""
+        raise NotImplementedError
 
     def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None, labels: Tensor | None = None) -> Terms:
         """Both terms of the loss of each image, with all noise from `generator`; the first a mean over `samples` draws of z."""
