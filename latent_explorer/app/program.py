@@ -22,6 +22,7 @@ from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
 from latent_explorer.app.features.opening import OpeningFeature
 from latent_explorer.app.features.pins import PinsFeature
+from latent_explorer.app.features.posterior import PosteriorFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.features.python import PythonFeature
 from latent_explorer.app.features.scenery import SceneryFeature
@@ -77,9 +78,11 @@ class Program(QObject):
         self.index = IndexFeature(session, window, lanes.compute)
         self.hover = HoverFeature(session, window, lanes.probe, self.index, self.probe)
         self.selection = SelectionFeature(session, window, lanes, self.index, self.hover, self.probe)
+        self.posterior = PosteriorFeature(session, window, lanes.compute, self.fields, self.hover, self.probe)
         self.thumbnails = ThumbnailsFeature(session, window, self.index)
         self.undo = UndoFeature(session, window)
         self.selection.jumped.connect(self.undo.view_moved)
+        self.posterior.zoomed.connect(self.undo.view_moved)
         self.uniform = UniformFeature(session, window)  # after all that draw
         self.index.indexed.connect(self.probe.look_again)
         session.noticed.connect(window.notice.tell)

@@ -14,7 +14,8 @@ from latent_explorer.views.style import enlargement
 
 ABOVE_AND_BELOW = 64  # pixels that the decoded image's dock takes besides: its title, and what images of another shape need
 TITLE = 24  # pixels of a dock's title around its words, and to spare
-PINS_SHARE, SELECTION_SHARE = 0.27, 0.4  # of the height on the right; the decoded image and what belongs to it need the rest
+# Of the height on the right; the decoded image and what belongs to it need the rest.
+PINS_SHARE, SELECTION_SHARE, POSTERIOR_SHARE = 0.27, 0.4, 0.45
 
 
 class ArrangedWindow(QMainWindow):
@@ -28,6 +29,7 @@ class ArrangedWindow(QMainWindow):
     _slice_dock: OptionalDock
     _pins_dock: OptionalDock
     _selection_dock: OptionalDock
+    _posterior_dock: OptionalDock
     _left: Stack
     _full: QAction
 
@@ -56,7 +58,8 @@ class ArrangedWindow(QMainWindow):
             self.removeDockWidget(dock)
         places = (
             ("model", left), ("layers", left), ("training", left),
-            ("image", right), ("slice", left if self._low else right), ("pins", right), ("selection", right), ("run", bottom),
+            ("image", right), ("slice", left if self._low else right), ("pins", right), ("selection", right),
+            ("posterior", right), ("run", bottom),
         )  # fmt: skip
         for name, area in places:
             self.addDockWidget(area, docks[name])
@@ -86,7 +89,7 @@ class ArrangedWindow(QMainWindow):
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-        for dock in (self._pins_dock, self._selection_dock):
+        for dock in (self._pins_dock, self._selection_dock, self._posterior_dock):
             if dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
                 self._place_below(dock)
         # A dock asks for no less than its content needs, so these are wishes.
@@ -117,7 +120,7 @@ class ArrangedWindow(QMainWindow):
             if focused is not None:
                 focused.setFocus()
         elif not self._low:
-            for dock in (self._pins_dock, self._selection_dock):
+            for dock in (self._pins_dock, self._selection_dock, self._posterior_dock):
                 if dock.isVisible() and dock in self.tabifiedDockWidgets(self._docks["image"]):
                     self._place_below(dock)  # there is room for both again
 
@@ -130,7 +133,8 @@ class ArrangedWindow(QMainWindow):
         if below.isVisible():
             self.resizeDocks([image, below], [filled, max(1, self.height() - filled)], Qt.Orientation.Vertical)
         else:
-            for dock, share in ((self._selection_dock, SELECTION_SHARE), (self._pins_dock, PINS_SHARE)):
+            shares = (self._posterior_dock, POSTERIOR_SHARE), (self._selection_dock, SELECTION_SHARE), (self._pins_dock, PINS_SHARE)
+            for dock, share in shares:
                 if dock.isVisible() and not dock.isFloating():
                     self._share_height(dock, whole, share)
                     return
@@ -157,6 +161,11 @@ class ArrangedWindow(QMainWindow):
         """Whether points are selected or left out: their panel comes, and what was asked for is in front."""
         if self._bring(self._selection_dock, selected, SELECTION_SHARE) and not self._low:
             self._selection_dock.raise_()
+
+    def set_posterior(self, shown: bool) -> None:
+        """Whether an exact posterior is the field: its panel comes in front."""
+        if self._bring(self._posterior_dock, shown, POSTERIOR_SHARE) and not self._low:
+            self._posterior_dock.raise_()
 
     def _bring(self, panel: OptionalDock, wanted: bool, share: float) -> bool:
         """A panel that is there while there is something in it, with a share of the height; whether it has come just now."""

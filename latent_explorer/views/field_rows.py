@@ -8,13 +8,15 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider
 
-from latent_explorer.core.plane.field import CLASS, class_field, split_name
+from latent_explorer.core.plane.field import CLASS, POSTERIOR, class_field, split_name
 from latent_explorer.core.scene import Layers
-from latent_explorer.views.glossary import explain, explained, term_label
+from latent_explorer.views.glossary import GLOSSARY, explain, explained, term_label
+from latent_explorer.views.text import tip
 
 # kind, what the list says; the term of the glossary is "field_" and the kind
 KINDS = (
     ("", "None"),
+    (POSTERIOR, "Exact posterior"),
     ("density", "Density of codes"),
     (CLASS, "Density of a class"),
     ("prior", "Prior"),
@@ -40,6 +42,7 @@ class FieldRows(QObject):
         self._form = form
         self._name = ""
         self._classes: dict[int, str] = {}
+        self._reason = ""
         self._kind, self._class = QComboBox(), QComboBox()
         for box, name, term, text in ((self._kind, "field_kind", "field", "Field"), (self._class, "field_class", "field_class", "Class")):
             box.setObjectName(name)
@@ -78,6 +81,12 @@ class FieldRows(QObject):
                 self._class.addItem(name, label)
         self._show()
 
+    def set_reason(self, reason: str) -> None:
+        """Why no exact posterior is defined for what is shown; "" where one is. The list's tooltip says so."""
+        if reason != self._reason:
+            self._reason = reason
+            self._show()
+
     def set_layers(self, layers: Layers) -> None:
         """What is drawn now."""
         self._name = layers.field
@@ -95,7 +104,7 @@ class FieldRows(QObject):
         row = max(0, self._kind.findData(kind))  # what is wished for, but is not defined here, waits
         kind = self._kind.itemData(row)
         self._kind.setCurrentIndex(row)
-        self._kind.setToolTip(explain(term_of(kind)))
+        self._kind.setToolTip(tip("\n".join(words for words in (GLOSSARY[term_of(kind)], self._reason) if words)))
         self._class.setCurrentIndex(max(0, self._class.findData(label)) if self._class.count() else -1)
         self._form.setRowVisible(self._class, kind == CLASS)
         for widget in (self._opacity, self._contours):

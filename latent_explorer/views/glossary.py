@@ -99,7 +99,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "The mean of the decoder's pictures over the exact posterior; where pixels are hidden, it completes the image from the others."
         ),
         "occlusion": "The pixels that count; the posterior is that given these alone, and the picture beside the image completes it.",
-        "exact_ll": "The logarithm of the sum over the grid of p(x|z) p(z), nats; bigger is better. Of the known pixels alone where some are hidden.",
+        "posterior_zoom": "Move the plane to the posterior, which mostly is much narrower than the cloud of points.",
+        "exact_ll": (
+            "The logarithm of the sum over the grid of p(x|z) p(z), nats; bigger is better. Where pixels are hidden, of the others alone."
+        ),
         "exact_density": (
             "The logarithm of the sum over the grid of p(x|z) p(z), nats; p(x|z) is a density of grey levels, so it may be positive,"
             " and is not comparable with other likelihoods."
@@ -110,7 +113,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         ),
         "exact_elbo": "What the encoder's q(z|x) reaches for this image, nats, its expectation integrated by Gauss and Hermite's rule.",
         "exact_gap": (
-            "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where they are the same."
+            "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where both agree."
         ),
         "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
         "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",

@@ -29,6 +29,7 @@ from latent_explorer.views.optional_dock import OptionalDock
 from latent_explorer.views.panel_area import PanelArea
 from latent_explorer.views.pins_panel import PinsPanel
 from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.posterior_panel import PosteriorPanel
 from latent_explorer.views.selection_menu import fill as fill_selection_menu
 from latent_explorer.views.selection_panel import SelectionPanel
 from latent_explorer.views.slice_panel import SlicePanel
@@ -47,8 +48,8 @@ class MainWindow(ArrangedWindow):
     Signals
     -------
     wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "redo", "pin", "clear_pins", "rename",
-        "delete", "measure", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size", "reset_layout",
-        "about", and those of `views.selection_menu`
+        "delete", "measure", "exact_codes", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size",
+        "reset_layout", "about", and those of `views.selection_menu`
     themePicked(str), closeRequested(), filesDropped(list of str)
     closing() : it is about to close; floating panels are still there.
     """
@@ -77,6 +78,7 @@ class MainWindow(ArrangedWindow):
         self.slice = SlicePanel(self)
         self.pins = PinsPanel(self)
         self.selection = SelectionPanel(self)
+        self.posterior = PosteriorPanel(self)
         self.losses = LossView(self)
         self.transport = Transport(self)
         self.setCentralWidget(self.plane)
@@ -129,6 +131,10 @@ class MainWindow(ArrangedWindow):
         self._selection_dock.setObjectName("dock_selection")
         self._selection_dock.setWidget(self.selection)
         self._docks["selection"] = self._selection_dock
+        self._posterior_dock = OptionalDock("Exact posterior", self)
+        self._posterior_dock.setObjectName("dock_posterior")
+        self._posterior_dock.setWidget(PanelArea(self.posterior))
+        self._docks["posterior"] = self._posterior_dock
         for panel in (self.pins, self.selection):
             panel.left.connect(self.plane.setFocus)
         self.notice.wish.connect(self.wish)
@@ -136,7 +142,8 @@ class MainWindow(ArrangedWindow):
     def _order_tabs(self) -> None:
         """Tab goes from the plane through the panels as they are read: left from above, below, right; those that come and go last."""
         last: QWidget = self.plane
-        for part in (self.model, self.layers, self.training, self.transport, self.image, self.pins, self.selection, self.slice):
+        left, right = (self.model, self.layers, self.training), (self.image, self.pins, self.selection, self.posterior, self.slice)
+        for part in (*left, self.transport, *right):
             for widget in part.findChildren(QWidget):  # and not along the chain, where Python would get hold of the plots
                 if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.window() is self:  # what pops up is a window of its own
                     QWidget.setTabOrder(last, widget)
@@ -205,6 +212,8 @@ class MainWindow(ArrangedWindow):
         self._add(view, "&Reset layout", "reset_layout")
         model = bar.addMenu("&Model")
         self._add(model, "&Measure every image", "measure").setToolTip("ELBO, reconstruction and squared error of each shown image.")
+        exact = self._add(model, "E&xact codes", "exact_codes")
+        exact.setToolTip("Mode and mean of the exact posterior of each shown image, and its log p(x).")
         model.addSeparator()
         self._rename = self._add(model, "&Rename…", "rename")
         self._delete = self._add(model, "&Delete…", "delete")
@@ -277,6 +286,7 @@ class MainWindow(ArrangedWindow):
             self._slice_dock.come_back()
             self._pins_dock.come_back()
             self._selection_dock.come_back()
+            self._posterior_dock.come_back()
         self.menuBar().setVisible(not full)
         self.status.setVisible(not full)
         if full:

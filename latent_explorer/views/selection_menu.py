@@ -8,7 +8,9 @@ from collections.abc import Callable
 ENTRIES: tuple[tuple[str, str, str | None] | None, ...] = (
     ("Select the points in &view\tA", "selection_view", None),  # the letters are the plane's: in a field they are letters
     ("Select the point at the &probe\tS", "selection_place", None),
+    ("Select the 50 s&trangest", "strangest", None),
     ("&Clear the selection", "selection_clear", None),
+    ("E&xact posterior of the image", "posterior", "Ctrl+B"),
     None,
     ("Show &only the selected points", "selection_show_only", "Ctrl+Shift+O"),
     ("&Hide the selected points", "selection_hide", "Ctrl+Shift+H"),

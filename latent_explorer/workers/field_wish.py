@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.cells import Cells
-from latent_explorer.core.plane.field import PlaneField, split_name
+from latent_explorer.core.plane.field import POSTERIOR, PlaneField, split_name
 from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import Codes, Slot
+from latent_explorer.workers.posterior import Finding, Subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,7 @@ class Content:
     hidden: frozenset[int] = frozenset()
     shown: Rows | None = None
     concealed: Rows | None = None
+    subject: Subject | None = None  # of a posterior
 
     @property
     def codes(self) -> Codes | None:
@@ -31,8 +33,9 @@ class Content:
         if other is None or other.name != self.name:
             return False
         kind, one, two = split_name(self.name)[0], self.slot, other.slot
-        if kind in ("sensitivity", "information"):
-            return self.same_model(other) and (one.revision, one.ready) == (two.revision, two.ready) and one.frame.same_as(two.frame)
+        if kind in ("sensitivity", "information", POSTERIOR):
+            same = self.same_model(other) and (one.revision, one.ready) == (two.revision, two.ready) and one.frame.same_as(two.frame)
+            return same and self.subject is other.subject
         if not one.frame.parallel_to(two.frame):
             return False
         choice = (self.hidden, self.shown, self.concealed) == (other.hidden, other.shown, other.concealed)
@@ -49,10 +52,13 @@ class Content:
 
 
 class Wish:
-    """A field that is asked for, in some cells. GUI thread and lane; `drop` is called from the GUI thread."""
+    """A field that is asked for, in some cells. GUI thread and lane; `drop` is called from the GUI thread.
 
-    def __init__(self, content: Content, cells: Cells, *, dark: bool = True) -> None:
-        self.content, self.cells, self.dark = content, cells, dark  # and the plane that it will lie on
+    A `draft` may be less exact, if that is quicker.
+    """
+
+    def __init__(self, content: Content, cells: Cells, *, dark: bool = True, draft: bool = False) -> None:
+        self.content, self.cells, self.dark, self.draft = content, cells, dark, draft  # `dark`: the plane that it will lie on
         self._dropped = False
 
     def drop(self) -> None:
@@ -75,10 +81,12 @@ class Wish:
 class FieldAnswer:
     """The field of a wish; none where there is nothing to compute it of.
 
-    ``seconds`` that it took of the thread's time, ``pace`` those that passed for its cells alone.
+    ``seconds`` that it took of the thread's time, ``pace`` those that passed for its cells alone. ``finding`` is what is known
+    of a posterior besides.
     """
 
     wish: Wish
     field: PlaneField | None
     seconds: float
     pace: float
+    finding: Finding | None = None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.plane.density import bandwidth_of, kernel_density, peak, prior_density
-from latent_explorer.core.plane.field import CLASS, PlaneField, split_name
+from latent_explorer.core.plane.field import CLASS, POSTERIOR, PlaneField, split_name
 from latent_explorer.core.plane.fields import (
     Range,
     aggregate_ratio,
@@ -31,6 +31,8 @@ from latent_explorer.core.sample import sample_rows
 from latent_explorer.core.types import Codes
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
 from latent_explorer.workers.lanes import shared_threads
+from latent_explorer.workers.posterior import SIDE as NODES
+from latent_explorer.workers.posterior import SIDE_TRAINING, Finding, field_of, find
 from latent_explorer.workers.task import Context
 
 PIECE = 1 << 18  # codes that are counted at once
@@ -76,6 +78,7 @@ class Survey:
         self._bandwidth = (0.0, 0.0)
         self._limits = Range(0.0, 1.0)
         self._regions: Regions | None = None
+        self._finding: Finding | None = None
         self._posteriors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self._note = ""
         self._pools: Any = None  # where numpy's own threads are counted
@@ -111,7 +114,7 @@ class Survey:
         if field is not None:
             field = with_contours(field, wish.cells)
             field.words(wish.dark)
-        return FieldAnswer(wish, field, time.thread_time() - begun, pace)
+        return FieldAnswer(wish, field, time.thread_time() - begun, pace, self._finding)
 
     # What does not depend on the window
 
@@ -119,9 +122,13 @@ class Survey:
         content, kind = wish.content, split_name(wish.content.name)[0]
         frame, codes = content.slot.frame, content.codes
         line = frame.latent_dim == 1
-        self._points = self._regions = self._posteriors = None
+        self._points = self._regions = self._posteriors = self._finding = None
         self._note = ""
-        if kind == "prior":
+        if kind == POSTERIOR:
+            if content.subject is not None and content.slot.handle is not None:
+                side = SIDE_TRAINING if content.slot.in_training else NODES
+                self._finding = find(content.subject, content.slot.handle, side, wish.progress)
+        elif kind == "prior":
             high = 1.0 if frame.display == "phi" else LINE_PEAK if line else PRIOR_PEAK
             self._limits = Range(0.0, high)
             self._note = "The standard normal N(0, I)" + (", of these two coordinates." if frame.latent_dim > 2 else ".")
@@ -193,6 +200,9 @@ class Survey:
         kind, label = split_name(content.name)
         frame, points = content.slot.frame, self._points
         line = frame.latent_dim == 1
+        if kind == POSTERIOR:
+            finding = self._finding
+            return None if finding is None else field_of(finding, frame, wish.cells, wish.progress, draft=wish.draft)
         if kind == "prior":
             return density_field(kind, prior_density(frame, cells), cells, self._limits.high, line=line, note=self._note)
         if kind in ("sensitivity", "information"):

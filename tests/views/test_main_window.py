@@ -103,6 +103,7 @@ WISHES = [
     "rename",
     "delete",
     "measure",
+    "exact_codes",
     "train",
     "new_run",
     "step",

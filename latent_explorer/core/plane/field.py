@@ -11,8 +11,9 @@ from latent_explorer.core.plane.cells import Rectangle
 from latent_explorer.core.plane.colouring import Words, classed, coloured
 from latent_explorer.core.types import Slot, freeze
 
-KINDS = ("density", "class_density", "prior", "holes", "sensitivity", "information", "regions")
+KINDS = ("posterior", "density", "class_density", "prior", "holes", "sensitivity", "information", "regions")
 CLASS = "class_density"  # followed by the class's label: "class_density:3"
+POSTERIOR = "posterior"  # of one image, which is not said here; whether a model has one, `core.nn.exact` knows
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,8 @@ class PlaneField:
         The numbers are decimal logarithms.
     levels : tuple of float
         Of the contours, and what the colour bar labels.
+    names : tuple of str
+        Words for the levels in the place of their numbers; none for the numbers.
     contours : tuple of Contour
     strength : float32 array, shape (H, W), in 0..1, or None
         Opacity of each cell, besides that of the whole layer.
@@ -76,6 +79,7 @@ class PlaneField:
     high: float
     log: bool = False
     levels: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
     contours: tuple[Contour, ...] = ()
     strength: NDArray[np.float32] | None = None
     note: str = ""
@@ -129,13 +133,14 @@ def class_field(label: int) -> str:
 
 
 def kinds_for(slot: Slot | None) -> tuple[str, ...]:
-    """The fields that are defined for a slot, in the order of `KINDS`."""
+    """The fields that are defined for a slot, in the order of `KINDS`, but for the posterior of an image."""
     if slot is None:
         return ()
     codes = slot.points
     classes = 0 if codes is None else int(np.count_nonzero(codes.class_counts))
     model = slot.handle
     defined = {
+        POSTERIOR: False,
         "density": codes is not None and len(codes.z) > 0,
         CLASS: classes > 0,
         "prior": model is not None,

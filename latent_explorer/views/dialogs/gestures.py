@@ -78,7 +78,7 @@ GESTURES = (
         ("Ctrl+Z; Ctrl+Shift+Z, Ctrl+Y", "Undo a step: view, probe, selection, pins, layers, classes, slice; redo it"),
         ("Ctrl+T, Ctrl+Shift+T, Ctrl+.", "Train, pause or resume; one step; stop"),
         ("F11", "Full screen: the plane and the decoded image"),
-        ("Ctrl+1 to Ctrl+8", "Hide or show a panel, in the order of View > Panels"),
+        ("Ctrl+1 to Ctrl+9", "Hide or show a panel, in the order of View > Panels"),
         ("Ctrl + plus, Ctrl + minus, Ctrl+0", "Larger, smaller, normal interface"),
         ("Ctrl+Q", "Quit"),
         ("F1", "This sheet"),

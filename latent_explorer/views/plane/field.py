@@ -34,7 +34,8 @@ def bar_of(field: PlaneField, theme: Theme, opacity: float) -> Bar:
     table = colour_table(field.colours, dark=theme.name == "dark")
     # Around holes there is one line; their bar tells all powers of ten.
     numbers = field.levels if field.colours == "depth" else tuple(map(float, range(round(field.low), round(field.high) + 1)))
-    ticks = tuple((number, number_text(float(f"{10**number:.3g}") if field.log else number)) for number in numbers)
+    words = field.names or tuple(number_text(float(f"{10**number:.3g}") if field.log else number) for number in numbers)
+    ticks = tuple(zip(numbers, words, strict=True))
     return Bar(field.title, field.unit, table, field.low, field.high, ticks, opacity, field.note)
 
 

@@ -14,6 +14,7 @@ from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.band import BandLayer
 from latent_explorer.views.plane.hover import RADIUS, HoverLayer
 from latent_explorer.views.plane.plot import PlanePlot
+from latent_explorer.views.plane.posterior import PosteriorLayer
 from latent_explorer.views.plane.selection import SelectionLayer
 from latent_explorer.views.plane.thumbnails import Thumbnail, ThumbnailsLayer
 from latent_explorer.views.point_card import CardContent, PointCard
@@ -30,8 +31,8 @@ class PointedPlot(PlanePlot):
         super().__init__(parent)
         self._layers = Layers()
         self._band, self._hovered, self._selected = BandLayer(), HoverLayer(), SelectionLayer()
-        self._thumbnails = ThumbnailsLayer()
-        for layer in (self._thumbnails, self._selected, self._hovered, self._band):
+        self._thumbnails, self._posterior = ThumbnailsLayer(), PosteriorLayer()
+        for layer in (self._thumbnails, self._posterior, self._selected, self._hovered, self._band):
             self._box.addItem(layer, ignoreBounds=True)
         self.card = PointCard(self)
         self._band_from = QPointF()
@@ -49,10 +50,15 @@ class PointedPlot(PlanePlot):
         """Dark or light."""
         super().set_theme(theme)
         self._selected.set_ground(theme.plane)
+        self._posterior.set_colours(theme.accent, theme.plane)
 
     def set_selection(self, points: NDArray[np.floating], others: NDArray[np.floating] | None = None) -> None:
         """Plane coordinates (n, 2) of the selected points that are drawn, and of all others that are, where these are to be dimmed."""
         self._selected.set_points(points, others)
+
+    def set_posterior(self, mode: tuple[float, float] | None, ellipses: Sequence[NDArray[np.float64]] = ()) -> None:
+        """The mode of an exact posterior, and the encoder's ellipses, closed lines (n, 2), in plane coordinates; None for nothing."""
+        self._posterior.set_marks(mode, ellipses)
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
         """Images in the place of all points in view; none for the points themselves."""

@@ -1,0 +1,291 @@
+"""The exact posterior of one image: which image is asked about, and what is shown of the answer besides its field.
+
+The image is the point that was selected last, or the decoder's picture of the pin where the probe is held. Its field is
+drawn by `FieldsFeature`; what the encoder says of the same image follows in the same lane.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from latent_explorer.app.features.fields import FieldsFeature
+from latent_explorer.app.features.hover import HoverFeature, title_of
+from latent_explorer.app.features.probe import ProbeFeature
+from latent_explorer.app.session import Session
+from latent_explorer.core.nn.exact.grids import why_not
+from latent_explorer.core.occlusion import WHOLE
+from latent_explorer.core.plane.field import POSTERIOR
+from latent_explorer.core.plane.neighbours import images_of
+from latent_explorer.core.plane.pins import pin_at
+from latent_explorer.core.plane.posterior_field import ellipses
+from latent_explorer.core.scene import Camera, Rows, Scene
+from latent_explorer.core.types import Codes, ImageDataset, Labels, Slot
+from latent_explorer.views.main_window import MainWindow
+from latent_explorer.views.posterior_panel import PosteriorFigures
+from latent_explorer.views.text import signed
+from latent_explorer.workers.lanes import NewestLane
+from latent_explorer.workers.posterior import Comparison, Finding, Subject, compare
+from latent_explorer.workers.task import Context, Task
+
+NOTHING = "Select a point (Shift + click, or S for the one at the probe), or go to a pin: the exact posterior of its image is shown."
+DECODED = "Its image is not on this computer, so the decoder's picture of its code is asked about."
+COMPUTING = "The decoder is asked at all nodes of the grid; it is quicker the next time."
+HIDDEN = "The encoder sees whole images only, so there is no ELBO while pixels are hidden."
+NO_ENCODER = "The model has no encoder: the exact posterior is what it says of the image."
+NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not worked out."
+ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q."
+SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
+LEAST_SIGHT = 1e-3  # units of z
+NONE = np.zeros(0, np.int64)
+
+
+class PosteriorFeature(QObject):
+    """Follows selection and pins while the field is the exact posterior. Signals: zoomed(), the plane was moved by a wish."""
+
+    zoomed = Signal()  # Qt's manner
+
+    def __init__(
+        self, session: Session, window: MainWindow, lane: NewestLane, fields: FieldsFeature, hover: HoverFeature, probe: ProbeFeature
+    ) -> None:
+        super().__init__(window)
+        self._session, self._window, self._lane = session, window, lane
+        self._fields, self._hover, self._probe = fields, hover, probe
+        self._row: int | None = None  # of the codes
+        self._pin: int | None = None  # its number, where a pin was gone to last
+        self._part = WHOLE
+        self._before = session.scene
+        self._subject: Subject | None = None
+        self._finding: Finding | None = None
+        self._compared: Comparison | None = None
+        fields.answered.connect(self._answered)
+        window.posterior.partRequested.connect(self._set_part)
+        window.posterior.zoomRequested.connect(self.zoom)
+        window.selection.rowPicked.connect(self._row_picked)
+        window.wish.connect(self._wished)
+        session.slotChanged.connect(self._slot_changed)
+        session.sceneChanged.connect(self._scene_changed)
+        session.datasetChanged.connect(self._dataset_changed)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is known of the shown posterior is in the panel."""
+        return self._finding is None or (self._compared is not None and self._compared.finding is self._finding)
+
+    # Wishes
+
+    def _wished(self, wish: str) -> None:
+        if wish == "posterior":
+            self.toggle()
+
+    def toggle(self) -> None:
+        """Show the exact posterior of what is selected, else of the point nearest to the probe; or take it away."""
+        layers, slot = self._session.scene.layers, self._session.slot
+        if layers.field == POSTERIOR:
+            self._session.set_scene(layers=replace(layers, field=""))
+            return
+        reason = self._reason(slot)
+        if reason:
+            self._session.notice(reason, trouble=True)
+            return
+        if self._row is None and self._pin is None:
+            self._select_nearest()
+        self._session.set_scene(layers=replace(layers, field=POSTERIOR, field_opacity=layers.field_opacity or 0.6))
+
+    def _reason(self, slot: Slot | None) -> str:
+        """Why there is no exact posterior; "" where there is."""
+        if slot is None or slot.handle is None:
+            return "Only a model that is open has posteriors; open one first."
+        return why_not(slot.handle.architecture)
+
+    def _select_nearest(self) -> None:
+        slot, z = self._session.slot, self._probe.where()
+        if slot is None or z is None:
+            return
+        x, y = slot.frame.to_plane(np.array(z)).tolist()
+        row = self._hover.nearest(x, y, max(self._window.plane.width(), self._window.plane.height()))
+        if row is not None:
+            self._session.set_scene(selection=Rows(np.array([row], np.int64)))
+
+    def _set_part(self, part: str) -> None:
+        self._part = part
+        self._look()
+
+    def zoom(self) -> None:
+        """Move the plane to the posterior that is shown."""
+        finding, slot = self._finding, self._session.slot
+        if finding is None or slot is None:
+            return
+        found = finding.posterior
+        reach = SIGHT * math.sqrt(float(np.linalg.eigvalsh(found.covariance)[-1]))
+        middle = found.mean if found.space in ("plane", "line") else found.mode
+        (x, y), (u, v) = (slot.frame.to_plane(place).tolist() for place in (middle, middle + reach / math.sqrt(len(middle))))
+        self._window.plane.set_camera(Camera(x, y, 2 * max(math.hypot(u - x, v - y), LEAST_SIGHT)))
+        self.zoomed.emit()
+
+    def _row_picked(self, row: int) -> None:
+        self._row, self._pin = row, None
+        self._look()
+
+    # Which image
+
+    def _scene_changed(self, scene: Scene) -> None:
+        before, self._before = self._before, scene
+        self._window.posterior.set_look(scene.layers.smooth, scene.layers.grey_map)
+        if scene.selection is not before.selection:
+            now, old = _rows(scene), _rows(before)
+            new = np.setdiff1d(now, old)
+            if len(new):
+                self._row, self._pin = int(new[0]), None
+            elif self._row is not None and self._row not in now:
+                self._row = int(now[0]) if len(now) else None
+        if scene.probe != before.probe or scene.pins != before.pins:
+            pin = pin_at(scene.pins, scene.probe)
+            if pin is not None and scene.probe != before.probe:
+                self._row, self._pin = None, pin.number
+            elif self._pin is not None and all(other.number != self._pin for other in scene.pins):
+                self._pin = None
+        self._look()
+
+    def _slot_changed(self, slot: Slot) -> None:
+        codes = slot.points
+        if self._row is not None and (codes is None or self._row >= len(codes.z)):
+            self._row = None
+        self._look()
+
+    def _dataset_changed(self, dataset: ImageDataset | None) -> None:
+        self._look()
+
+    def _look(self) -> None:
+        """What is asked about now; the same image is not asked about again."""
+        slot = self._session.slot
+        offered = not self._reason(slot)
+        shown = offered and self._session.scene.layers.field == POSTERIOR
+        self._window.set_posterior(shown)
+        if not shown or slot is None:
+            self._subject = None
+            self._fields.set_subject(None)
+            return
+        subject = self._subject_in(slot)
+        if subject is not None and subject.same_as(self._subject):
+            return
+        self._subject = subject
+        panel = self._window.posterior
+        panel.set_part(self._part)
+        if subject is None:
+            panel.set_subject("", NOTHING)
+        else:
+            panel.set_subject(subject.title, COMPUTING if self._finding is None else "")
+            panel.set_image(subject.image, None)
+            panel.set_expected(None)
+            panel.set_figures(PosteriorFigures())
+        self._fields.set_subject(subject)
+
+    def _subject_in(self, slot: Slot) -> Subject | None:
+        codes = slot.points
+        if self._pin is not None:
+            pin = next((pin for pin in self._session.scene.pins if pin.number == self._pin), None)
+            if pin is not None and len(pin.z) == slot.frame.latent_dim:
+                name = f" · {pin.name}" if pin.name else ""
+                return Subject(
+                    f"Pin {pin.number}{name}, decoded", None, np.array(pin.z, np.float32), self._part, self._class_of(slot, None)
+                )
+        if self._row is None or codes is None or self._row >= len(codes.z):
+            return None
+        dataset = self._session.dataset_of(slot)
+        images = None if dataset is None else images_of(codes, (self._row,), dataset)
+        image = None if images is None else images[0]
+        z = codes.z[self._row] if image is None else None
+        return Subject(title_of(codes, self._row, slot), image, z, self._part, self._class_of(slot, codes))
+
+    def _class_of(self, slot: Slot, codes: Codes | None) -> int | None:
+        """What a conditional model is told: the image's own class."""
+        assert slot.handle is not None
+        model = slot.handle.architecture
+        if not model.facts.conditional:
+            return None
+        label = -1 if codes is None or self._row is None else int(codes.labels[self._row])
+        return label if 0 <= label < (model.classes or 0) else 0
+
+    # What is known of it
+
+    def _answered(self, finding: Finding | None) -> None:
+        self._finding, slot = finding, self._session.slot
+        if finding is None or slot is None:
+            self._window.plane.set_posterior(None)
+            return
+        panel = self._window.posterior
+        panel.set_subject(finding.subject.title, self._words(finding))
+        panel.set_image(finding.image, finding.mask)
+        panel.set_figures(figures_of(finding, None))
+        self._draw(finding, None)
+        self._lane.submit(Task("", partial(_compare, finding), self._compare_done, kind="posterior"))
+
+    def _compare_done(self, compared: Comparison) -> None:
+        finding = compared.finding
+        if finding is not self._finding:
+            return  # another image was asked about
+        self._compared = compared
+        self._window.posterior.set_expected(compared.expected)
+        self._window.posterior.set_figures(figures_of(finding, compared))
+        self._draw(finding, compared)
+
+    def _draw(self, finding: Finding, compared: Comparison | None) -> None:
+        slot = self._session.slot
+        if slot is None:
+            return
+        x, y = slot.frame.to_plane(finding.posterior.mode).tolist()
+        lines: tuple[NDArray[np.float64], ...] = ()
+        if compared is not None and compared.mean is not None and compared.covariance is not None:
+            lines = ellipses(slot.frame, compared.mean, compared.covariance)
+        self._window.plane.set_posterior((x, y), lines)
+
+    def _words(self, finding: Finding) -> str:
+        """What there is to know of how it was computed."""
+        found, words = finding.posterior, []
+        if finding.subject.image is None and self._pin is None:
+            words.append(DECODED)
+        if found.refined:
+            words.append("It is narrower than the grid's cells, so those that count were divided further.")
+        elif found.narrow:
+            words.append("It is narrower than the grid's cells, so the figures may be off.")
+        words.extend(part for part in (found.note,) if part)
+        if not finding.handle.architecture.facts.encoder:
+            words.append(NO_ENCODER)
+        elif finding.handle.architecture.facts.spread:
+            words.append(ELLIPSES)
+            if finding.mask is not None:
+                words.append(HIDDEN)
+        return " ".join(words)
+
+
+def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigures:
+    """The panel's numbers, those of the encoder when they have come."""
+    found = finding.posterior
+    widths = np.sqrt(np.maximum(np.linalg.eigvalsh(found.covariance), 0))[::-1]
+    facts = finding.handle.architecture.facts
+    figures = PosteriorFigures(
+        score=found.score,
+        evidence=f"{signed(found.log_evidence, 2)} nats",
+        mode=", ".join(signed(float(value), 3) for value in found.mode),
+        width=", ".join(signed(float(value), 3) for value in widths[: 2 if found.space != "line" else 1]),
+    )
+    if compared is None:
+        return figures
+    if math.isnan(compared.elbo):
+        why = NO_ENCODER if not facts.encoder else NOT_NORMAL if compared.mean is None else HIDDEN
+        return replace(figures, elbo="none", gap="none", why=why)
+    return replace(figures, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
+
+
+def _rows(scene: Scene) -> Labels:
+    return NONE if scene.selection is None else scene.selection.rows
+
+
+def _compare(finding: Finding, context: Context) -> Comparison:
+    return compare(finding)

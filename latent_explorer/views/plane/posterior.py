@@ -1,0 +1,78 @@
+"""What lies over the field of an exact posterior: the encoder's ellipses, to be compared with the contours, and the mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from latent_explorer.views.plane.layer import Layer
+
+ARM = 5.0  # pixels from the mode's cross to its ends
+DASHES = (6.0, 4.0)  # of the outer ellipse, in units of its width
+HALO, LINE = 3.4, 1.6  # pixels
+
+
+class PosteriorLayer(Layer):
+    """Lines in pixels of the screen, light on dark, so that they are seen on every ground."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setZValue(45)  # over the points, under rings and selection
+        self._paths: tuple[QPainterPath, ...] = ()
+        self._mode: tuple[float, float] | None = None
+        self._colour, self._ground = QColor("#2d6fe6"), QColor("#000000")
+
+    @property
+    def ellipses(self) -> int:
+        """How many are drawn."""
+        return len(self._paths)
+
+    @property
+    def mode(self) -> tuple[float, float] | None:
+        """Where the cross is, plane coordinates."""
+        return self._mode
+
+    def set_marks(self, mode: tuple[float, float] | None, ellipses: Sequence[NDArray[np.float64]] = ()) -> None:
+        """The mode and closed lines (n, 2), plane coordinates, the outermost first; None for nothing."""
+        self._mode = mode
+        self._paths = tuple(pg.arrayToQPath(line[:, 0].copy(), line[:, 1].copy()) for line in ellipses)
+        self.update()
+
+    def set_colours(self, colour: str, ground: str) -> None:
+        """Of the lines, and of the plane around them."""
+        self._colour, self._ground = QColor(colour), QColor(ground)
+        self.update()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        """Ellipses, then the cross."""
+        if self._mode is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        transform = painter.worldTransform()
+        place = transform.map(QPointF(*self._mode))
+        painter.save()
+        painter.resetTransform()
+        for number, path in enumerate(self._paths):
+            outline = transform.map(path)
+            for colour, width in ((self._ground, HALO), (self._colour, LINE)):
+                pen = QPen(colour, width)
+                if number == 0 and len(self._paths) > 1 and width == LINE:
+                    pen.setDashPattern(DASHES)
+                painter.setPen(pen)
+                painter.drawPath(outline)
+        for colour, width in ((self._ground, HALO + 1), (self._colour, LINE + 0.4)):
+            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            for way in (QPointF(ARM, 0), QPointF(0, ARM)):
+                painter.drawLine(place - way, place + way)
+        painter.restore()
+
+    def boundingRect(self) -> QRectF:  # Qt's name
+        """The visible window while there is something to see."""
+        return super().boundingRect() if self._mode is not None else QRectF()

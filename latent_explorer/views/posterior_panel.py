@@ -1,0 +1,172 @@
+"""The exact posterior of one image in words and pictures: what is known of it, log p(x), and how far the encoder is from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QGridLayout, QPushButton, QVBoxLayout, QWidget
+
+from latent_explorer.core.occlusion import PARTS, WHOLE
+from latent_explorer.core.types import Images
+from latent_explorer.views.glossary import explain, explained, term_label
+from latent_explorer.views.image_view import PixelView
+from latent_explorer.views.style import enlargement
+from latent_explorer.views.text import LiveText, plain_label, tip
+
+SIDE = 84  # pixels of a picture's place, in an interface of the usual size
+HIDDEN = (92, 132)  # the two greys of the squares that stand for hidden pixels
+# What the logarithm of the sum over the grid is called (`core.posterior.Posterior.score`): label, term of the glossary.
+SCORES = {"ll": ("log p(x)", "exact_ll"), "ll density": ("log p(x), density", "exact_density"), "grey score": ("Grey score", "grey_score")}
+
+
+@dataclass(frozen=True)
+class PosteriorFigures:
+    """What the rows say; plain text, "" for nothing.
+
+    ``score`` is of `SCORES`; ``evidence``, ``elbo`` and ``gap`` in nats; ``why`` a sentence in the place of what is not defined.
+    """
+
+    score: str = "ll"
+    evidence: str = ""
+    elbo: str = ""
+    gap: str = ""
+    mode: str = ""
+    width: str = ""
+    why: str = ""
+
+
+class PosteriorPanel(QWidget):
+    """Signals: partRequested(str) of `core.occlusion.PARTS`; zoomRequested(), to where the posterior lies."""
+
+    partRequested = Signal(str)  # Qt's manner, here and below
+    zoomRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(6)
+        self._title = plain_label("", wrap=True)
+        layout.addWidget(self._title)
+        self._image, self._expected = PixelView(self), PixelView(self)
+        self._image.setAccessibleName("Image")
+        self._expected.setAccessibleName("Expected image")
+        self._pictures = QWidget()
+        grid = QGridLayout(self._pictures)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(2)
+        self._expected_word = term_label("Expected", "expected_image")
+        explained(self._expected, "expected_image")
+        for column, (view, word) in enumerate(
+            ((self._image, term_label("Image", "posterior_image")), (self._expected, self._expected_word))
+        ):
+            view.setObjectName(f"posterior_{'image' if column == 0 else 'expected'}")
+            grid.addWidget(view, 0, column)
+            grid.addWidget(word, 1, column)
+        layout.addWidget(self._pictures)
+        self._part = QComboBox()
+        self._part.setObjectName("posterior_part")
+        explained(self._part, "occlusion", "Known pixels")
+        self._part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for part, words in PARTS.items():
+            self._part.addItem(words, part)
+        self._part.activated.connect(self._picked)
+        self._part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._part.setMinimumContentsLength(6)
+        self._zoom = QPushButton("Zoom to it")
+        self._zoom.setObjectName("posterior_zoom")
+        explained(self._zoom, "posterior_zoom")
+        self._zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._zoom.clicked.connect(self.zoomRequested)
+        choices = QVBoxLayout()
+        choices.setSpacing(6)
+        for widget in (term_label("Use", "occlusion"), self._part, self._zoom):
+            choices.addWidget(widget)
+        choices.addStretch(1)
+        grid.addLayout(choices, 0, 2, 2, 1)
+        grid.setColumnStretch(2, 1)
+        form = self._form = QFormLayout()
+        form.setVerticalSpacing(4)
+        self._score_label = term_label(*SCORES["ll"])
+        self._rows = {name: LiveText(right=True) for name in ("evidence", "elbo", "gap", "mode", "width")}
+        form.addRow(self._score_label, self._rows["evidence"])
+        for name, words, term in (
+            ("elbo", "ELBO of the encoder", "exact_elbo"),
+            ("gap", "Gap", "exact_gap"),
+            ("mode", "Mode", "exact_mode"),
+            ("width", "Std. deviations", "exact_width"),
+        ):
+            explained(self._rows[name], term, words)
+            form.addRow(term_label(words, term), self._rows[name])
+        layout.addLayout(form)
+        self._words = plain_label("", wrap=True)
+        self._words.setProperty("role", "muted")
+        layout.addWidget(self._words)
+        layout.addStretch(1)
+        self.set_subject("", "")
+        self.set_figures(PosteriorFigures())
+
+    def set_subject(self, title: str, words: str) -> None:
+        """Which image it is, "" for none, and a sentence on it, or on what to do."""
+        self._title.setText(title)
+        self._title.setVisible(bool(title))
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
+        self._pictures.setVisible(bool(title))
+        for row in range(self._form.rowCount()):
+            self._form.setRowVisible(row, bool(title))
+
+    def set_part(self, part: str) -> None:
+        """Which pixels are known."""
+        self._part.setCurrentIndex(max(0, self._part.findData(part)))
+        self._expected_word.setText("Expected" if part == WHOLE else "Completed")
+
+    def set_image(self, image: Images | None, mask: NDArray[np.bool_] | None) -> None:
+        """The image (H, W, C), with the pixels that are not in the mask (H, W) hidden; None while it is not there."""
+        self._image.set_image(image if image is None or mask is None else _hidden(image, mask))
+        self._size(image)
+
+    def set_expected(self, image: Images | None) -> None:
+        """The mean of the decoder's pictures over the posterior."""
+        self._expected.set_image(image)
+
+    def set_look(self, smooth: bool, grey_map: str) -> None:
+        """How pictures look."""
+        for view in (self._image, self._expected):
+            view.set_look(smooth, grey_map)
+
+    def set_figures(self, figures: PosteriorFigures) -> None:
+        """The numbers."""
+        words, term = SCORES[figures.score]
+        self._score_label.setText(words)
+        self._score_label.setToolTip(explain(term))
+        explained(self._rows["evidence"], term, words)
+        for name, row in self._rows.items():
+            row.setText(getattr(figures, name))
+        why = tip(figures.why) if figures.why else ""
+        for name, term in (("elbo", "exact_elbo"), ("gap", "exact_gap")):
+            self._rows[name].setToolTip(why or explain(term))
+
+    def _size(self, image: Images | None) -> None:
+        """Places as large as the interface, of the image's shape."""
+        side = SIDE * enlargement(self)
+        height, width = (1, 1) if image is None else image.shape[:2]
+        scale = side / max(height, width)
+        for view in (self._image, self._expected):
+            view.setFixedSize(max(8, round(width * scale)), max(8, round(height * scale)))
+
+    def _picked(self) -> None:
+        self.partRequested.emit(self._part.currentData())
+
+
+def _hidden(image: Images, mask: NDArray[np.bool_]) -> Images:
+    """In colour, with small squares of two greys where pixels are hidden, so that they are not taken for pixels."""
+    shown = np.broadcast_to(image, (*image.shape[:2], 3)).copy()
+    rows, columns = np.indices(mask.shape)
+    squares = np.where((rows + columns) % 2 == 0, *HIDDEN).astype(np.uint8)
+    shown[~mask] = squares[~mask][:, None]
+    return shown

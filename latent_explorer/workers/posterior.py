@@ -1,0 +1,212 @@
+"""The exact posterior of one image, for the field under the points and for its panel; runs in the compute lane."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.occlusion import WHOLE, known_pixels
+from latent_explorer.core.plane.cells import Cells
+from latent_explorer.core.plane.density import Progress, no_progress
+from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.posterior_field import SEEN, log_cell, log_density, posterior_field, region_levels
+from latent_explorer.core.posterior import Posterior
+from latent_explorer.core.quick import as_bytes
+from latent_explorer.core.types import Images, ModelHandle
+
+SIDE, SIDE_TRAINING = 128, 64  # nodes along each axis; a model in training has others soon
+COUNTED = 1e-4  # of the posterior: cells with less are not looked into for the regions
+MOST_COUNTED, FINEST = 256, 16  # such cells, and parts that each is divided into along an axis
+SLACK, MOST_SLACK = 6.0, 60.0  # nats by which interpolation between nodes may err, at least and at most
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The image that a person asks about.
+
+    Parameters
+    ----------
+    title : str
+        For people: which one it is.
+    image : uint8 array, shape (H, W, C), or None
+        None where it is not on this computer, or is a place: the decoder's picture of `z` stands for it.
+    z : float32 array, shape (d,), or None
+        Its code, or the place.
+    part : str
+        The pixels that are known, of `core.occlusion.PARTS`.
+    condition : int or None
+        The class that a conditional model is told.
+    """
+
+    title: str
+    image: Images | None
+    z: NDArray[np.float32] | None = None
+    part: str = WHOLE
+    condition: int | None = None
+
+    def same_as(self, other: Subject | None) -> bool:
+        """Whether the same is asked about the same image."""
+        if other is None or (self.title, self.part, self.condition) != (other.title, other.part, other.condition):
+            return False
+        if (self.image is None) != (other.image is None):
+            return False
+        if self.image is not None and other.image is not None:
+            return self.image is other.image or np.array_equal(self.image, other.image)
+        return self.z is other.z or (self.z is not None and other.z is not None and np.array_equal(self.z, other.z))
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """The posterior of a subject, with what the field is drawn by.
+
+    ``image`` is the one that was asked about, uint8 (H, W, C); ``highest`` the logarithm of the density at the mode, ``levels``
+    those at the edges of the regions, nats.
+    """
+
+    subject: Subject
+    handle: ModelHandle
+    image: Images
+    mask: NDArray[np.bool_] | None
+    posterior: Posterior
+    highest: float
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What takes longer than the field: the encoder's view, and the picture that the posterior expects.
+
+    Parameters
+    ----------
+    mean : float64 array, shape (d,), or None
+    covariance : float64 array, shape (d, d), or None
+        Of the encoder's q, where it is normal.
+    elbo : float
+        Nats; NaN where it is not defined, or where a part of the image is hidden, which the encoder is not told.
+    expected : uint8 array, shape (H, W, C)
+        The mean of the decoder's pictures over the exact posterior: with hidden pixels, the image completed.
+    """
+
+    finding: Finding
+    mean: NDArray[np.float64] | None
+    covariance: NDArray[np.float64] | None
+    elbo: float
+    expected: Images
+
+    @property
+    def gap(self) -> float:
+        """log p(x) - ELBO = KL(q(z|x) || p(z|x)), nats."""
+        return self.finding.posterior.log_evidence - self.elbo
+
+
+def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = no_progress) -> Finding:
+    """The exact posterior of a subject.
+
+    Raises
+    ------
+    Cancelled
+        The model was let go, or `progress` says so.
+    SettingError
+        There is no exact inference for the model.
+    """
+    from latent_explorer.core.nn.exact.posterior import posterior
+    from latent_explorer.core.nn.handles import has
+    from latent_explorer.core.nn.inference import decode_bytes
+
+    if not has(handle):
+        raise Cancelled
+    image = subject.image
+    if image is None:
+        assert subject.z is not None
+        image = decode_bytes(handle, subject.z[None])[0]
+    mask = known_pixels(subject.part, *image.shape[:2])
+    found = posterior(handle, image, side, mask, subject.condition, progress)
+    draft = Finding(subject, handle, image, mask, found, 0.0, ())
+    highest = float(_at(draft, found.mode[None], progress)[0])
+    return Finding(subject, handle, image, mask, found, highest, _levels(draft, progress))
+
+
+def _at(finding: Finding, z: NDArray[np.float64], progress: Progress) -> NDArray[np.float64]:
+    """The logarithm of the density at places (n, d), by the decoder."""
+    from latent_explorer.core.nn.exact.places import log_density_at
+    from latent_explorer.core.nn.handles import has
+
+    if not has(finding.handle):
+        raise Cancelled
+    subject = finding.subject
+    return log_density_at(finding.handle, finding.image, z, finding.posterior, finding.mask, subject.condition, progress)
+
+
+def _levels(finding: Finding, progress: Progress) -> tuple[float, ...]:
+    """The regions' densities: from the grid, or where it is too coarse for the posterior, from finer parts of the cells that count."""
+    found = finding.posterior
+    mass = found.probability.ravel().astype(np.float64)
+    if not found.width < 2 * found.h or found.space == "sphere":
+        counted = mass > 0
+        return region_levels(mass[counted], np.log(mass[counted]) - log_cell(found))
+    cells = np.flatnonzero(mass > COUNTED)
+    cells = cells[np.argsort(-mass[cells], kind="stable")[:MOST_COUNTED]]
+    parts = min(FINEST, math.ceil(2 * found.h / max(found.width, found.h / FINEST)))
+    dimensions = found.z.shape[1]
+    offsets = ((np.arange(parts) + 0.5) / parts - 0.5) * found.h
+    within = np.stack(np.meshgrid(*[offsets] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions)
+    z = (found.z[cells][:, None].astype(np.float64) + within).reshape(-1, dimensions)
+    logs = _at(finding, z, progress)
+    shares = np.exp(logs - logs.max())
+    return region_levels(shares, logs)
+
+
+def field_of(finding: Finding, frame: PlaneFrame, cells: Cells, progress: Progress = no_progress, *, draft: bool = False) -> PlaneField:
+    """The field in some cells: a `draft` is interpolated between nodes, else the decoder is asked wherever it can be seen."""
+    found, centres = finding.posterior, cells.centres()
+    logs = np.full(len(centres), -np.inf)
+    there = np.flatnonzero(frame.contains(centres))
+    z = frame.to_z(centres[there])
+    logs[there] = log_density(found, z)
+    if not draft:
+        coarse = found.h / found.width if found.width > 0 else 1.0
+        seen = np.flatnonzero(logs[there] > finding.highest - SEEN - min(SLACK + coarse**2, MOST_SLACK))
+        logs[there[seen]] = _at(finding, z[seen], progress)
+    return posterior_field(logs, cells, finding.highest, finding.levels, note_of(finding), line=found.space == "line")
+
+
+def note_of(finding: Finding) -> str:
+    """How it was computed, in words."""
+    found = finding.posterior
+    nodes = {"line": f"{found.side:,}", "sphere": f"{found.side:,}"}.get(found.space, f"{found.side} × {found.side}")
+    words = [f"p(z|x) by Bayes' rule on {nodes} nodes; the lines go around the smallest regions with 68% and 95% of it."]
+    if found.refined:
+        words.append("It is narrower than the distance between nodes, so the cells that count were divided further.")
+    elif found.narrow:
+        words.append("It is narrower than the distance between nodes, so it may be off.")
+    return " ".join([*words, found.note]).strip()
+
+
+def compare(finding: Finding) -> Comparison:
+    """What the encoder says, and what the posterior expects.
+
+    Raises
+    ------
+    Cancelled
+        The model was let go.
+    """
+    from latent_explorer.core.nn.exact.places import encoded
+    from latent_explorer.core.nn.exact.posterior import completion
+    from latent_explorer.core.nn.handles import has
+
+    handle, subject = finding.handle, finding.subject
+    if not has(handle):
+        raise Cancelled
+    mask = np.ones(finding.image.shape[:2], np.bool_) if finding.mask is None else finding.mask
+    side = finding.posterior.side if finding.posterior.space in ("plane", "torus") else SIDE
+    _, expected = completion(handle, finding.image, mask, side, subject.condition)
+    said = encoded(handle, finding.image, subject.condition)
+    if said is None:
+        return Comparison(finding, None, None, math.nan, as_bytes(expected))
+    elbo = said.elbo if finding.mask is None else math.nan
+    return Comparison(finding, said.mean, said.covariance, elbo, as_bytes(expected))
