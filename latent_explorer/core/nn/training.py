@@ -26,6 +26,7 @@ from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu, examined_rows
 from latent_explorer.core.nn.noise import ORDER, WEIGHTS, StepNoise, torch_seed
 from latent_explorer.core.nn.optimizer import Optimizer
+from latent_explorer.core.nn.starts import principal_places, take_decoder
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
 
 VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
@@ -69,6 +70,7 @@ def train(
     control: Control | None = None,
     snapshots_per_second: float = 0.0,
     resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None = None,
+    begin: Mapping[str, NDArray[Any]] | None = None,
 ) -> Iterator[TrainingProgress]:
     """Train a model; yields after every step, so a caller pauses by not asking for the next one.
 
@@ -82,6 +84,8 @@ def train(
         How often copies of the weights are published while training, at most (0: only at the end of an epoch).
     resume : (weights, state, history) or None
         From a checkpoint of an unfinished run with the same settings and data.
+    begin : weights or None
+        Of the model whose decoder the run starts from, where its settings say ``start="model"``.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def train(
         Model and data do not fit, memory ran out, or the device is not there.
     """
     with memory_in_a_sentence():
-        run = _Run(model, settings, dataset, resolve_device(device), resume)
+        run = _Run(model, settings, dataset, resolve_device(device), resume, begin)
     control = control or Control()
     live = LiveCodes(dataset, dataset.split.test)
     examined = LiveCodes(dataset, examined_rows(run.dataset))
@@ -183,6 +187,7 @@ class _Run:
         dataset: ImageDataset,
         device: torch.device,
         resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None,
+        begin: Mapping[str, NDArray[Any]] | None,
     ) -> None:
         if model.image_shape != dataset.image_shape:
             raise TrainingError(f"The model is for images of {model.image_shape}, but {dataset.name} has {dataset.image_shape}.")
@@ -199,6 +204,10 @@ class _Run:
         self.module = build(model, torch_seed(settings.seed, WEIGHTS))
         if resume is None:
             self.module.start_at(*pixel_moments(dataset.images, dataset.split.train[:START_IMAGES]))
+            if settings.start == "model":
+                if begin is None:
+                    raise TrainingError("There is no model to start from; name one, or start from scratch.")
+                take_decoder(self.module, begin, model)
         self.module.to(device)
         self.module.configure(settings)
         self.optimizer = Optimizer(self.module, weight_decay=settings.weight_decay, average=settings.average)
@@ -209,6 +218,9 @@ class _Run:
         # What is worked out in closed form is one step.
         self.steps_per_epoch = 1 if isinstance(self.module, PCA) else math.ceil(len(self.rows) / settings.batch_size)
         self.steps = self.steps_per_epoch * settings.epochs
+        # PCA's places are given for two epochs, but at most for a tenth of the run.
+        self.guided_steps = min(2 * self.steps_per_epoch, self.steps // 10) if settings.start == "pca" else 0
+        self.places = principal_places(self.images, self.rows, model) if self.guided_steps else None
         self.history = LossHistory(self.steps_per_epoch, self.steps)
         self.loss, self.beta = math.nan, beta_at(settings, 0.0)
         if resume is not None:
@@ -263,7 +275,8 @@ class _Run:
         self.noise.begin(self.step)
         labels = None if self.labels is None else self.labels[rows]
         part = self.step / self.steps
-        reconstruction, kl = self.gradient(Batch(self._pixels(rows), labels, self.noise.generator, self.beta, part))
+        places = self.places[rows] if self.places is not None and self.step < self.guided_steps else None
+        reconstruction, kl = self.gradient(Batch(self._pixels(rows), labels, self.noise.generator, self.beta, part, places))
         self.loss = reconstruction + self.beta * kl
         if not math.isfinite(self.loss) or not self.optimizer.step(
             learning_rate(self.settings, self.step, self.steps), self.settings.clip_norm

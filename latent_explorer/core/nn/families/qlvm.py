@@ -19,6 +19,8 @@ SIDE = 64  # nodes along each axis by which images are encoded: the same for all
 NODES = 4096  # decoded at once
 LEAST_SHARE = 1e-3  # images that a node must answer for, together, to be followed by the gradient
 LEAST_VARIANCE = 1e-12
+SOFTNESS = 0.2  # standard deviation of what is added to given places on the plane; on the torus a part of 1
+TORUS_SOFTNESS = 0.03
 
 
 class QLVM(Model):
@@ -72,7 +74,11 @@ class QLVM(Model):
         By Fisher's identity the gradient of log p(x) is the posterior mean of that of log p(x|z), so the posterior is
         computed without a graph, and then the expected log p(x|z) with one, of the few nodes that have a share in it.
         """
+        if batch.places is not None:
+            return self._at_places(batch)
         side = self.nodes[min(int(batch.part * len(self.nodes)), len(self.nodes) - 1)]
+        # Where posteriors are narrow, so must the midpoints be by which the run is judged.
+        self.side = SIDE if side < SIDE else 2 * SIDE
         z, log_weight = shifted_nodes(self.config, side, batch.generator)
         with torch.no_grad():
             joint = self.joint(batch.x, z, log_weight)
@@ -82,6 +88,14 @@ class QLVM(Model):
             share = share[:, active]
         expected = self.likelihood.expected(self.decode(z[active]), share, batch.x)
         return -expected / len(batch.x), terms
+
+    def _at_places(self, batch: Batch) -> tuple[Tensor, Terms]:
+        """-log p(x|z) with z near the places that were given: the decoder learns a plane before it looks for a better one."""
+        assert batch.places is not None
+        noise = torch.randn(batch.places.shape, generator=batch.generator, device=batch.places.device)
+        softness = TORUS_SOFTNESS if self.config.facts.space == "torus" else SOFTNESS
+        reconstruction = -self.likelihood.log_prob(batch.x, self.decode(batch.places + softness * noise).float())
+        return reconstruction.mean(), Terms(reconstruction.detach(), torch.zeros_like(reconstruction.detach()))
 
 
 def posterior(joint: Tensor, log_weight: Tensor) -> tuple[Tensor, Terms]:
