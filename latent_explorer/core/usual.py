@@ -9,7 +9,7 @@ from typing import Any
 from latent_explorer.core.config import ModelConfig, TrainingConfig, default_hidden
 from latent_explorer.core.families import FAMILIES
 
-QUADRATURE: Mapping[str, Any] = {"batch_size": 1000, "clip_norm": 20.0, "weight_decay": 0.01, "average": 0.98}
+QUADRATURE: Mapping[str, Any] = {"batch_size": 500, "lr": 5e-3, "clip_norm": 20.0, "weight_decay": 0.01, "average": 0.98}
 
 # Fields of both configurations by family. Where from: Higgins et al. 2017 and Tolstikhin et al. 2018 for the weights of the
 # penalties; Sonderby et al. 2016 for the warm-up of a hierarchy, whose upper level collapses first without; docs/science.md for QLVM.

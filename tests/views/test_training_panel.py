@@ -336,7 +336,7 @@ def test_a_family_brings_what_is_usual_for_it(panel: TrainingPanel) -> None:
     assert (panel.training_config().beta, panel.training_config().warmup_epochs) == (4.0, 10.0)
     choose(panel, "family", "qlvm")
     settings = panel.training_config()
-    assert (settings.batch_size, settings.clip_norm, settings.weight_decay, settings.average) == (1000, 20.0, 0.01, 0.98)
+    assert (settings.batch_size, settings.clip_norm, settings.weight_decay, settings.average) == (500, 20.0, 0.01, 0.98)
     assert panel.model_config(SHAPE).hidden == (768, 768, 768, 768)
     assert settings.beta == 1.0
     choose(panel, "family", "vae")
