@@ -39,6 +39,7 @@ BENCHMARKS = {
     "memory_peak": ("memory.peak_mb.", "memory.open_mb."),
     "train_epoch": ("train.epoch_s.", "train.epoch_ratio.", "train.gemm_ratio."),
     "train_elbo": ("train.seconds_to_elbo_140.",),
+    "train_ll": ("train.seconds_to_ll_132_5.",),
     "growth": ("growth.epoch_s_by_", "growth.peak_mb_by_", "growth.estimate_mb_by_"),
     "train_speed": ("train.steps_per_s.", "train.steps_per_s_2_threads."),
 }
