@@ -7,8 +7,13 @@ import torch
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.autoencoder import Autoencoder
 from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.conditional import ConditionalVAE
+from latent_explorer.core.nn.families.full_covariance import FullCovarianceVAE
+from latent_explorer.core.nn.families.hierarchical import HierarchicalVAE
+from latent_explorer.core.nn.families.hyperspherical import HypersphericalVAE
 from latent_explorer.core.nn.families.pca import PCA
 from latent_explorer.core.nn.families.qlvm import QLVM
+from latent_explorer.core.nn.families.transformer import TransformerVAE
 from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.families.vae_gan import VAEGAN
 from latent_explorer.core.nn.families.wae import WAE
@@ -22,6 +27,11 @@ FAMILIES: dict[str, type[Model]] = {
     "autoencoder": Autoencoder,
     "wae-mmd": WAE,
     "vae-gan": VAEGAN,
+    "full-covariance-vae": FullCovarianceVAE,
+    "conditional-vae": ConditionalVAE,
+    "hierarchical-vae": HierarchicalVAE,
+    "transformer-vae": TransformerVAE,
+    "hyperspherical-vae": HypersphericalVAE,
 }
 
 
