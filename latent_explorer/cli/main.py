@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import click
 
 from latent_explorer import __version__
-from latent_explorer.cli import decode, download, encode, evaluate, grid, info, screenshot, train
+from latent_explorer.cli import decode, doctor, download, encode, evaluate, grid, info, recipes, screenshot, train
 from latent_explorer.cli import open as open_
 from latent_explorer.core.errors import LatentExplorerError
 
@@ -59,6 +59,8 @@ for _command in (
     grid.command,
     evaluate.command,
     info.command,
+    doctor.command,
+    recipes.command,
     download.command,
     screenshot.command,
 ):

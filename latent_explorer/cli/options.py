@@ -18,6 +18,8 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+NONE = "none"  # no widths: a linear network
+
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
 _REAL = re.compile(r"[+-]?([0-9]{1,400}\.?[0-9]{0,400}|\.[0-9]{1,400})(e[+-]?[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
@@ -54,12 +56,14 @@ class Whole(ParamType):
 
 
 class Widths(ParamType):
-    """Numbers with commas, such as 512,512."""
+    """Numbers with commas, such as 512,512; or the word none."""
 
     name = "widths"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return tuple(number(part.strip()) for part in value.split(",")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return () if value == NONE else tuple(number(part.strip()) for part in value.split(","))
 
 
 class Point(ParamType):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from latent_explorer.cli.output import say
 
 if TYPE_CHECKING:
+    from latent_explorer.core.families import Family
     from latent_explorer.core.types import History, TrainingProgress
 
 EVERY = 0.1  # seconds between redraws of a bar
@@ -24,10 +25,17 @@ def last_finite(history: History | None, column: str) -> float | None:
     return next((float(v) for v in history.columns[column][::-1] if math.isfinite(v)), None)
 
 
-def validation_elbo(history: History | None) -> float | None:
-    """The newest ELBO of the validation part, nats per image (bigger is better), None where there is none."""
-    reconstruction, kl = last_finite(history, "validation_reconstruction"), last_finite(history, "validation_kl")
-    return None if reconstruction is None or kl is None else -(reconstruction + kl)
+def validation_words(history: History | None, family: Family) -> str:
+    """The newest figure of the validation part under its name, nats per image; "" where there is none.
+
+    The bound that the family's loss at beta 1 is the negative of (bigger is better); where it is none, the loss itself.
+    """
+    if family.bound:
+        reconstruction, kl = last_finite(history, "validation_reconstruction"), last_finite(history, "validation_kl")
+        name = "ELBO" if family.bound == "elbo" else "log-likelihood"
+        return "" if reconstruction is None or kl is None else f"validation {name} {-(reconstruction + kl):.2f}"
+    loss = last_finite(history, "validation_loss")
+    return "" if loss is None else f"validation loss {loss:.2f}"
 
 
 def clock(seconds: float) -> str:
@@ -70,7 +78,11 @@ class _Display:
 
 
 class TrainingDisplay(_Display):
-    """Epoch, loss, validation ELBO and time left of a run."""
+    """Epoch, loss, validation figure and time left of a run."""
+
+    def __init__(self, family: Family, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        self._family = family
 
     def __enter__(self) -> Self:
         self._history: History | None = None
@@ -95,10 +107,10 @@ class TrainingDisplay(_Display):
 
     def _words(self, progress: TrainingProgress) -> str:
         loss = last_finite(self._history, "train_loss")
-        elbo = validation_elbo(self._history)
+        validation = validation_words(self._history, self._family)
         parts = [f"loss {progress.loss if loss is None else loss:.2f}"]
-        if elbo is not None:
-            parts.append(f"validation ELBO {elbo:.2f}")
+        if validation:
+            parts.append(validation)
         parts.append(f"{clock(progress.seconds_left)} left")
         return "  ".join(parts)
 

@@ -116,7 +116,7 @@ def train_to_file(run: Run, dataset: ImageDataset, *, device: str, quiet: bool) 
     control = Control()
     with stopping(control):
         history = None
-        with TrainingDisplay(quiet=quiet) as display:
+        with TrainingDisplay(run.model.facts, quiet=quiet) as display:
             for progress in train(run.model, run.settings, dataset, device=device, control=control, resume=start):
                 history = progress.history or history
                 if progress.resumable and not progress.outcome:

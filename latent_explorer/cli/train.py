@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from latent_explorer.cli.options import (
+    NONE,
     Command,
     F,
     ParamType,
@@ -22,6 +23,7 @@ from latent_explorer.cli.options import (
     quiet_option,
     threads_option,
 )
+from latent_explorer.cli.recipes import Job, draw, drawn_path, jobs_of
 from latent_explorer.core.config import (
     ACTIVATIONS,
     BINARIZE,
@@ -39,6 +41,7 @@ from latent_explorer.core.config import (
 )
 from latent_explorer.core.errors import DatasetError, ExportError, SettingError, TrainingError
 from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.recipes import RECIPES
 from latent_explorer.core.usual import with_usual
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ TRAINING_FIELDS = (
     "objective", "samples", "nodes", "weight_decay", "average", "start",
 )  # fmt: skip
 BY_KIND = ("hidden", "decoder_hidden", "channels", "latent_dim", "lower_dim", "objective")  # whose defaults depend on family and network
-SILENT = ("quiet", "as_json")  # options that do not belong in the recorded command
+SILENT = ("quiet", "as_json", "recipe")  # options that do not belong in the recorded command
 MAX_NAME = 100
 INTERRUPTED = 130
 
@@ -84,11 +87,17 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @click.command("train", cls=Command)
 @data_option
 @out_option("FILE.safetensors", "The model. An existing file is replaced, at the end and only by a run that finished.")
+@click.option(
+    "--recipe",
+    type=click.Choice(tuple(RECIPES)),
+    metavar="NAME",
+    help="Settings by name; `latent-explorer recipes` lists them. Other options go before what it says.",
+)
 @_setting("family", "What kind of model; docs/families.md tells each.", kind=click.Choice(tuple(FAMILIES)), metavar=None)
 @_setting(
     "network", "Dense layers, dense layers with shortcuts, or convolutions and dense layers.", kind=click.Choice(NETWORKS), metavar=None
 )
-@_setting("hidden", f"Encoder widths from the image inward; the decoder mirrors them.  {DEFAULT_WIDTHS}", "N,N,...", Widths())
+@_setting("hidden", f"Encoder widths from the image inward, or none; the decoder mirrors them.  {DEFAULT_WIDTHS}", "N,N,...", Widths())
 @_setting("decoder_hidden", "Decoder widths from the code outward.", "N,N,...", Widths())
 @_setting(
     "channels",
@@ -141,52 +150,92 @@ def command(ctx: click.Context, /, *, data: str, out: Path, as_json: bool, quiet
     Ctrl+C stops the run and saves it (exit code 130); --resume goes on exactly where it stopped. A long run is also saved
     about once a minute, at the end of an epoch. Such saves go to --out, or to FILE.partial.safetensors beside it where
     --out existed before. When a loss stops being finite the last good weights are written (exit code 2).
+
+    A recipe of several models writes FILE-NAME.safetensors for each.
     """
-    from latent_explorer.cli.output import check_output, print_json, say
-    from latent_explorer.cli.running import train_to_file
+    from latent_explorer.cli.output import check_output
 
     given = [p for p in ctx.command.params if p.name and ctx.get_parameter_source(p.name) == ParameterSource.COMMANDLINE]
     resume: Path | None = options["resume"]
-    options = with_usual(options["family"], options, frozenset(p.name for p in given if p.name))
-    settings = None if resume is not None else _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
     name = options["name"]
     if name is not None and not (0 < len(name.strip()) <= MAX_NAME and name.isprintable()):
         raise click.UsageError(f"--name must have 1 to {MAX_NAME} printable characters")
     check_output(out, (".safetensors",))
-    _check_partial(out, resume)
     if resume is not None:
         _refuse_beside_resume(given, ctx)
+        _check_partial(out, resume)
+        from latent_explorer.core.data.registry import load_dataset
 
-    from latent_explorer.core.data.registry import load_dataset
-    from latent_explorer.core.memory import check_memory
-
-    if settings is None:
-        assert resume is not None
         run = _resumed(resume, out, options)
         dataset = load_dataset(data)
         _check_same_data(run, dataset)
-    else:
-        _settings(ModelConfig, _architecture(options, (1, 1, 1), 2))  # refused before the data are read
-        dataset = load_dataset(data)
-        model = _settings(ModelConfig, _architecture(options, dataset.image_shape, dataset.classes))
-        if model.likelihood != "bernoulli" and "--binarize" in (_flag(p.name) for p in given if p.name) and settings.binarize != "none":
-            raise click.UsageError(f"--binarize {settings.binarize} needs the bernoulli likelihood; leave it out")
-        settings = settings.for_model(model)
-        from latent_explorer.core.nn.device import resolve_device  # not before it is needed: torch takes a second
+        return _train([run], [0], dataset, data, options, as_json=as_json, quiet=quiet)
 
-        check_memory(model, settings, len(dataset.images), resolve_device(options["device"]).type)
-        run = _fresh(model, settings, out, name, _command_text(given, ctx, dataset))
+    jobs = jobs_of(options, frozenset(p.name for p in given if p.name), out)
+    for job in jobs:
+        _check_job(job)
 
+    from latent_explorer.core.data.registry import load_dataset
+
+    dataset = load_dataset(data)
+    runs = [_fresh(job, dataset, ctx) for job in jobs]
+    return _train(runs, [job.draws for job in jobs], dataset, data, options, as_json=as_json, quiet=quiet)
+
+
+def _check_job(job: Job) -> None:
+    """Refuse, before the data are read, what could not be trained or written."""
+    from latent_explorer.cli.output import check_output
+
+    options = _filled(job)
+    _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
+    _settings(ModelConfig, _architecture(options, (1, 1, 1), 2))
+    check_output(job.out, (".safetensors",))
+    _check_partial(job.out, None)
+    if job.draws:
+        check_output(drawn_path(job.out), (".png",))
+
+
+def _filled(job: Job) -> dict[str, Any]:
+    """All options, with the family's usual ones where nobody chose."""
+    return with_usual(job.options["family"], job.options, job.chosen)
+
+
+def _train(
+    runs: list[Run], draws: list[int], dataset: ImageDataset, data: str, options: Mapping[str, Any], *, as_json: bool, quiet: bool
+) -> int:
+    """Train one model after the other; ends early where one is stopped or diverges."""
+    from latent_explorer.cli.output import print_json, say
+    from latent_explorer.cli.running import train_to_file
     from latent_explorer.core.nn.device import set_threads
 
     set_threads(options["threads"])
-    if words := effective_beta_words(run.model, run.settings):
-        say(words, quiet=quiet)
-    ended = train_to_file(run, dataset, device=options["device"], quiet=quiet)
-    if as_json:
-        print_json(_result(ended))
-    _conclude(ended, data, out, lambda text: say(text, quiet=quiet))
-    return INTERRUPTED if ended.progress.outcome == "stopped" else 0
+    results = []
+    for k, (run, count) in enumerate(zip(runs, draws, strict=True)):
+        for words in (_number(k, runs, run), effective_beta_words(run.model, run.settings), run.model.facts.lacks):
+            if words:
+                say(words, quiet=quiet)
+        ended = train_to_file(run, dataset, device=options["device"], quiet=quiet)
+        whole = ended.progress.outcome == "finished"
+        result = _result(ended)
+        drawn = drawn_path(run.out) if count and whole else None
+        if drawn is not None:
+            draw(ended.record, count, drawn)
+            result["prior"] = str(drawn)
+        results.append(result)
+        if as_json and (not whole or k == len(runs) - 1):
+            print_json(results[0] if len(runs) == 1 else {"schema": 1, "recipe": options["recipe"], "runs": results})
+        _conclude(ended, data, run.out, lambda text: say(text, quiet=quiet))
+        if drawn is not None:
+            say(f"Wrote {drawn}: {count} pictures of the prior", quiet=quiet)
+        if not whole:
+            if left := [str(later.out) for later in runs[k + 1 :]]:
+                say(f"Not begun: {', '.join(left)}", quiet=quiet)
+            return INTERRUPTED
+    return 0
+
+
+def _number(k: int, runs: list[Run], run: Run) -> str:
+    return f"Model {k + 1} of {len(runs)}, {run.out.name}" if len(runs) > 1 else ""
 
 
 def _architecture(options: dict[str, Any], image_shape: tuple[int, int, int], classes: int | None) -> dict[str, Any]:
@@ -250,26 +299,35 @@ def _check_same_data(run: Run, dataset: ImageDataset) -> None:
         )
 
 
-def _fresh(model: ModelConfig, settings: TrainingConfig, out: Path, name: str | None, command_text: str) -> Run:
+def _fresh(job: Job, dataset: ImageDataset, ctx: click.Context) -> Run:
+    """A new run, refused where model and data do not fit."""
     from latent_explorer.cli.running import Run
     from latent_explorer.core.files.gate import shown
+    from latent_explorer.core.memory import check_memory
+    from latent_explorer.core.nn.device import resolve_device  # not before it is needed: torch takes a second
 
-    return Run(model, settings, name or shown(out.stem), command_text, out)
+    options = _filled(job)
+    settings = _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
+    model = _settings(ModelConfig, _architecture(options, dataset.image_shape, dataset.classes))
+    if model.sees_grey and "binarize" in job.chosen and settings.binarize != "none":
+        needed = (
+            "the bernoulli likelihood" if model.likelihood != "bernoulli" else f"another family: {model.facts.title} bounds no likelihood"
+        )
+        raise click.UsageError(f"--binarize {settings.binarize} needs {needed}; leave it out")
+    settings = settings.for_model(model)
+    check_memory(model, settings, len(dataset.images), resolve_device(options["device"]).type)
+    return Run(model, settings, options["name"] or shown(job.out.stem), _command_text(job, dataset, ctx), job.out)
 
 
-def _command_text(given: list[click.Parameter], ctx: click.Context, dataset: ImageDataset) -> str:
-    """The command as it was given, with the data's name and the file's name in the place of paths of this machine."""
+def _command_text(job: Job, dataset: ImageDataset, ctx: click.Context) -> str:
+    """A command that trains this model: what was given and what a recipe said, with names in the place of paths of this machine."""
     words = ["latent-explorer", "train"]
-    for param in given:
-        if param.name in SILENT or param.name is None:
+    for param in ctx.command.params:
+        if param.name not in job.chosen or param.name in SILENT:
             continue
-        value = ctx.params[param.name]
-        if param.name == "data":
-            value = dataset.name
-        elif isinstance(value, Path):
-            value = value.name
-        elif isinstance(value, tuple):
-            value = ",".join(map(str, value))
+        value = {"data": dataset.name, "out": job.out.name, **job.options}[param.name]
+        if isinstance(value, tuple):
+            value = ",".join(map(str, value)) or NONE
         words += [param.opts[0], str(value)]
     return shlex.join(words)
 
@@ -302,7 +360,7 @@ def _conclude(ended: Ended, data: str, out: Path, tell: Callable[[str], None]) -
     TrainingError
         It diverged.
     """
-    from latent_explorer.cli.progress import clock, validation_elbo
+    from latent_explorer.cli.progress import clock, validation_words
     from latent_explorer.core.files.gate import shown
 
     progress, path = ended.progress, str(ended.record.path)
@@ -316,7 +374,7 @@ def _conclude(ended: Ended, data: str, out: Path, tell: Callable[[str], None]) -
         again = shlex.join(["latent-explorer", "train", "--resume", path, "--data", data, "--out", str(out)])
         tell(f"Stopped after {progress.step:,} of {progress.steps:,} steps and saved; to go on: {again}")
         return
-    elbo = validation_elbo(ended.history)
-    quality = "" if elbo is None else f", validation ELBO {elbo:.2f} nats/image"
+    words = validation_words(ended.history, ended.record.handle.architecture.facts)
+    quality = f", {words} nats/image" if words else ""
     epochs = "1 epoch" if progress.epoch == 1 else f"{progress.epoch} epochs"
     tell(f"Wrote {place}: {epochs} in {clock(progress.seconds)}{quality}")
