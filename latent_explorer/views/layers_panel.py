@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
@@ -30,7 +30,7 @@ class LayersPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layers = Layers()
+        self._layers, self._shown_codes = Layers(), "mean"
         form = self._form = QFormLayout(self)
         form.setContentsMargins(12, 8, 12, 12)
         form.setVerticalSpacing(6)
@@ -46,6 +46,7 @@ class LayersPanel(QWidget):
             self._sliders[name] = slider
             if name == "point_size":
                 form.addRow(term_label("Colour", "point_colour", muted=False), self._colour_box())
+                form.addRow(term_label("Codes", "codes", muted=False), self._codes_box())
         self.field = FieldRows(form)
         self.field.changed.connect(self._moved)
         self._grey = QComboBox()
@@ -80,6 +81,7 @@ class LayersPanel(QWidget):
         ticks.setColumnStretch(2, 1)
         form.addRow(ticks)
         self.set_values(())
+        self.set_codes({}, "mean")
         self.set_layers(self._layers)
 
     def set_decodes(self, decodes: bool) -> None:
@@ -103,6 +105,28 @@ class LayersPanel(QWidget):
         box.setMinimumWidth(80)  # of a narrow window; a long name is cut off in the box and whole in its list
         box.activated.connect(self._moved)
         return box
+
+    def _codes_box(self) -> QComboBox:
+        """Where the points may lie."""
+        box = self._codes = QComboBox()
+        box.setObjectName("codes_kind")
+        explained(box, "codes", "Codes")
+        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(8)
+        box.setMinimumWidth(80)
+        box.activated.connect(self._moved)
+        return box
+
+    def set_codes(self, kinds: Mapping[str, str], shown: str) -> None:
+        """The kinds of codes that can be asked for, with their words, and the one that is shown; one alone is no choice."""
+        if [*kinds.items()] != [(self._codes.itemData(k), self._codes.itemText(k)) for k in range(self._codes.count())]:
+            self._codes.clear()
+            for kind, words in kinds.items():
+                self._codes.addItem(words, kind)
+        self._shown_codes = shown
+        self._codes.setCurrentIndex(max(0, self._codes.findData(shown)))
+        self._form.setRowVisible(self._codes, len(kinds) > 1)
 
     def set_values(self, names: Sequence[str]) -> None:
         """Which values the points can be coloured by, besides class and density."""
@@ -137,8 +161,10 @@ class LayersPanel(QWidget):
     def _moved(self) -> None:
         value = {name: self._sliders[name].value() for name in self._sliders}
         chosen, wanted = self._colour.currentIndex(), self._colour.findData(self._layers.point_colour)
+        kind = self._codes.currentData()
         layers = replace(
             self.field.applied(self._layers),
+            codes=self._layers.codes if kind in (None, self._shown_codes) else kind,
             point_opacity=value["point_opacity"] / 100,
             points=value["point_opacity"] > 0,
             point_size=float(value["point_size"]),

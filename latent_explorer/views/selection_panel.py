@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QGridLayout, QHeaderVie
 
 from latent_explorer.core.types import Images
 from latent_explorer.views.glossary import explained
-from latent_explorer.views.selection_table import CLASS, IMAGE, NUMBER, SIDE, PictureDelegate, SelectedRows, SelectionModel
+from latent_explorer.views.selection_table import CLASS, IMAGE, NUMBER, SIDE, VALUES, PictureDelegate, SelectedRows, SelectionModel
 from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import LiveText
 
@@ -145,6 +145,12 @@ class SelectionPanel(QWidget):
     def set_look(self, smooth: bool, grey_map: str) -> None:
         """How pictures look."""
         self.model.set_look(smooth, grey_map)
+
+    def sort_by(self, head: str) -> None:
+        """In the order of a column of values, the smallest first."""
+        if head in self.model.shown.columns:
+            self.table.sortByColumn(self.model.shown.heads.index(head, VALUES), Qt.SortOrder.AscendingOrder)
+            self.table.scrollToTop()
 
     def set_current(self, row: int | None) -> None:
         """Mark a row of the codes; None for none."""

@@ -123,7 +123,7 @@ def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = 
     image = subject.image
     if image is None:
         assert subject.z is not None
-        image = decode_bytes(handle, subject.z[None])[0]
+        image = decode_bytes(handle, subject.z[None], subject.condition)[0]
     mask = known_pixels(subject.part, *image.shape[:2])
     found = posterior(handle, image, side, mask, subject.condition, progress)
     draft = Finding(subject, handle, image, mask, found, 0.0, ())

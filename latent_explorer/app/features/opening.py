@@ -47,10 +47,11 @@ class Opened:
 
 def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDecoder | None = None) -> Slot:
     """The slot that shows a model."""
+    model = record.handle.architecture
     return Slot(
         slot_id=MAIN_SLOT,
         generation=generation,
-        frame=first_frame(record.handle.architecture.latent_dim, record.codes.get("mean")),
+        frame=first_frame(model.latent_dim, record.codes.get("mean"), model.facts.space),
         codes=record.codes,
         handle=record.handle,
         name=record.name,
@@ -72,7 +73,7 @@ class OpeningFeature(QObject):
         self._shown_handle: ModelHandle | None = None
         self._fell_back = False
         self._stop = threading.Event()  # set when nobody wants the file any more that was asked for last
-        self._title = ""
+        self._title, self._cancellable = "", False
         window.model.modelPicked.connect(self._picked)
         window.model.openRequested.connect(self.ask_for_file)
         window.wish.connect(self._wished)
@@ -128,9 +129,13 @@ class OpeningFeature(QObject):
 
     def _progressed(self, title: str, what: str, part: float) -> None:
         """Only a table says how far it is, and can be cancelled."""
-        self._window.status.set_cancellable(bool(what) and title == self._title and not self._stop.is_set())
+        self._cancellable = bool(what) and title == self._title and not self._stop.is_set()
+        self._window.status.set_cancellable(self._cancellable)
 
     def _cancel(self) -> None:
+        if not self._cancellable:
+            return  # something else runs
+        self._cancellable = False
         self._stop.set()
         self._window.status.set_cancellable(False)
         self.refresh()

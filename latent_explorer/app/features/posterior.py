@@ -25,7 +25,7 @@ from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
 from latent_explorer.core.scene import Camera, Rows, Scene
-from latent_explorer.core.types import Codes, ImageDataset, Labels, Slot
+from latent_explorer.core.types import ImageDataset, Labels, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.posterior_panel import PosteriorFigures
 from latent_explorer.views.text import signed
@@ -192,25 +192,14 @@ class PosteriorFeature(QObject):
             pin = next((pin for pin in self._session.scene.pins if pin.number == self._pin), None)
             if pin is not None and len(pin.z) == slot.frame.latent_dim:
                 name = f" · {pin.name}" if pin.name else ""
-                return Subject(
-                    f"Pin {pin.number}{name}, decoded", None, np.array(pin.z, np.float32), self._part, self._class_of(slot, None)
-                )
+                return Subject(f"Pin {pin.number}{name}, decoded", None, np.array(pin.z, np.float32), self._part, slot.condition)
         if self._row is None or codes is None or self._row >= len(codes.z):
             return None
         dataset = self._session.dataset_of(slot)
         images = None if dataset is None else images_of(codes, (self._row,), dataset)
         image = None if images is None else images[0]
         z = codes.z[self._row] if image is None else None
-        return Subject(title_of(codes, self._row, slot), image, z, self._part, self._class_of(slot, codes))
-
-    def _class_of(self, slot: Slot, codes: Codes | None) -> int | None:
-        """What a conditional model is told: the image's own class."""
-        assert slot.handle is not None
-        model = slot.handle.architecture
-        if not model.facts.conditional:
-            return None
-        label = -1 if codes is None or self._row is None else int(codes.labels[self._row])
-        return label if 0 <= label < (model.classes or 0) else 0
+        return Subject(title_of(codes, self._row, slot), image, z, self._part, slot.condition)
 
     # What is known of it
 
@@ -239,15 +228,18 @@ class PosteriorFeature(QObject):
         slot = self._session.slot
         if slot is None:
             return
-        x, y = slot.frame.to_plane(finding.posterior.mode).tolist()
+        mode = slot.frame.to_plane(finding.posterior.mode)
         lines: tuple[NDArray[np.float64], ...] = ()
         if compared is not None and compared.mean is not None and compared.covariance is not None:
             lines = ellipses(slot.frame, compared.mean, compared.covariance)
-        self._window.plane.set_posterior((x, y), lines)
+        seen = bool(np.isfinite(mode).all())  # and not behind a globe
+        self._window.plane.set_posterior((float(mode[0]), float(mode[1])) if seen else None, lines)
 
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
         found, words = finding.posterior, []
+        if finding.subject.condition is not None and self._session.slot is not None:
+            words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}, whose plane is shown.")
         if finding.subject.image is None and self._pin is None:
             words.append(DECODED)
         if found.refined:

@@ -15,6 +15,8 @@ TITLES = {
     "reconstruction": "Reconstruction (nats)",
     "mse": "Squared error",
     "log_likelihood": "log p(x) (nats)",
+    "surprise": "Surprise, −log p(x) (nats)",
+    "grey_surprise": "Surprise, −grey score (nats)",
     "width": "Posterior's width",
 }
 
@@ -24,16 +26,25 @@ def title_of(name: str) -> str:
     return TITLES.get(name, name)
 
 
+SURPRISES = {"surprise": "ll", "grey_surprise": "grey_score"}  # of which column each is the negative
+
+
+def score_of(codes: Codes) -> str:
+    """The column with the exact score of each image, "ll" or "grey_score" (`core.nn.exact.many`); "" where there is none."""
+    return next((name for name in SURPRISES.values() if name in codes.columns), "")
+
+
 class Values(Mapping[str, NDArray[np.floating]]):
     """Columns of one number a point, and what follows from the posteriors, worked out when it is asked for.
 
     ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2). ``width``: the geometric mean of its
-    standard deviations.
+    standard deviations. ``surprise``, ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out.
     """
 
     def __init__(self, codes: Codes) -> None:
         self._codes = codes
-        self._names = [name for name, column in codes.columns.items() if column.ndim == 1]
+        surprise = {column: name for name, column in SURPRISES.items()}
+        self._names = [surprise.get(name, name) for name, column in codes.columns.items() if column.ndim == 1]
         log_var = codes.columns.get("log_var")
         if log_var is not None and log_var.shape == codes.z.shape:
             self._names += [name for name in ("kl", "width") if name not in self._names]
@@ -47,6 +58,9 @@ class Values(Mapping[str, NDArray[np.floating]]):
     def __getitem__(self, name: str) -> NDArray[np.floating]:
         if name not in self._names:
             raise KeyError(name)
+        if name in SURPRISES and name not in self._codes.columns:
+            surprise: NDArray[np.floating] = -self._codes.columns[SURPRISES[name]]
+            return surprise
         column = self._codes.columns.get(name)
         if column is not None:
             return column

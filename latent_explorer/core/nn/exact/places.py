@@ -76,7 +76,8 @@ def encoded(handle: ModelHandle, image: Pixels, condition: int | None = None) ->
     labels = None if condition is None else torch.tensor([condition], device=x.device)
     with eval_mode(module):
         mu, log_var = (numbers[0].double().cpu().numpy() for numbers in module.encode(x, labels))
-    covariance = np.diag(np.exp(log_var))
+        tilted = module.read(x, labels)[1].get("cov")
+    covariance = np.diag(np.exp(log_var)) if tilted is None else tilted[0].double().cpu().numpy()
     nodes, shares = normal_rule(len(mu))
     z = torch.from_numpy((mu + nodes @ np.linalg.cholesky(covariance).T).astype(np.float32)).to(x.device)
     table = torch.cat([decoder.table(x, some)[0] for some in z.split(PIECE)])

@@ -1,0 +1,48 @@
+"""The strangest images: those with the smallest exact score, selected and listed, the strangest first."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from latent_explorer.app.features.exact_codes import ExactCodesFeature
+from latent_explorer.app.features.hover import NAMES
+from latent_explorer.app.features.indexing import IndexFeature
+from latent_explorer.app.session import Session
+from latent_explorer.core.plane.values import score_of
+from latent_explorer.core.scene import Rows
+from latent_explorer.views.main_window import MainWindow
+
+COUNT = 50
+
+
+class AnomaliesFeature(QObject):
+    """Points > Select the 50 strangest. Scores come with the exact codes, which are computed first where they are not there."""
+
+    def __init__(self, session: Session, window: MainWindow, index: IndexFeature, exact: ExactCodesFeature) -> None:
+        super().__init__(window)
+        self._session, self._window, self._index, self._exact = session, window, index, exact
+        window.wish.connect(self._wished)
+
+    def _wished(self, wish: str) -> None:
+        if wish == "strangest":
+            slot = self._session.slot
+            codes = slot.points if slot is not None else None
+            if codes is not None and score_of(codes):
+                self.select()
+            else:
+                self._exact.compute(self.select)
+
+    def select(self) -> None:
+        """Select them, of the points that can be seen; the table has them in order."""
+        slot = self._session.slot
+        codes = slot.points if slot is not None else None
+        column = score_of(codes) if codes is not None else ""
+        if codes is None or not column:
+            return
+        scores, visible = codes.columns[column], self._index.visible
+        rows = np.flatnonzero(np.isfinite(scores) if visible is None else np.isfinite(scores) & visible)
+        chosen = rows[np.argsort(scores[rows], kind="stable")[:COUNT]]
+        self._session.set_scene(selection=Rows(np.sort(chosen)))
+        self._window.selection.sort_by(NAMES[column])
+        self._window.raise_panel("selection")
