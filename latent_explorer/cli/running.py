@@ -6,11 +6,11 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latent_explorer.cli.output import same_file, say
 from latent_explorer.cli.progress import TrainingDisplay
@@ -37,6 +37,8 @@ class Run:
         Where the finished model goes.
     resumed : ModelRecord or None
         The unfinished run that goes on, its networks loaded.
+    begin : mapping of str to array, or None
+        Weights of the model whose decoder a new run begins with.
     """
 
     model: ModelConfig
@@ -45,6 +47,7 @@ class Run:
     command: str
     out: Path
     resumed: ModelRecord | None = None
+    begin: Mapping[str, Any] | None = None
 
     @property
     def unfinished(self) -> Path:
@@ -117,7 +120,7 @@ def train_to_file(run: Run, dataset: ImageDataset, *, device: str, quiet: bool) 
     with stopping(control):
         history = None
         with TrainingDisplay(run.model.facts, quiet=quiet) as display:
-            for progress in train(run.model, run.settings, dataset, device=device, control=control, resume=start):
+            for progress in train(run.model, run.settings, dataset, device=device, control=control, resume=start, begin=run.begin):
                 history = progress.history or history
                 if progress.resumable and not progress.outcome:
                     saver.autosave(progress)

@@ -113,7 +113,8 @@ def _setting(field: str, text: str, metavar: str | None = "N", kind: ParamType |
 @_setting("objective", "What is made large; by default the family's usual one.", kind=click.Choice(OBJECTIVES), metavar=None)
 @_setting("samples", "Draws of z for each image: K of the IWAE bound, or a mean for the ELBO.")
 @_setting("nodes", "Nodes a side of quadrature, in equal parts of the epochs.", "N,N,...", Widths())
-@_setting("start", "Where quadrature begins.", kind=click.Choice(STARTS), metavar=None)
+@_setting("start", "Where quadrature begins; model: at the decoder of --start-model.", kind=click.Choice(STARTS), metavar=None)
+@click.option("--start-model", metavar="MODEL", help="The model whose decoder a run with --start model begins with.")
 @_setting("epochs", "Passes over the training images.")
 @_setting("batch_size", "Images in a step.")
 @_setting("lr", "Adam's learning rate.", "X")
@@ -188,6 +189,8 @@ def _check_job(job: Job) -> None:
 
     options = _filled(job)
     _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
+    if (options["start"] == "model") != (options["start_model"] is not None):
+        raise click.UsageError("--start model and --start-model MODEL belong together; give both or neither")
     _settings(ModelConfig, _architecture(options, (1, 1, 1), 2))
     check_output(job.out, (".safetensors",))
     _check_partial(job.out, None)
@@ -316,7 +319,16 @@ def _fresh(job: Job, dataset: ImageDataset, ctx: click.Context) -> Run:
         raise click.UsageError(f"--binarize {settings.binarize} needs {needed}; leave it out")
     settings = settings.for_model(model)
     check_memory(model, settings, len(dataset.images), resolve_device(options["device"]).type)
-    return Run(model, settings, options["name"] or shown(job.out.stem), _command_text(job, dataset, ctx), job.out)
+    begin = _begin(options["start_model"]) if settings.start == "model" else None
+    return Run(model, settings, options["name"] or shown(job.out.stem), _command_text(job, dataset, ctx), job.out, begin=begin)
+
+
+def _begin(model: str) -> Mapping[str, Any]:
+    """The weights of the model to start from."""
+    from latent_explorer.core.checkpoint.library import resolve_model
+    from latent_explorer.core.checkpoint.record import read_checkpoint
+
+    return read_checkpoint(resolve_model(model)).weights
 
 
 def _command_text(job: Job, dataset: ImageDataset, ctx: click.Context) -> str:
@@ -326,6 +338,8 @@ def _command_text(job: Job, dataset: ImageDataset, ctx: click.Context) -> str:
         if param.name not in job.chosen or param.name in SILENT:
             continue
         value = {"data": dataset.name, "out": job.out.name, **job.options}[param.name]
+        if param.name == "start_model":
+            value = Path(value).name
         if isinstance(value, tuple):
             value = ",".join(map(str, value)) or NONE
         words += [param.opts[0], str(value)]

@@ -111,7 +111,7 @@ def test_every_kind_of_model_is_trained_and_recorded(call: Call, tmp_path: Path,
     words[words.index("--out") + 1] = str(again)
     assert call(*words[1:], "--quiet").code == 0
     assert read_record(again).handle.content_hash == record.handle.content_hash
-    figures = call("evaluate", out, "--data", "digits", "--threads", "1", "--json").json["figures"]
+    figures = call("evaluate", out, "--data", "digits", "--quick", "--threads", "1", "--json").json["figures"]
     assert ("as they are" in figures["elbo"]["protocol"]) == (a.likelihood == "gaussian")
     assert f"{a.network_words} / {a.latent_dim} / " in call("info", out).out
     assert a.likelihood_words in call("info", out).out
@@ -364,3 +364,22 @@ def test_a_real_interrupt_saves_and_ends_soon(tmp_path: Path) -> None:
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert read_record(out).resumable
+
+
+def test_quadrature_begins_with_the_decoder_of_a_named_model(call: Call, tmp_path: Path) -> None:
+    vae, out = tmp_path / "vae.safetensors", tmp_path / "exact.safetensors"
+    assert call("train", "--data", "digits", "--hidden", 16, "--epochs", 20, "--out", vae).code == 0
+    words = ("--family", "qlvm", "--hidden", 16, "--data", "digits", "--epochs", 1, "--nodes", 8, "--lr", "1e-6", "--average", 0)
+    said = call("train", *words, "--out", out, "--start", "model", "--start-model", vae)
+    assert said.code == 0
+    before, after = read_checkpoint(vae), read_checkpoint(out)
+    for name, weight in after.weights.items():
+        np.testing.assert_allclose(weight, before.weights[name], atol=1e-3)
+    assert f"--start-model {vae.name}" in after.record.command
+
+
+@pytest.mark.parametrize("words", [("--start", "model"), ("--start-model", "digits")])
+def test_a_start_and_its_model_belong_together(call: Call, tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = call("train", "--family", "qlvm", "--data", "digits", "--out", tmp_path / "a.safetensors", *words)
+    assert said.code == 2
+    assert "belong together" in said.err
