@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ def device_of(module: Model) -> torch.device:
 
 def grey_tensor(images: Pixels) -> torch.Tensor:
     """Images (N, H, W, C), bytes or float32 in 0..1, to float32 pixels (N, D) in 0..1."""
-    flat = np.ascontiguousarray(images).reshape(len(images), -1)
+    flat = np.ascontiguousarray(images).reshape(len(images), math.prod(images.shape[1:]))
     pixels = torch.from_numpy(flat.astype(np.float32))  # a copy, writable
     return pixels.mul_(1 / 255) if images.dtype == np.uint8 else pixels
 
@@ -45,32 +46,48 @@ def eval_mode(module: Model) -> Iterator[None]:
         module.train(before)
 
 
-def encode_with(module: Model, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `encode`, for a module in hand on any device (training uses this)."""
+def _chunks(module: Model, images: Pixels, labels: NDArray[np.int64] | None) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
+    """Pixels of some images at once, where the weights are, with their classes where the family is told them; at least once."""
     device = device_of(module)
     batch = max(1, min(BATCH, NUMBERS // module.config.widest))
-    means, log_vars = [], []
+    told = None if labels is None or not module.config.facts.conditional else torch.from_numpy(np.array(labels, np.int64))
+    for start in range(0, max(1, len(images)), batch):
+        some = slice(start, start + batch)
+        yield grey_tensor(images[some]).to(device), None if told is None else told[some].to(device)
+
+
+def encode_with(module: Model, images: Pixels, labels: NDArray[np.int64] | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `encode`, for a module in hand on any device."""
     with torch.inference_mode(), eval_mode(module):
-        for start in range(0, len(images), batch):
-            mu, log_var = module.encode(grey_tensor(images[start : start + batch]).to(device))
-            means.append(mu.cpu().numpy())
-            log_vars.append(log_var.cpu().numpy())
-    empty = np.zeros((0, module.config.latent_dim), np.float32)
-    return np.concatenate([empty, *means]), np.concatenate([empty, *log_vars])
+        found = [module.encode(*chunk) for chunk in _chunks(module, images, labels)]
+        means, log_vars = ([part.cpu().numpy() for part in parts] for parts in zip(*found, strict=True))
+    return np.concatenate(means), np.concatenate(log_vars)
 
 
-def encode(handle: ModelHandle, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def encode(handle: ModelHandle, images: Pixels, labels: NDArray[np.int64] | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Posterior mean and log variance of each image, from the grey picture.
 
     Parameters
     ----------
     images : uint8 array, or float32 array in 0..1, shape (N, H, W, C)
+    labels : int64 array (N,) or None
+        The classes that a conditional model is told; -1, or None, where nobody knows: then the likeliest. Others take no notice.
 
     Returns
     -------
     mu, log_var : float32 arrays, shape (N, d)
     """
-    return encode_with(module_of(handle), images)
+    return encode_with(module_of(handle), images, labels)
+
+
+def read_with(
+    module: Model, images: Pixels, labels: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """Codes of images, with all that the family says of them: z (N, d), and columns by name (N, ...)."""
+    with torch.inference_mode(), eval_mode(module):
+        found = [module.read(*chunk) for chunk in _chunks(module, images, labels)]
+        columns = {name: np.concatenate([part[name].cpu().numpy() for _, part in found]) for name in found[0][1]}
+        return np.concatenate([mu.cpu().numpy() for mu, _ in found]), columns
 
 
 def decode_with(
@@ -121,7 +138,7 @@ def decode_bytes(
 
 
 def codes_of(handle: ModelHandle, dataset: ImageDataset, rows: NDArray[np.int64]) -> Codes:
-    """The posterior means (never samples) of some rows of a data set, with their log variances where the encoder gives any."""
-    mu, log_var = encode(handle, dataset.images[rows])
+    """The posterior means (never samples) of some rows of a data set, with what else the family says: log variances, mostly."""
     labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
-    return Codes("mean", mu, rows.copy(), labels, {"log_var": log_var} if handle.architecture.facts.spread else {})
+    mu, columns = read_with(module_of(handle), dataset.images[rows], labels)
+    return Codes("mean", mu, rows.copy(), labels, columns)

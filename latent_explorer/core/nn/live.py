@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.nn.families.base import Model
-from latent_explorer.core.nn.inference import encode_with
+from latent_explorer.core.nn.inference import read_with
 from latent_explorer.core.types import Codes, History, ImageDataset
 
 ENCODE_SHARE = 0.1  # of the training time at most
@@ -43,15 +43,13 @@ class LiveCodes:
         self._images, self._rows = dataset.images, rows
         self._labels = np.full(len(rows), -1, np.int64) if dataset.labels is None else dataset.labels[rows]
         self._z = np.zeros((0, 0), np.float32)
-        self._log_var = self._z
-        self._spread = True
+        self._columns: dict[str, NDArray[np.float32]] = {}
         self._next = 0
         self._spent = 0.0
 
     def all(self, module: Model) -> Codes:
         """Every row, encoded now."""
-        self._z, self._log_var = encode_with(module, self._images[self._rows])
-        self._spread = module.config.facts.spread
+        self._z, self._columns = read_with(module, self._images[self._rows], self._labels)
         return self._codes()
 
     def all_if_due(self, module: Model, seconds: float) -> Codes | None:
@@ -70,12 +68,14 @@ class LiveCodes:
         begun = time.perf_counter()
         part = slice(self._next, None, PARTS)
         self._next = (self._next + 1) % PARTS
-        self._z[part], self._log_var[part] = encode_with(module, self._images[self._rows[part]])
+        self._z[part], columns = read_with(module, self._images[self._rows[part]], self._labels[part])
+        for name, column in columns.items():
+            self._columns[name][part] = column
         self._spent += time.perf_counter() - begun
         return self._codes()
 
     def _codes(self) -> Codes:
-        columns = {"log_var": self._log_var.copy()} if self._spread else {}
+        columns = {name: column.copy() for name, column in self._columns.items()}
         codes = Codes("mean", self._z.copy(), self._rows.copy(), self._labels.copy(), columns)
         if codes.z.shape[1] > 2:
             _ = codes.spread  # the window lays its plane by it; computing it here keeps it off the GUI thread

@@ -54,11 +54,11 @@ def test_encoding_takes_a_tenth_of_the_training_time_at_most(monkeypatch: pytest
     clock = Clock()
     monkeypatch.setattr("latent_explorer.core.nn.live.time", clock.module)
 
-    def encode_slowly(module: VAE, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read_slowly(module: VAE, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         clock.now += 0.3
-        return np.zeros((len(images), 2), np.float32), np.zeros((len(images), 2), np.float32)
+        return np.zeros((len(images), 2), np.float32), {"log_var": np.zeros((len(images), 2), np.float32)}
 
-    monkeypatch.setattr("latent_explorer.core.nn.live.encode_with", encode_slowly)
+    monkeypatch.setattr("latent_explorer.core.nn.live.read_with", read_slowly)
     dataset = toy(5, 40)
     live = LiveCodes(dataset, dataset.split.test)
     module = build(architecture(dataset), 0)

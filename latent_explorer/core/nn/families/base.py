@@ -91,9 +91,10 @@ class Model(nn.Module):
         numbers: Tensor = self.decoder(z, labels)
         return numbers
 
-    def columns(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
-        """What a family says of images (B, D) beside mean and variance: columns of their codes, (B, ...) each."""
-        return {}
+    def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Codes of pixels (B, D): the posterior's mean (B, d), and what else the family says, columns of the codes, (B, ...) each."""
+        mu, log_var = self.encode(x, labels)
+        return mu, {"log_var": log_var} if self.config.facts.spread else {}
 
     def mean_image(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Latent points (..., d) to expected pixels (..., D) in 0..1."""

@@ -28,6 +28,12 @@ class FullNormal:
         found: Tensor = self.factor @ self.factor.mT
         return found
 
+    @property
+    def log_var(self) -> Tensor:
+        """Logarithm of the variance along each axis, (B, d)."""
+        found: Tensor = self.factor.square().sum(-1).log()
+        return found
+
     def sample(self, generator: torch.Generator | None, samples: int | None) -> Tensor:
         """``z = mu + L eps``, with an eps of its own for each image and draw."""
         shape = self.mu.shape if samples is None else (samples, *self.mu.shape)
@@ -38,7 +44,8 @@ class FullNormal:
     def log_ratio(self, z: Tensor) -> Tensor:
         """``1/2 [|z|^2 - |L^-1 (z - mu)|^2] - log det L``."""
         away = torch.linalg.solve_triangular(self.factor, (z - self.mu).unsqueeze(-1), upper=False).squeeze(-1)
-        return 0.5 * (z.square() - away.square()).sum(-1) - self.log_determinant
+        ratio: Tensor = 0.5 * (z.square() - away.square()).sum(-1) - self.log_determinant
+        return ratio
 
     def kl(self) -> Tensor:
         """``1/2 (tr S + mu'mu - d - log det S)``; tr S is the sum of the squares of L."""
@@ -66,8 +73,9 @@ class FullCovarianceVAE(VAE):
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and the logarithms of the variances along the axes (B, d)."""
         q = self.posterior(x)
-        return q.mu, q.factor.square().sum(-1).log()
+        return q.mu, q.log_var
 
-    def columns(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
-        """``cov``: the covariance of q(z|x), (B, d, d)."""
-        return {"cov": self.posterior(x).covariance}
+    def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """As of `Model`, with ``cov``: the covariance of q(z|x), (B, d, d)."""
+        q = self.posterior(x)
+        return q.mu, {"log_var": q.log_var, "cov": q.covariance}

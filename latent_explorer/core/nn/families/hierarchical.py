@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.base import Batch, Terms
-from latent_explorer.core.nn.families.vae import VAE, reparameterize, several_draws
+from latent_explorer.core.nn.families.vae import VAE, gaussian_kl, reparameterize, several_draws
 from latent_explorer.core.nn.networks import dense_layers, encoder_of
 
 TOP_RISE = 0.5  # of the run: until then the weight of the upper KL rises from 0, and the plane is the cheap place for what is learned
@@ -56,10 +56,10 @@ class HierarchicalVAE(VAE):
         return self.together(z, self.below(z)[0])
 
     def resample(self, z: Tensor, seed: int) -> Tensor:
-        """As `decode`, with z1 drawn from p(z1|z): the same noise for all points, so that one seed is one style over the plane."""
+        """As of `Model`, with z1 drawn from p(z1|z): the same noise for all points, so that one seed is one style over the plane."""
         mu, log_var = self.below(z)
         eps = torch.randn(mu.shape[-1], generator=torch.Generator().manual_seed(seed)).to(mu)
-        return self.together(z, mu + torch.exp(0.5 * log_var) * eps)
+        return self.likelihood.mean(self.together(z, mu + torch.exp(0.5 * log_var) * eps))
 
     def _read(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         """q(z1|x, z) of pixels (B, D) and points (..., B, d)."""
@@ -111,8 +111,8 @@ class HierarchicalVAE(VAE):
         loss = reconstruction.mean() + batch.beta * (rise * top + lower).mean()
         return loss, Terms(reconstruction, top + lower)
 
-    def columns(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
-        """``kl_top`` and ``kl_lower``: the KL of each level, nats (B,); that of the lower one at the mean of q(z|x)."""
-        mu, _ = self.encode(x)
+    def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """As of `Model`, with ``kl_top`` and ``kl_lower``: the KL of each level, nats (B,); that of the lower one at the mean of q(z|x)."""
+        mu, log_var = self.encode(x)
         lower = normal_kl(*self._read(x, mu), *(numbers.float() for numbers in self.below(mu)))
-        return {"kl_top": self.posterior(x).kl(), "kl_lower": lower}
+        return mu, {"log_var": log_var, "kl_top": gaussian_kl(mu, log_var), "kl_lower": lower}

@@ -56,6 +56,11 @@ class VonMisesFisher:
     mu: Tensor
     kappa: Tensor
 
+    @property
+    def log_var(self) -> Tensor:
+        """Logarithm of the variance along any tangent, ``(coth k - 1/k) / k``, three times: (B, 3)."""
+        return (mean_length(self.kappa) / self.kappa).log().unsqueeze(-1).expand_as(self.mu)
+
     def sample(self, generator: torch.Generator | None, samples: int | None) -> Tensor:
         """Draws by the inverse distribution function of w = mu.z, ``w = 1 + log(u + (1 - u) e^-2k) / k``, turned evenly around mu.
 
@@ -95,8 +100,9 @@ class HypersphericalVAE(VAE):
         That variance is ``(coth k - 1/k) / k``, about 1/k; the second array has it three times, (B, 3).
         """
         q = self.posterior(x)
-        return q.mu, (mean_length(q.kappa) / q.kappa).log().unsqueeze(-1).expand_as(q.mu)
+        return q.mu, q.log_var
 
-    def columns(self, x: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
-        """``kappa``, (B,)."""
-        return {"kappa": self.posterior(x).kappa}
+    def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """As of `Model`, with ``kappa`` (B,)."""
+        q = self.posterior(x)
+        return q.mu, {"log_var": q.log_var, "kappa": q.kappa}
