@@ -42,6 +42,7 @@ class Recipe:
     sentence : str
         What it shows.
     parts : tuple of Part
+        One for each model.
     """
 
     name: str
@@ -56,14 +57,14 @@ def _many(shared: Mapping[str, Any], draws: int = 0, **parts: Mapping[str, Any])
 GREY = {"binarize": "none"}
 SHORT = {"epochs": 10, "batch_size": 128, "lr": 0.001, "schedule": "constant"}  # as tutorials train
 COLLAPSE = {**SHORT, "hidden": (256, 128), "family": "beta-vae", "warmup_epochs": 0.0}
-SIGMA = {**SHORT, "epochs": 20, "hidden": (128,), "likelihood": "gaussian"}
-AGAINST = {**SHORT, **GREY, "epochs": 20, "hidden": (256,), "latent_dim": 32}
+SIGMA = {**SHORT, "hidden": (128,), "likelihood": "gaussian"}
+AGAINST = {**SHORT, **GREY, "hidden": (256,), "latent_dim": 32}
 
 _ALL = (
     Recipe(
         "linear-encoder",
         "A dense VAE whose encoder is one linear layer, with cross entropy on grey pixels: how much of a plane a straight map finds.",
-        (Part("", {**SHORT, **GREY, "epochs": 20, "hidden": (), "decoder_hidden": (512, 512)}),),
+        (Part("", {**SHORT, **GREY, "hidden": (), "decoder_hidden": (512, 512)}),),
     ),
     Recipe(
         "dense-128-128",
@@ -80,8 +81,8 @@ _ALL = (
     ),
     Recipe(
         "posterior-collapse",
-        "The same beta-VAE with beta 1, 20 and 300: images blur, then first one and then both latent dimensions fall silent.",
-        _many(COLLAPSE, DRAWS, beta_1={"beta": 1.0}, beta_20={"beta": 20.0}, beta_300={"beta": 300.0}),
+        "The same beta-VAE with beta 1, 10 and 100: images blur, and then the codes say nothing about them any more.",
+        _many(COLLAPSE, DRAWS, beta_1={"beta": 1.0}, beta_10={"beta": 10.0}, beta_100={"beta": 100.0}),
     ),
     Recipe(
         "sigma-vae",
