@@ -11,7 +11,7 @@ from scipy import integrate
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.base import Batch
-from latent_explorer.core.nn.families.qlvm import QLVM, posterior
+from latent_explorer.core.nn.families.qlvm import QLVM, parabola, posterior
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.nodes import midpoints, shifted_nodes
 
@@ -112,6 +112,27 @@ def test_encoding_gives_the_posteriors_mean_and_variance() -> None:
     found, log_var = module.encode(x)
     torch.testing.assert_close(found, mean, atol=2e-3, rtol=0)
     torch.testing.assert_close(log_var.exp(), variance, atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize("width", [0.25, 0.7])
+def test_a_narrow_posterior_is_found_between_the_nodes(torus: bool, width: float) -> None:
+    """Of a normal density the paraboloid is exact: place and width, wherever the peak lies."""
+    side = 9
+    peaks = torch.tensor([[4.3, 3.8], [2.6, 6.45], [7.9, 8.2], [0.1, 0.4]], dtype=torch.float64)
+    along = torch.arange(side, dtype=torch.float64)
+    place = torch.cartesian_prod(along, along)
+    away = place[None] - peaks[:, None]
+    away = (away + side / 2) % side - side / 2 if torus else away
+    correlation = 0.3
+    form = torch.tensor([[1.0, -correlation], [-correlation, 1.0]], dtype=torch.float64) / ((1 - correlation**2) * width**2)
+    table = -0.5 * torch.einsum("bgi,ij,bgj->bg", away, form, away)
+    best = table.argmax(1)
+    shift, variance, peaked = parabola(table.unflatten(1, (side, side)), best, torus=torus)
+    assert peaked.all()
+    torch.testing.assert_close(variance, torch.full((4, 2), width**2, dtype=torch.float64), rtol=1e-6, atol=0)
+    found = place[best] + shift
+    torch.testing.assert_close(found, peaks, rtol=0, atol=1e-6)
 
 
 def test_on_the_torus_both_ends_are_one_place() -> None:

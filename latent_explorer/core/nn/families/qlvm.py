@@ -19,6 +19,8 @@ SIDE = 64  # nodes along each axis by which images are encoded: the same for all
 NODES = 4096  # decoded at once
 LEAST_SHARE = 1e-3  # images that a node must answer for, together, to be followed by the gradient
 LEAST_VARIANCE = 1e-12
+NARROW = 0.3  # share of the highest node, from which on there are too few for a sum
+FARTHEST = 1.5  # distances of nodes that a peak is looked for
 SOFTNESS = 0.2  # standard deviation of what is added to given places on the plane; on the torus a part of 1
 TORUS_SOFTNESS = 0.03
 
@@ -54,19 +56,28 @@ class QLVM(Model):
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance of the exact posterior, (B, d) each, by `SIDE` midpoints a side.
 
-        On the torus the mean is that of the directions, and the variance that of the way to it.
+        On the torus the mean is that of the directions, and the variance that of the way to it. A posterior that is narrower
+        than the midpoints' distance has the place and the width of the parabola through its highest one and those beside it.
         """
         z, log_weight = midpoints(self.config, SIDE, x.device)
-        share = torch.softmax(self.joint(x, z, log_weight), dim=1)
-        if self.config.facts.space == "torus":
+        joint = self.joint(x, z, log_weight)
+        share = torch.softmax(joint, dim=1)
+        torus = self.config.facts.space == "torus"
+        h = (z[1, -1] - z[0, -1]).item()
+        if torus:
             angles = 2 * math.pi * z
-            mean = torch.atan2(share @ torch.sin(angles), share @ torch.cos(angles)) / (2 * math.pi) % 1
+            mean = torch.atan2(share @ torch.sin(angles), share @ torch.cos(angles)) / (2 * math.pi)
             away = (z[None] - mean[:, None] + 0.5) % 1 - 0.5
-            return mean, torch.einsum("bg,bgd->bd", share, away.square()).clamp_min(LEAST_VARIANCE).log()
-        mean = share @ z
-        variance = share @ z.square() - mean.square()
-        h = z[1, -1] - z[0, -1]
-        return mean, (variance.clamp_min(LEAST_VARIANCE) + h * h / 12).log()  # and the cell's own
+            variance = torch.einsum("bg,bgd->bd", share, away.square())
+        else:
+            mean = share @ z
+            variance = share @ z.square() - mean.square()
+        highest, best = share.max(1)
+        shift, width, peaked = parabola(joint.unflatten(1, (SIDE,) * z.shape[1]), best, torus=torus)
+        narrow = (peaked & (highest > NARROW))[:, None]
+        mean = torch.where(narrow, z[best] + h * shift, mean)
+        variance = torch.where(narrow, h * h * width, variance.clamp_min(LEAST_VARIANCE))
+        return mean % 1 if torus else mean, variance.log()
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """-log p(x) by fresh nodes; its gradient is right, its graph has only the nodes that answer for any image.
@@ -118,3 +129,48 @@ def posterior(joint: Tensor, log_weight: Tensor) -> tuple[Tensor, Terms]:
     evidence = evidence.squeeze(1)
     kl = expected - evidence - share @ log_weight
     return share, Terms(-evidence - kl, kl)
+
+
+def parabola(table: Tensor, best: Tensor, *, torus: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The paraboloid through each image's highest node and those around it.
+
+    Parameters
+    ----------
+    table : Tensor, shape (B, side) or (B, side, side)
+        Logarithms of the posterior, up to a constant.
+    best : int64 Tensor, shape (B,)
+        Of the highest node, counted through all.
+    torus : bool
+        Whether both ends are joined; else at an edge the nodes one farther in are taken.
+
+    Returns
+    -------
+    shift : Tensor, shape (B, d)
+        From the highest node to the peak, in distances of nodes, at most `FARTHEST` from the middle of those it goes through.
+    variance : Tensor, shape (B, d)
+        Of the normal distribution with this logarithm, in squared distances.
+    peaked : bool Tensor, shape (B,)
+        Whether it has a peak.
+    """
+    d, side = table.ndim - 1, table.shape[1]
+    rows = torch.arange(len(table), device=table.device)
+    places = [best // side, best % side][2 - d :]
+    middle = [place if torus else place.clamp(1, side - 2) for place in places]
+
+    def at(*steps: int) -> Tensor:
+        return table[(rows, *((place + step) % side for place, step in zip(middle, steps, strict=True)))].double()
+
+    zero = (0,) * d
+    axes = torch.eye(d, dtype=torch.int64).tolist()
+    ahead = [at(*axis) for axis in axes]
+    behind = [at(*(-step for step in axis)) for axis in axes]
+    slope = torch.stack([0.5 * (one - two) for one, two in zip(ahead, behind, strict=True)], dim=1)
+    bend = torch.diag_embed(torch.stack([one - 2 * at(*zero) + two for one, two in zip(ahead, behind, strict=True)], dim=1))
+    if d == 2:
+        bend[:, 0, 1] = bend[:, 1, 0] = 0.25 * (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1))
+    peaked = (bend[:, 0, 0] < 0) & (torch.linalg.det(-bend) > 0)
+    bend = torch.where(peaked[:, None, None], bend, -torch.eye(d, dtype=bend.dtype, device=bend.device))
+    covariance = torch.linalg.inv(-bend)
+    inward = torch.stack([one - two for one, two in zip(middle, places, strict=True)], dim=1)
+    shift = (covariance @ slope[..., None]).squeeze(-1).clamp(-FARTHEST, FARTHEST) + inward
+    return shift.to(table.dtype), covariance.diagonal(dim1=1, dim2=2).clamp_min(LEAST_VARIANCE).to(table.dtype), peaked
