@@ -28,6 +28,7 @@ BENCHMARKS = {
     "probe": ("probe.p50_ms.mnist-dense", "probe.p99_ms.mnist-dense", "probe.max_ms.mnist-dense"),
     "probe_conv": ("probe.p50_ms.mnist-conv", "probe.p99_ms.mnist-conv", "probe.max_ms.mnist-conv"),
     "probe_training": ("probe.p50_ms_training.", "probe.p99_ms_training.", "probe.max_ms_training."),
+    "probe_families": ("probe.p99_ms_training.",),
     "window_gaps": ("window.gap_ms_max.", "window.gap_p99_ms.", "window.gap_ms_start."),
     "start": ("start.window_s.", "start.first_decode_s."),
     "map_frame": ("map.frame_ms.", "map.open_s.", "map.peer_frame_ms."),

@@ -13,7 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.families.registry import build
-from latent_explorer.core.nn.families.vae import VAE, gaussian_kl, reparameterize
+from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.vae import gaussian_kl, reparameterize
 from latent_explorer.core.types import ImageDataset
 
 
@@ -43,7 +44,7 @@ def to_tensor(picture: Image.Image) -> torch.Tensor:
     return pixels.permute((2, 0, 1)).contiguous().to(dtype=torch.get_default_dtype()).div(255)
 
 
-def tutorial(model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset) -> Iterator[tuple[VAE, float]]:
+def tutorial(model: ModelConfig, settings: TrainingConfig, dataset: ImageDataset) -> Iterator[tuple[Model, float]]:
     """After each step: the module, and its loss. Grey pixels unless `settings` say dynamic; torch's Adam as it comes."""
     torch.manual_seed(settings.seed)
     module = build(model, settings.seed)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.palette import class_table
 from latent_explorer.core.types import Slot
@@ -31,7 +31,7 @@ AIM_P99 = 10.0
 class Script(QWidget):
     """The peer: plot on the left, picture on the right, everything at once in the GUI thread."""
 
-    def __init__(self, slot: Slot, module: VAE) -> None:
+    def __init__(self, slot: Slot, module: Model) -> None:
         super().__init__()
         self._module, self._shape = module, module.config.image_shape
         self.sent_at = 0.0
@@ -89,7 +89,7 @@ def measure(model: str = MODEL, aim: float = AIM_P99) -> list[Figure]:
     return [*figures, Figure(f"probe.max_ms.{model}", max(ours), "ms", len(ours), None, max(theirs))]
 
 
-def measure_script(slot: Slot, module: VAE, places: list[QPointF]) -> list[float]:
+def measure_script(slot: Slot, module: Model, places: list[QPointF]) -> list[float]:
     """Milliseconds for each move."""
     pg.setConfigOptions(antialias=False, mouseRateLimit=-1)  # pyqtgraph's own defaults, but no move is left out
     script = Script(slot, module)

@@ -14,7 +14,7 @@ from types import TracebackType
 from PySide6.QtCore import QEventLoop, QObject, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton
 
 from latent_explorer.app.main import make_application  # before the views: it takes PySide6 before pyqtgraph
 from latent_explorer.app.program import Program
@@ -110,6 +110,7 @@ class Stage:
         self.paints = Paints()
         self.program = Program("dark")
         self.window, self.plane = self.program.window, self.program.window.plane
+        self.round = False  # whether the mouse is to stay in a disc in the middle, as on a globe
 
     def open(self) -> None:
         """Show it, and wait until all that it shows by itself is there."""
@@ -135,6 +136,13 @@ class Stage:
         assert self.program.session.dataset is not None
         return self.program.session.dataset.name
 
+    def choose_family(self, family: str) -> None:
+        """In the form, as a person does."""
+        box = self.window.findChild(QComboBox, "field_family")
+        assert isinstance(box, QComboBox)
+        box.setCurrentIndex(box.findData(family))
+        box.activated.emit(box.currentIndex())
+
     def train(self) -> None:
         """Set the form to an endless run with the defaults otherwise, and click the button."""
         field = self.window.findChild(QLineEdit, "field_epochs")
@@ -156,6 +164,9 @@ class Stage:
         area.setRight(min(area.right(), right) - 8)
         area.setTop(max(area.top(), plane.modes.geometry().bottom()) + 8)
         area.adjust(8, 0, 0, -8)
+        if self.round:
+            side = int(0.6 * min(area.width(), area.height()))
+            area = QRect(area.center().x() - side // 2, area.center().y() - side // 2, side, side)
         corner = plane.viewport().mapTo(self.window, area.topLeft())
         places: list[QPointF] = []
         for k in range(count):

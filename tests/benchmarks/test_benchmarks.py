@@ -47,7 +47,7 @@ def test_an_unknown_prefix_is_refused() -> None:
 @pytest.mark.parametrize(
     ("prefix", "modules"),
     [
-        ("probe.", ["probe", "probe_conv", "probe_training"]),
+        ("probe.", ["probe", "probe_conv", "probe_training", "probe_families"]),
         ("probe.p99_ms.mnist-dense", ["probe"]),
         ("window.gap_ms_max", ["window_gaps"]),
         ("train.steps_per_s.digits-dense", ["train_speed"]),

@@ -15,7 +15,7 @@ import torch
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.data.registry import available, load_dataset
 from latent_explorer.core.nn.device import set_threads
-from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.inference import grey_tensor
 from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.training import train
@@ -29,7 +29,7 @@ GOALS = {"mnist": -140.0, "digits": -27.0}
 RECIPE = TrainingConfig(epochs=8, batch_size=200, lr=3e-3, precision="bfloat16")
 
 
-def validation_elbo(module: VAE, dataset: ImageDataset) -> float:
+def validation_elbo(module: Model, dataset: ImageDataset) -> float:
     """As the project's loop has it: one fixed draw of pixels and one z for each image."""
     generator = torch.Generator().manual_seed(20250102)
     with torch.inference_mode():
