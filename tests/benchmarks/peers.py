@@ -12,8 +12,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import gaussian_kl, reparameterize
 from latent_explorer.core.types import ImageDataset
 
