@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig
-from latent_explorer.core.sizes import stage_sizes
+from latent_explorer.core.sizes import decoder_inputs, stage_sizes
 
 NETWORKS = ("dense", "residual", "conv")
-LIKELIHOODS = ("bernoulli", "gaussian")  # those whose expected pixel is the sigmoid of the decoder's number
+LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "discretised_logistic")
+OTHERS = ("pca", "conditional-vae", "hierarchical-vae")  # families whose picture is not that of one decoder that is told z alone
+SMALL = 0.5  # logits of a continuous Bernoulli that go by series, as in core/nn/pixels/continuous.py
+LEAST_SCALE = 1e-3  # of a discretised logistic, as in core/nn/pixels/logistic.py
 NUMBERS = 1 << 22  # of the largest array between two layers
 
 Floats = NDArray[np.float32]
@@ -28,6 +31,29 @@ def sigmoid(x: Floats) -> Floats:
     found: Floats = np.exp(-x)
     found += 1
     return np.reciprocal(found, out=found)
+
+
+def softplus(x: Floats) -> Floats:
+    """log(1 + exp(x))."""
+    found: Floats = np.logaddexp(x, np.float32(0))
+    return found
+
+
+def continuous_mean(a: Floats) -> Floats:
+    """Expected pixel of a continuous Bernoulli, ``1 / (1 - e^-a) - 1 / a``; see core/nn/pixels/continuous.py."""
+    size = np.maximum(np.abs(a), np.float32(SMALL))
+    above = -1 / np.expm1(-size) - 1 / size
+    c = np.square(np.clip(a, -SMALL, SMALL))
+    near = 0.5 + a * (1 / 12 + c * (-1 / 720 + c * (1 / 30240 + c * (-1 / 1209600 + c / 47900160))))
+    found: Floats = np.where(np.abs(a) < SMALL, near, np.where(a > 0, above, 1 - above)).astype(np.float32, copy=False)
+    return found
+
+
+def logistic_mean(numbers: Floats, scale: float) -> Floats:
+    """Expected pixel of a discretised logistic around ``1/2 + a/4``; see core/nn/pixels/logistic.py."""
+    place, s = np.float32(0.5) + np.float32(0.25) * numbers, np.float32(max(scale, LEAST_SCALE))
+    found: Floats = np.clip(s * (softplus(place / s) - softplus((place - 1) / s)), 0, 1)
+    return found
 
 
 def _silu(x: Floats) -> Floats:
@@ -84,6 +110,7 @@ class QuickDecoder:
     architecture: ModelConfig
     layers: tuple[_Layer, ...]
     stages: tuple[_Stage, ...] = ()
+    scale: float = 1.0  # of a discretised logistic
 
     def decode(self, z: NDArray[np.floating]) -> Floats:
         """Expected pixels in 0..1 at latent points: (n, d) to float32 (n, H, W, C), as `core.nn.inference.decode` up to rounding."""
@@ -95,7 +122,16 @@ class QuickDecoder:
             parts = [self._decode(points[start : start + batch]) for start in range(0, max(1, len(points)), batch)]
         return np.concatenate(parts)
 
+    def _mean(self, x: Floats) -> Floats:
+        """Expected pixels by the decoder's numbers."""
+        if self.architecture.likelihood == "continuous_bernoulli":
+            return continuous_mean(x)
+        return logistic_mean(x, self.scale) if self.architecture.likelihood == "discretised_logistic" else sigmoid(x)
+
     def _decode(self, x: Floats) -> Floats:
+        if self.architecture.facts.space == "torus":
+            angles = np.float32(2 * np.pi) * x
+            x = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
         activation = ACTIVATIONS[self.architecture.activation]
         for layer in self.layers[:-1]:
             y = activation(x @ layer.weight.T + layer.bias)
@@ -108,21 +144,25 @@ class QuickDecoder:
             x = x.reshape(len(x), self.architecture.stages[-1], height, width).transpose(0, 2, 3, 1)
             for stage in self.stages:
                 x = stage.double(activation(x))
-        return sigmoid(x).reshape(-1, *self.architecture.image_shape)
+        return self._mean(x).reshape(-1, *self.architecture.image_shape)
 
 
 def quick_decoder(architecture: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> QuickDecoder | None:
     """The decoder for a file's weights (names without "model."); None where torch must answer, or where they do not fit."""
-    if architecture.network not in NETWORKS or architecture.likelihood not in LIKELIHOODS:
+    known = architecture.network in NETWORKS and architecture.likelihood in LIKELIHOODS
+    if not known or architecture.family in OTHERS:
         return None
     try:
-        return QuickDecoder(architecture, _layers(architecture, weights), _stages(architecture, weights))
+        scale = architecture.sigma or 1.0
+        if architecture.likelihood == "discretised_logistic" and architecture.sigma is None:
+            scale = float(np.exp(_array(weights, "likelihood.log_scale", ())))
+        return QuickDecoder(architecture, _layers(architecture, weights), _stages(architecture, weights), scale)
     except KeyError:
         return None  # torch, once it is there, says in a sentence what is wrong
 
 
 def _layers(architecture: ModelConfig, weights: Mapping[str, NDArray[Any]]) -> tuple[_Layer, ...]:
-    sizes = (architecture.latent_dim, *architecture.decoder_widths, architecture.inner_pixels)
+    sizes = (decoder_inputs(architecture), *architecture.decoder_widths, architecture.inner_pixels)
     layers: list[_Layer] = []
     number = 0  # of the module in core.nn.networks.dense_layers, where an activation counts as one
     for k, (inputs, outputs) in enumerate(pairwise(sizes)):

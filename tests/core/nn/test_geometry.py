@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.config import LIKELIHOODS, ModelConfig
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
-from latent_explorer.core.nn.geometry import LEAST_LOG, log_magnification, logits_with_tangents, metric
+from latent_explorer.core.nn.geometry import LEAST_LOG, log_magnification, logits_with_tangents, metric, numbers_with_tangents
 from latent_explorer.core.nn.handles import publish
 from latent_explorer.core.types import ModelHandle
 
@@ -23,7 +23,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "dense relu": {"hidden": (12, 9), "activation": "relu"},
     "residual": {"hidden": (12, 9, 9), "network": "residual"},
     "conv": {"hidden": (12,), "network": "conv", "channels": (4, 6), "image_shape": (7, 5, 3)},
+    "resconv": {"hidden": (12,), "network": "resconv", "channels": (4, 6), "image_shape": (7, 5, 3)},
     "five dimensions": {"hidden": (12,), "latent_dim": 5},
+    "torus": {"hidden": (12, 9), "family": "qlvm-torus"},
+    "sphere": {"hidden": (12, 9), "family": "hyperspherical-vae"},
 }
 
 
@@ -66,6 +69,70 @@ def test_tangents_are_those_of_reverse_mode(kind: str) -> None:
     for n, place in enumerate(z):
         jacobian = torch.autograd.functional.jacobian(module.decode, place)
         assert torch.allclose(tangents[:, n], directions @ jacobian.T, atol=1e-4, rtol=1e-4)
+
+
+def test_the_class_is_told_and_does_not_bend() -> None:
+    module, _ = model("dense silu", family="conditional-vae", classes=3)
+    module = module.double()
+    z = torch.from_numpy(places(module)).double()
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    along = torch.eye(2, dtype=torch.float64)
+    logits, tangents = logits_with_tangents(module.decoder, z, along, labels)
+    assert torch.equal(logits, module.decode(z, labels))
+    for k in range(2):
+        slope = (module.decode(z + 1e-6 * along[k], labels) - module.decode(z - 1e-6 * along[k], labels)) / 2e-6
+        assert torch.allclose(tangents[k], slope, atol=1e-6, rtol=1e-6)
+    assert not torch.allclose(tangents[0, 0], tangents[0, 1])
+
+
+def test_a_lower_level_moves_with_the_plane() -> None:
+    module, _ = model("dense silu", family="hierarchical-vae", lower_dim=4)
+    module = module.double()
+    with torch.no_grad():
+        for weights in module.lower_prior.parameters():
+            weights.mul_(3.0)
+    z = torch.from_numpy(places(module)).double()
+    along = torch.eye(2, dtype=torch.float64)
+    numbers, tangents = numbers_with_tangents(module, z, along)
+    assert torch.allclose(numbers, module.decode(z))
+    for k in range(2):
+        slope = (module.decode(z + 1e-6 * along[k]) - module.decode(z - 1e-6 * along[k])) / 2e-6
+        assert torch.allclose(tangents[k], slope, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_the_metric_is_of_the_expected_picture_of_any_likelihood(likelihood: str) -> None:
+    module, handle = model("dense silu", likelihood=likelihood)
+    z = places(module)
+    found = metric(handle, z, np.eye(2))
+    double, step = module.double(), 1e-6
+    points = torch.from_numpy(z.astype(np.float64))
+    slopes = torch.stack(
+        [(double.mean_image(points + step * e) - double.mean_image(points - step * e)) / (2 * step) for e in torch.eye(2).double()], dim=1
+    )
+    assert found == pytest.approx((slopes @ slopes.mT).numpy(), rel=1e-3)
+
+
+def test_areas_of_the_sphere_are_measured_along_it() -> None:
+    """A linear decoder W z: at the pole the picture's area is that of the two columns of W that lie along the sphere."""
+    weight = np.random.default_rng(2).normal(size=(7, 3))
+    config = ModelConfig((7, 1, 1), hidden=(4,), family="hyperspherical-vae")
+    module = build(config, 0).eval().requires_grad_(False)
+    module.decoder.layers = torch.nn.Sequential(torch.nn.Linear(3, 7, bias=False))
+    module.decoder.layers[0].weight.data = torch.tensor(weight, dtype=torch.float32)
+    module.requires_grad_(False)
+    handle = ModelHandle("linear on the sphere", config)
+    publish(handle, module)
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    z = np.stack([turn[:, 0], [0, 0, 1.0], [1.0, 0, 0], [0, -1.0, 0]])
+    found = log_magnification(handle, z, np.zeros((2, 3)))
+    for n, place in enumerate(z):
+        basis = np.linalg.svd(place[None])[2][1:]  # two directions at right angles to it
+        p = 1 / (1 + np.exp(-weight @ place))
+        jacobian = (p * (1 - p))[:, None] * (weight @ basis.T)
+        assert found[n] == pytest.approx(0.5 * math.log(np.linalg.det(jacobian.T @ jacobian)), abs=1e-4)
+    outward = metric(handle, z[:1], z[:1])  # there is no way outward on a sphere
+    assert outward == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("information", [False, True])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.autoencoder import Autoencoder
-from latent_explorer.core.nn.likelihoods import LOG_2_PI, Gaussian, exact_products, gaussian_log_prob
+from latent_explorer.core.nn.likelihoods import Gaussian
 from latent_explorer.core.plane.frame import upright
 
 PIECE = 1 << 20  # pixels that are held as numbers at once
@@ -77,22 +77,17 @@ def principal(images: NDArray[np.uint8], rows: NDArray[np.int64], count: int) ->
 class PlainGaussian(Gaussian):
     """Every pixel is normal around the decoder's number itself; only the picture that is shown is cut to 0..1."""
 
-    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """As `gaussian_log_prob`."""
-        return gaussian_log_prob(x, parameters, self.log_sigma)
+    def centre(self, numbers: Tensor) -> Tensor:
+        """As of `Gaussian`: the number."""
+        return numbers
 
-    def mean(self, parameters: Tensor) -> Tensor:
+    def mean(self, numbers: Tensor) -> Tensor:
         """E[x|z], cut to 0..1."""
-        return parameters.clamp(0.0, 1.0)
+        return numbers.clamp(0.0, 1.0)
 
-    def table(self, x: Tensor, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
-        """As of `Likelihood`."""
-        if mask is not None:
-            x, parameters = x[:, mask], parameters[:, mask]
-        with exact_products(x):
-            mean = parameters.float()
-            squares = torch.addmm(mean.square().sum(1), x, mean.T, alpha=-2.0) + x.square().sum(1, keepdim=True)
-            return -0.5 * squares * torch.exp(-2 * self.log_sigma) - x.shape[1] * (self.log_sigma + 0.5 * LOG_2_PI)
+    def slope(self, numbers: Tensor) -> Tensor:
+        """Derivative of `mean`: 1, and 0 beyond black and white."""
+        return ((numbers > 0) & (numbers < 1)).to(numbers.dtype)
 
 
 class PCA(Autoencoder):

@@ -49,13 +49,17 @@ class Gaussian(Likelihood):
             # Not stored with the weights: the architecture's record has it.
             self.register_buffer("log_sigma", torch.tensor(math.log(sigma or 1.0)), persistent=False)
 
+    def centre(self, logits: Tensor) -> Tensor:
+        """The mean of the normal distribution of each pixel."""
+        return torch.sigmoid(logits)
+
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
-        """As `gaussian_log_prob`, for the mean below."""
-        return gaussian_log_prob(x, torch.sigmoid(logits), self.log_sigma)
+        """As `gaussian_log_prob`, around `centre`."""
+        return gaussian_log_prob(x, self.centre(logits), self.log_sigma)
 
     def mean(self, logits: Tensor) -> Tensor:
         """E[x|z] in 0..1, the picture that is shown."""
-        return torch.sigmoid(logits)
+        return self.centre(logits)
 
     def slope(self, logits: Tensor) -> Tensor:
         """Derivative of `mean` by the logits."""
@@ -67,7 +71,7 @@ class Gaussian(Likelihood):
         if mask is not None:
             x, logits = x[:, mask], logits[:, mask]
         with exact_products(x):
-            mean = torch.sigmoid(logits.float())
+            mean = self.centre(logits.float())
             squares = torch.addmm(mean.square().sum(1), x, mean.T, alpha=-2.0) + x.square().sum(1, keepdim=True)
             return -0.5 * squares * torch.exp(-2 * self.log_sigma) - x.shape[1] * (self.log_sigma + 0.5 * LOG_2_PI)
 
@@ -76,7 +80,7 @@ class Gaussian(Likelihood):
         with exact_products(x):
             taken, average = average_images(share, x)
             own = (share.sum(1) * x.square().sum(1)).sum() - (taken * average.square().sum(1)).sum()
-            squares = own + (taken * (average - torch.sigmoid(logits.float())).square().sum(1)).sum()
+            squares = own + (taken * (average - self.centre(logits.float())).square().sum(1)).sum()
             constant = x.shape[1] * (self.log_sigma + 0.5 * LOG_2_PI)
             return -0.5 * squares * torch.exp(-2 * self.log_sigma) - taken.sum() * constant
 

@@ -71,7 +71,7 @@ class DiscretisedLogistic(Likelihood):
         return level_log_prob(levels_of(x), place_of(numbers), self.scale).sum(-1)
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """E[x|z] in 0..1: of the logistic whose tails lie on black and white, which levels of 1/255 change by less than 1e-4.
+        """E[x|z] in 0..1: of the logistic whose tails lie on black and white, which cutting it into levels changes by less than 2e-4.
 
         ``integral over e from 0 to 1 of P(y > e) = s [softplus(m / s) - softplus((m - 1) / s)]``.
         """
