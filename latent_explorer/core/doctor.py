@@ -44,7 +44,7 @@ def diagnose(
         The run goes on: nothing is said of its length.
     """
     found = [
-        *of_losses(history, settings, outcome=outcome, running=running),
+        *of_losses(model, history, settings, outcome=outcome, running=running),
         *of_codes(model, codes, figures or {}),
         *of_settings(model, settings),
     ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.config import TrainingConfig
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.symptoms.finding import Finding
 from latent_explorer.core.types import History
 
@@ -23,7 +23,7 @@ LEAST_ROWS = 20
 NEIGHBOURS = 4  # rows on either side whose median a row is compared with
 SPIKE = 8.0  # times the usual distance from that median
 SPIKE_PART = 0.02  # of the fall, at least
-RISE = 0.01  # of the fall: the validation loss has turned
+RISE = 0.02  # of the fall: the validation loss has turned
 GAP = 0.1  # of the fall, between validation and training
 CLOSE = 0.02  # of the fall: validation and training are the same
 STILL = 0.01  # of the fall, gained in the last quarter of the epochs
@@ -32,8 +32,12 @@ NOTHING = 0.01  # of the first loss: what training has gained is nothing
 
 @dataclass(frozen=True, eq=False)
 class _Course:
-    """Losses once beta has its full weight: training rows, and validation losses at the ends of epochs."""
+    """Losses once beta has its full weight: training rows, and validation losses at the ends of epochs.
 
+    ``first`` is the very first training loss: that of the best constant picture, which every run starts at.
+    """
+
+    first: float
     epoch: Numbers
     train: Numbers
     ends: Numbers
@@ -42,7 +46,7 @@ class _Course:
     @property
     def fall(self) -> float:
         """From the first to the last training loss, nats."""
-        return float(self.train[0] - self._last())
+        return self.first - self._last()
 
     def _last(self) -> float:
         """The training loss over the last epoch."""
@@ -64,11 +68,18 @@ def course_of(history: History, settings: TrainingConfig | None) -> _Course:
         known = full & np.isfinite(values)
         return epoch[known], values[known]
 
-    return _Course(*of("train_loss"), *of("validation_loss"))
+    losses = history.columns.get("train_loss", np.zeros(0))
+    known = losses[np.isfinite(losses)]
+    return _Course(float(known[0]) if len(known) else np.nan, *of("train_loss"), *of("validation_loss"))
 
 
-def of_losses(history: History | None, settings: TrainingConfig | None, *, outcome: str, running: bool) -> Iterator[Finding]:
-    """All findings on the course of a run; nothing while there are too few losses to judge."""
+def of_losses(
+    model: ModelConfig, history: History | None, settings: TrainingConfig | None, *, outcome: str, running: bool
+) -> Iterator[Finding]:
+    """All findings on the course of a run; nothing while there are too few losses to judge.
+
+    Nor of the course of a loss whose measure is learned with it, as a discriminator's: it may rise while all goes well.
+    """
     if outcome == "diverged":
         yield Finding(
             "divergence",
@@ -76,13 +87,21 @@ def of_losses(history: History | None, settings: TrainingConfig | None, *, outco
             "Loss or gradient stopped being finite, and the run went back to its last good weights.",
             "Train with a smaller learning rate, or clip the gradient more tightly.",
         )
-    if history is None:
+    if history is None or model.facts.discriminator:
         return
     course = course_of(history, settings)
     if len(course.train) >= LEAST_ROWS:
+        if not running and course.fall <= NOTHING * abs(course.first):
+            yield Finding(
+                "learning",
+                "problem",
+                f"Training has lowered the loss by {max(0.0, course.fall):.3g} nats only: the model has learned next to nothing.",
+                "Train longer, with a larger learning rate or a smaller beta.",
+            )
+            return
         yield from _spikes(course)
-    if len(course.validation) >= LEAST_EPOCHS and len(course.train):
-        yield from _fit(course, running=running)
+        if len(course.validation) >= LEAST_EPOCHS:
+            yield from _fit(course, running=running)
 
 
 def _spikes(course: _Course) -> Iterator[Finding]:
@@ -107,14 +126,6 @@ def _spikes(course: _Course) -> Iterator[Finding]:
 def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
     """Overfitting, underfitting, or still improving; by training and validation losses only, never by the test images."""
     validation, fall = course.validation, course.fall
-    if fall <= NOTHING * abs(float(course.train[0])) and not running:
-        yield Finding(
-            "learning",
-            "problem",
-            f"Training has changed the loss by {fall:.3g} nats only: the model has learned next to nothing.",
-            "Train longer, with a larger learning rate or a smaller beta.",
-        )
-        return
     best = int(np.argmin(validation))
     rise, words = float(validation[-1] - validation[best]), f"{course.gap:.3g} nats above the training loss"
     if rise > RISE * fall and best <= len(validation) - LEAST_EPOCHS:
