@@ -8,10 +8,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
+from latent_explorer.app.features.anomalies import AnomaliesFeature
 from latent_explorer.app.features.appearance import AppearanceFeature, dress
 from latent_explorer.app.features.compiled import CompiledFeature
 from latent_explorer.app.features.datasets import DatasetsFeature
 from latent_explorer.app.features.download import DownloadFeature
+from latent_explorer.app.features.exact_codes import ExactCodesFeature
 from latent_explorer.app.features.export import ExportFeature
 from latent_explorer.app.features.fields import FieldsFeature
 from latent_explorer.app.features.hover import HoverFeature
@@ -30,6 +32,7 @@ from latent_explorer.app.features.selection import SelectionFeature
 from latent_explorer.app.features.slicing import SlicingFeature
 from latent_explorer.app.features.thumbnails import ThumbnailsFeature
 from latent_explorer.app.features.training import TrainingFeature
+from latent_explorer.app.features.turning import TurningFeature
 from latent_explorer.app.features.undo import UndoFeature
 from latent_explorer.app.features.uniform import UniformFeature
 from latent_explorer.app.session import Session
@@ -78,8 +81,11 @@ class Program(QObject):
         self.index = IndexFeature(session, window, lanes.compute)
         self.hover = HoverFeature(session, window, lanes.probe, self.index, self.probe)
         self.selection = SelectionFeature(session, window, lanes, self.index, self.hover, self.probe)
+        self.exact_codes = ExactCodesFeature(session, window, lanes.jobs)
+        self.anomalies = AnomaliesFeature(session, window, self.index, self.exact_codes)
         self.posterior = PosteriorFeature(session, window, lanes.compute, self.fields, self.hover, self.probe)
         self.thumbnails = ThumbnailsFeature(session, window, self.index)
+        self.turning = TurningFeature(session, window)
         self.undo = UndoFeature(session, window)
         self.selection.jumped.connect(self.undo.view_moved)
         self.posterior.zoomed.connect(self.undo.view_moved)

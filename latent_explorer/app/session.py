@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import ImageDataset, Slot
 
@@ -80,9 +81,20 @@ class Session(QObject):
             self.sceneChanged.emit(self.scene)
 
     def displayed(self, slot: Slot) -> Slot:
-        """The slot, in the coordinates that the scene asks for."""
-        frame = slot.frame.shown_as("phi" if self.scene.layers.uniform and slot.evens_out else "identity")
-        return slot if frame is slot.frame else replace(slot, frame=frame)
+        """The slot as the scene asks for: its coordinates, its globe's turn, its class, what lies below its plane, its kind of codes."""
+        scene, frame, condition, seed = self.scene, slot.frame, None, 0
+        if frame.kind == "sphere":
+            turned = PlaneFrame.globe(*scene.globe)
+            frame = frame if frame.same_as(turned) else turned
+        else:
+            frame = frame.shown_as("phi" if scene.layers.uniform and slot.evens_out else "identity")
+        if slot.handle is not None:
+            model = slot.handle.architecture
+            condition = min(scene.condition, model.classes - 1) if model.classes is not None else None
+            seed = scene.below if model.facts.levels else 0
+        kind = scene.layers.codes if scene.layers.codes in slot.codes else "mean"
+        same = frame is slot.frame and (condition, seed, kind) == (slot.condition, slot.seed, slot.kind)
+        return slot if same else replace(slot, frame=frame, condition=condition, seed=seed, kind=kind)
 
     def revise_slot(self, **changes: Any) -> None:
         """Change fields of the active slot."""

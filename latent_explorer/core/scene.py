@@ -17,6 +17,9 @@ class Camera:
     span: float = 7.0
 
 
+OTHERS = ("shown", "faint", "hidden")
+
+
 @dataclass(frozen=True)
 class Layers:
     """What is drawn on the plane, and how."""
@@ -35,6 +38,8 @@ class Layers:
     field: str = ""  # what is drawn under the points: a name of `core.plane.fields`, or nothing
     field_opacity: float = 0.6
     contours: bool = True  # of the field
+    others: str = "faint"  # of a conditional model, points of other classes than the one whose plane is shown: a key of `OTHERS`
+    codes: str = "mean"  # where points lie: a kind of codes, of those that there are
     uniform: bool = False  # the plane in the coordinates Phi(z), in which the prior is uniform
 
 
@@ -48,6 +53,7 @@ class Pin:
     z: tuple[float, ...]
     number: int
     name: str = ""
+    condition: int | None = None  # the class that a conditional model was told there
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,3 +79,6 @@ class Scene:
     shown: Rows | None = None  # only these points are drawn
     concealed: Rows | None = None  # these are not
     slice: Slice = field(default_factory=Slice)  # where the plane lies in more than two dimensions
+    globe: tuple[float, float] = (0.0, 0.0)  # longitude and latitude, degrees, of the point that faces the viewer
+    condition: int = 0  # the class that a conditional model is told
+    below: int = 0  # seed of what lies below the plane of a hierarchical model; 0 is its mean

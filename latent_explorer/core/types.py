@@ -299,6 +299,8 @@ class Slot:
     since: int = 0
     quick: QuickDecoder | None = None  # decodes until the networks are there; none where it cannot, or need not any more
     table: TableFacts | None = None  # where the codes come from a table, and there is no model
+    condition: int | None = None  # the class that a conditional model is told; none for others
+    seed: int = 0  # of what lies below the plane of a hierarchical model; 0 is its mean
     kind: str = "mean"  # of the codes that are shown, where there are any of it
 
     @property
@@ -319,7 +321,21 @@ class Slot:
     @property
     def evens_out(self) -> bool:
         """Whether it can be shown in coordinates in which its prior is uniform: the plane lies along two axes of N(0, I)."""
-        return self.handle is not None and self.frame.pair is not None
+        normal = self.handle is not None and self.handle.architecture.facts.prior and self.frame.kind == "affine"
+        return normal and self.frame.pair is not None
+
+    @property
+    def conditional(self) -> bool:
+        """Whether there is a plane for each class."""
+        return self.handle is not None and self.handle.architecture.facts.conditional
+
+    def ask(self, z: Floats, labels: Labels | None = None) -> DecodeRequest:
+        """What is to be decoded: places (n, d) of the plane as it is shown, or codes of images, each as its own class (n,)."""
+        assert self.handle is not None
+        condition: int | Labels | None = self.condition
+        if self.conditional and labels is not None:
+            condition = np.where(labels >= 0, labels, self.condition or 0)
+        return DecodeRequest(self.slot_id, self.generation, self.handle, z, condition, self.seed, self.quick)
 
     def class_name(self, label: int) -> str:
         """What people call a class; its number where it has no name."""
@@ -332,19 +348,19 @@ class Slot:
 
     def on(self, frame: PlaneFrame, generation: int) -> Slot:
         """The same model on another plane, under a new generation."""
-        since = (self.since or self.generation) if frame.parallel_to(self.frame) else 0
+        since = (self.since or self.generation) if frame.continues(self.frame) else 0
         return replace(self, frame=frame, generation=generation, since=since)
 
 
 @dataclass(frozen=True, eq=False)
 class DecodeRequest:
-    """Latent points (n, d), float32, to be decoded by the model in `handle`."""
+    """Latent points (n, d), float32, to be decoded by the model in `handle`; ``condition`` is a class for all, or one for each."""
 
     slot_id: int
     generation: int
     handle: ModelHandle
     z: Floats
-    condition: int | None = None
+    condition: int | Labels | None = None
     seed: int = 0
     quick: QuickDecoder | None = None  # decodes in the place of the networks
 

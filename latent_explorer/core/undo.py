@@ -137,7 +137,14 @@ def words(before: Scene, after: Scene) -> str:
             return nothing if rows is None else some.format(points(len(rows.rows)))
     if "hidden_classes" in names:
         return "hiding or showing classes"
-    for name, what in (("slice", "moving the slice"), ("probe", "moving the probe"), ("layers", "a change of the layers")):
+    for name, what in (
+        ("slice", "moving the slice"),
+        ("condition", "choosing another class"),
+        ("below", "drawing anew below"),
+        ("probe", "moving the probe"),
+        ("globe", "turning the globe"),
+        ("layers", "a change of the layers"),
+    ):
         if name in names:
             return what
     return "moving the view"

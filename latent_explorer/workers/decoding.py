@@ -29,12 +29,16 @@ def decode(request: DecodeRequest) -> DecodeResult:
         The model was replaced and let go meanwhile, so nobody waits for this answer.
     """
     begun = time.perf_counter()
-    images = as_bytes(decoder_of(request.handle, request.quick)(request.z))
+    images = as_bytes(decoder_of(request.handle, request.quick, request.condition, request.seed)(request.z))
     return DecodeResult(request, images, 1000 * (time.perf_counter() - begun))
 
 
-def decoder_of(handle: ModelHandle | None, quick: QuickDecoder | None) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def decoder_of(
+    handle: ModelHandle | None, quick: QuickDecoder | None, condition: int | NDArray[np.int64] | None = None, seed: int = 0
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """What turns points (n, d) into expected pixels (n, H, W, C): the networks as they are known now, or what stands in for them.
+
+    ``condition`` and ``seed`` as of `DecodeRequest`.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def decoder_of(handle: ModelHandle | None, quick: QuickDecoder | None) -> Callab
 
     if handle is None or not has(handle):
         raise Cancelled
-    return partial(decode_with, module_of(handle))
+    return partial(decode_with, module_of(handle), condition=condition, seed=seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,8 @@ class Tiles:
         if sheet is not None:
             self._on_screen = None
             yield MosaicAnswer(wish, sheet, False, time.perf_counter() - begun)
-        decode = decoder_of(wish.slot.handle, wish.slot.quick) if stages else None
+        slot = wish.slot
+        decode = decoder_of(slot.handle, slot.quick, slot.condition, slot.seed) if stages else None
         new: list[tuple[NDArray[np.float64], Pixels]] = []  # since that sheet
         while stages:
             assert decode is not None
@@ -119,7 +120,7 @@ class Tiles:
             self._leave_older()
             self._sources, self._on_screen = [], None
         model = slot.handle.content_hash or f"{slot.handle.id} {slot.revision}"
-        what = model, slot.frame.key, wish.reduction
+        what = model, f"{slot.frame.key} {slot.condition} {slot.seed}", wish.reduction
         if what not in self._numbers:
             self._numbers[what] = next(self._new_number)
             if len(self._numbers) > REMEMBERED:
@@ -212,4 +213,4 @@ class Tiles:
 def may_stay(shown: Slot, slot: Slot) -> bool:
     """Whether what is drawn of one may stay under the other's points: a revision, or the same model on the same axes."""
     same = shown.handle is not None and slot.handle is not None and shown.handle.id == slot.handle.id
-    return slot.takes(shown.generation) or (same and slot.frame.parallel_to(shown.frame))
+    return slot.takes(shown.generation) or (same and slot.frame.continues(shown.frame))

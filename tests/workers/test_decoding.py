@@ -58,9 +58,9 @@ def test_of_larger_images_fewer_are_decoded_at_once(handle: ModelHandle, monkeyp
     sizes: list[int] = []
     real = VAE.mean_image
 
-    def watched(module: VAE, z: torch.Tensor) -> torch.Tensor:
+    def watched(module: VAE, z: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         sizes.append(len(z))
-        return real(module, z)
+        return real(module, z, labels)
 
     monkeypatch.setattr(VAE, "mean_image", watched)
     monkeypatch.setattr(inference, "NUMBERS", 2 * handle.architecture.widest)

@@ -30,7 +30,10 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 REST_MS = 125  # of the pointer on one point, before its card comes
-NAMES = {"elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error", "mse": "Squared error"}
+NAMES = {
+    "elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error", "mse": "Squared error", "ll": "log p(x)",
+    "grey_score": "Grey score", "width": "Width",
+}  # fmt: skip
 MOST_LINES = 6
 
 
@@ -167,7 +170,7 @@ class HoverFeature(QObject):
         x, y = shown.index.points[row].tolist()
         self._window.plane.show_card(content, (x, y))
         if slot.handle is not None and slot.decodes:
-            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, codes.z[row : row + 1], quick=slot.quick)
+            request = slot.ask(codes.z[row : row + 1], codes.labels[row : row + 1])
             work, done = partial(_decode, request), partial(self._decoded, codes, row)
             self._lane.submit(Task("", work, done, torch=request.quick is None, kind="card"))
 

@@ -65,8 +65,8 @@ class NeighboursFeature(QObject):
         if asked == self._asked:  # most moves are too small to bring others
             return
         self._asked = asked
-        z = answer.codes.z[list(answer.around.nearest)]
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z, quick=slot.quick)
+        rows = list(answer.around.nearest)
+        request = slot.ask(answer.codes.z[rows], answer.codes.labels[rows])
         self._lane.submit(
             Task("", partial(_decode, request), partial(self._decoded, answer, asked), torch=request.quick is None, kind="nearest")
         )

@@ -6,6 +6,7 @@ newest weights: at once for new pins, and while a model trains at a modest pace.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -180,7 +181,8 @@ class PinsFeature(QObject):
             title = f"Pin {pin.number}" + (f": {pin.name}" if pin.name else "")
             hint = f"{title}\n{all_words(pin.z)}" + (f"\n{away:.3g} away from the plane that is shown" if away else "")
             rows.append(PinRow(pin.number, pin.name, place_words(pin.z, frame.pair), hint, off=away > 0))
-            marks.append(PinMark(pin.number, x, y, hint, off=away > 0, current=pin is current))
+            if math.isfinite(x):  # else it lies behind the globe
+                marks.append(PinMark(pin.number, x, y, hint, off=away > 0, current=pin is current))
         self._window.plane.set_pins(marks)
         panel.set_pins(rows)
         panel.set_current(None if current is None else current.number)
@@ -202,7 +204,7 @@ class PinsFeature(QObject):
             return
         self._asked = slot.handle.id, slot.revision, places
         self._pause.start(PACE_MS)
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, np.array(places, np.float32), quick=slot.quick)
+        request = slot.ask(np.array(places, np.float32))
         self._lane.submit(Task("", partial(_decode, request, places), self._decoded, torch=request.quick is None, kind="pins"))
 
     def _decoded(self, pictures: Pictures) -> None:

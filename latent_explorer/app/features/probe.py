@@ -7,6 +7,7 @@ lies around the place is looked up apart from it and as often as it can be read,
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -80,8 +81,9 @@ class ProbeFeature(QObject):
     def _hold_here(self) -> None:
         slot = self._session.slot
         if slot is not None:
-            x, y = self._place(slot)
-            self._hold(slot.slot_id, float(x), float(y))
+            x, y = self._place(slot).tolist()
+            if math.isfinite(x):  # else it is held already, behind a globe
+                self._hold(slot.slot_id, x, y)
 
     def _undo_hold(self) -> None:
         self._session.set_scene(probe=self._held_before)
@@ -112,6 +114,8 @@ class ProbeFeature(QObject):
             return
         place = self._place(slot)
         z = slot.frame.to_z(place)
+        if not np.isfinite(place).all():
+            place = np.array(slot.frame.centre)  # it lay behind the globe
         if not len(self._trail) or (self._pointer is not None and _tuple(z) != self._session.scene.probe):
             self._trail.begin(z)
         self._pointer = None
@@ -123,7 +127,8 @@ class ProbeFeature(QObject):
         codes = slot.points if slot is not None else None
         rows = np.flatnonzero(codes.labels == label) if codes is not None else ()
         if codes is not None and len(rows):
-            self.put(_tuple(densest_place(codes.z[rows[:: max(1, len(rows) // MANY)]])))
+            assert slot is not None
+            self.put(_tuple(slot.frame.settled(densest_place(codes.z[rows[:: max(1, len(rows) // MANY)]]))))
 
     # The trail
 
@@ -149,6 +154,12 @@ class ProbeFeature(QObject):
             return self._pointer
         probe = self._session.scene.probe
         return np.array(slot.frame.centre) if probe is None else slot.frame.to_plane(np.array(probe))
+
+    def _z(self, slot: Slot) -> NDArray[np.float32]:
+        """Where the probe is now, z: a held one may lie where the plane does not show it, behind a globe."""
+        probe = self._session.scene.probe
+        z = slot.frame.to_z(self._place(slot)) if self._pointer is not None or probe is None else np.array(probe)
+        return z.astype(np.float32)
 
     def _slot_changed(self, slot: Slot) -> None:
         probe = self._session.scene.probe
@@ -182,14 +193,13 @@ class ProbeFeature(QObject):
         self._asked = self._session.scene.probe
         place = self._place(slot)
         plane, probe = self._window.plane, self._session.scene.probe
-        plane.set_cursor((float(place[0]), float(place[1])), held=self._pointer is None)
-        held = None if self._pointer is None or probe is None else slot.frame.to_plane(np.array(probe))
-        plane.set_held(None if held is None else (float(held[0]), float(held[1])))
-        z = slot.frame.to_z(place).astype(np.float32)
+        plane.set_cursor(_seen(place), held=self._pointer is None)
+        plane.set_held(None if self._pointer is None or probe is None else _seen(slot.frame.to_plane(np.array(probe))))
+        z = self._z(slot)
         self._window.status.set_place(_tuple(z), slot.frame.pair)
         request = None
         if slot.handle is not None and slot.decodes:
-            request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, z[None], quick=slot.quick)
+            request = slot.ask(z[None])
         work = partial(_decode, z, slot.generation, request)
         self._lane.submit(Task("", work, self._show, torch=request is not None and request.quick is None))
         self._look_around.ask()
@@ -202,7 +212,7 @@ class ProbeFeature(QObject):
     def _look(self) -> None:
         slot = self._session.slot
         if slot is not None:
-            z = slot.frame.to_z(self._place(slot)).astype(np.float32)
+            z = self._z(slot)
             work = partial(_look, self._lookout, z, slot, self._session.dataset_of(slot))
             self._lane.submit(Task("", work, self._tell_place, torch=False, kind="around"))
 
@@ -213,7 +223,7 @@ class ProbeFeature(QObject):
         names = slot.data.class_names if slot.data is not None else ()
         unsorted = SORTING if answer.codes is not None else ""
         trust = unsorted if answer.around is None else sentence(answer.around, names)
-        log_prior = None if answer.around is None or slot.table is not None else answer.around.log_prior  # a table has no prior
+        log_prior = None if answer.around is None or not _normal(slot) else answer.around.log_prior
         self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
         self.answered.emit(answer)
         if answer.codes is not slot.points:
@@ -246,6 +256,16 @@ class ProbeFeature(QObject):
         if picture is not None:
             QGuiApplication.clipboard().setImage(picture)
             self._session.notice("The decoded image is on the clipboard.")
+
+
+def _normal(slot: Slot) -> bool:
+    """Whether codes are expected as N(0, I) says: a table has no prior, nor has every family; those of torus and sphere are even."""
+    return slot.handle is not None and slot.handle.architecture.facts.prior and slot.frame.kind == "affine"
+
+
+def _seen(place: NDArray[np.float64]) -> tuple[float, float] | None:
+    """A place on the plane; None for one behind a globe."""
+    return (float(place[0]), float(place[1])) if np.isfinite(place).all() else None
 
 
 def _tuple(z: NDArray[np.floating]) -> tuple[float, ...]:

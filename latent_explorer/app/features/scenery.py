@@ -99,7 +99,8 @@ class SceneryFeature(QObject):
         """
         slot = self._session.slot
         codes = slot.points if slot is not None else None
-        if slot is None or codes is None or not len(codes.z):
+        whole = slot is not None and slot.frame.kind != "affine"  # one cell of a torus, a globe
+        if slot is None or codes is None or not len(codes.z) or whole:
             self._show_prior(slot)
             return
         points, hidden = _places(slot, codes), self._session.scene.hidden_classes
@@ -121,9 +122,10 @@ class SceneryFeature(QObject):
         plane.set_camera(plane.camera_around(low, high, FIT_MARGIN))
 
     def _show_prior(self, slot: Slot | None) -> None:
-        """The inner part of the prior; all of it, where it is uniform."""
-        if slot is not None and slot.frame.display == "phi":
-            self._show((0.0, 0.0), (1.0, 1.0))
+        """The inner part of the prior; all of it, where it has an end, as where it is uniform."""
+        bounds = slot.frame.bounds if slot is not None else None
+        if bounds is not None:
+            self._show(*bounds)
         else:
             self._window.plane.set_camera(Camera(0.0, 0.0, PRIOR_SPAN))
 
@@ -134,7 +136,8 @@ class SceneryFeature(QObject):
         codes = slot.points
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
-        turned = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)
+        turned = self._shown_frame is not None and not slot.frame.continues(self._shown_frame)
+        moved = self._shown_frame is not None and not slot.frame.parallel_to(self._shown_frame)  # as a globe in the hand
         restaged = self._shown_frame is not None and slot.frame.display != self._shown_frame.display
         self._shown_frame = slot.frame
         if codes is None:
@@ -142,7 +145,7 @@ class SceneryFeature(QObject):
             plane.set_codes(np.zeros((0, 2)), np.zeros(0, np.int64), {}, frozenset())
             self._window.layers.set_values(())
         elif not fresh and not turned and codes.same_images(self._shown_codes):
-            if codes is not self._shown_codes:
+            if codes is not self._shown_codes or moved:
                 self._shown_codes, values = codes, Values(codes)
                 plane.move_codes(_places(slot, codes), values)
                 self._window.layers.set_values(tuple(values))
@@ -156,7 +159,7 @@ class SceneryFeature(QObject):
             values = Values(codes)
             plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
             self._window.layers.set_values(tuple(values))
-        if slot.frame.display == "phi" and (fresh or restaged):
+        if slot.frame.bounds is not None and (fresh or restaged or turned):
             self._show_prior(slot)
         elif (fresh or restaged) and slot.in_training:
             # A model in training begins with all codes at one place and spreads over the prior.

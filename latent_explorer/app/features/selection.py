@@ -269,7 +269,7 @@ class SelectionFeature(QObject):
         if slot is None or codes is None or slot.handle is None or not slot.decodes:
             return
         some = [row for row in rows if row < len(codes.z)]
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, codes.z[some], quick=slot.quick)
+        request = slot.ask(codes.z[some], codes.labels[some])
         work, done = partial(_decode, request), partial(self._decoded, codes, some)
         self._lanes.tiles.submit(Task("", work, done, torch=request.quick is None, kind="rows"))
 
@@ -291,7 +291,7 @@ class SelectionFeature(QObject):
         if index.min() < 0 or index.max() >= len(dataset.images):
             return
         self._errors_asked = asked
-        request = DecodeRequest(slot.slot_id, slot.generation, slot.handle, codes.z[rows])
+        request = slot.ask(codes.z[rows], codes.labels[rows])
         self._lanes.compute.submit(Task("", partial(_errors, request, rows, dataset, index), self._take_errors, kind="errors"))
 
     def _take_errors(self, errors: Errors) -> None:

@@ -24,9 +24,9 @@ from latent_explorer.views.main_window import MainWindow
 ON_THE_PLANE = 1e-6  # units of z; what is nearer lies on it
 
 
-def first_frame(latent_dim: int, codes: Codes | None) -> PlaneFrame:
+def first_frame(latent_dim: int, codes: Codes | None, space: str = "plane") -> PlaneFrame:
     """The plane that a model is first shown on: its two axes that vary most, the others at the mean of the codes."""
-    return frame_of(latent_dim, _spread(codes) if latent_dim > 2 else None)
+    return frame_of(latent_dim, _spread(codes) if latent_dim > 2 else None, space=space)
 
 
 def put_sliced(session: Session, slot: Slot) -> None:
@@ -42,14 +42,17 @@ def _put(session: Session, slot: Slot, chosen: Slice, before: PlaneFrame | None)
     slot = session.displayed(slot)
     if not chosen.suits(latent_dim):
         chosen = Slice()
-    if latent_dim > 2:
+    if slot.frame.sliced:
         frame = frame_of(latent_dim, _spread(slot.points), chosen, before).shown_as(slot.frame.display)
         if not frame.same_as(slot.frame):
             slot = slot.on(frame, session.new_generation())
     probe = session.scene.probe
     if probe is not None and shown is not None and len(probe) == shown.frame.latent_dim == latent_dim:
-        place = (shown if slot.frame.parallel_to(shown.frame) else slot).frame.to_plane(np.array(probe))
-        probe = tuple(slot.frame.to_z(place).tolist())
+        if slot.frame.sliced and shown.frame.sliced:
+            place = (shown if slot.frame.parallel_to(shown.frame) else slot).frame.to_plane(np.array(probe))
+            probe = tuple(slot.frame.to_z(place).tolist())
+        elif slot.frame.kind != shown.frame.kind:
+            probe = None  # a place on another kind of plane
     if slot.table is not (shown.table if shown is not None else None):
         probe = slot.table.middle if slot.table is not None else None  # its points lie anywhere, a model's around the origin
     session.put_slot(slot, slice=chosen, probe=probe)
@@ -79,7 +82,7 @@ class SlicingFeature(QObject):
 
     def _lay(self, chosen: Slice) -> None:
         slot = self._session.slot
-        if slot is not None and slot.frame.latent_dim > 2:
+        if slot is not None and slot.frame.sliced:
             _put(self._session, slot, chosen, slot.frame)
 
     def _set_axes(self, x: int, y: int) -> None:
@@ -107,9 +110,11 @@ class SlicingFeature(QObject):
         frame = slot.frame
         axes = slot.table.coordinates if slot.table is not None else tuple(f"z[{axis}]" for axis in range(frame.latent_dim))
         names = (axes[0], "") if frame.latent_dim == 1 else tuple(axes[axis] for axis in frame.pair or (0, 1))
+        if frame.kind == "sphere":
+            names = ("", "")
         self._window.plane.set_axes(*names)
-        self._window.set_sliceable(frame.latent_dim > 2)
-        if frame.latent_dim > 2:
+        self._window.set_sliceable(frame.sliced)
+        if frame.sliced:
             spread = _spread(slot.points) or spread_of(np.zeros((0, frame.latent_dim)))
             held = frozenset(axis for axis, _ in self._session.scene.slice.held)
             model = slot.handle.id if slot.handle is not None else slot.name
@@ -120,7 +125,7 @@ class SlicingFeature(QObject):
         slot = self._session.slot
         moved, put = scene.slice != self._chosen, scene.probe != self._probe
         self._chosen, self._probe = scene.slice, scene.probe
-        if slot is None or slot.frame.latent_dim <= 2:
+        if slot is None or not slot.frame.sliced:
             return
         frame = slot.frame
         if moved and not (scene.slice.suits(frame.latent_dim) and self._plane_of(slot, scene.slice).same_as(frame)):

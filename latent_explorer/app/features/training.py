@@ -204,7 +204,7 @@ class TrainingFeature(QObject):
             slot = Slot(
                 slot_id=MAIN_SLOT,
                 generation=self._session.new_generation(),
-                frame=first_frame(plan.model.latent_dim, progress.codes),
+                frame=first_frame(plan.model.latent_dim, progress.codes, plan.model.facts.space),
                 codes={"mean": progress.codes} if progress.codes is not None else {},
                 handle=progress.snapshot,
                 name=plan.name,

@@ -1,4 +1,7 @@
-"""The plane in the coordinates Phi(z), in which the prior is uniform: all that is on the screen goes through the slot's frame."""
+"""How the scene asks for the slot to be shown: coordinates Phi(z), in which the prior is uniform, a globe's turn, a class, a draw.
+
+All that is on the screen goes through the slot, so another one of them is another slot of the same model.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from latent_explorer.views.main_window import MainWindow
 
 
 class UniformFeature(QObject):
-    """Gives the slot another frame when the person chooses other coordinates. Made after the features that draw.
+    """Gives the model another slot when the person chooses otherwise. Made after the features that draw.
 
-    They hear of the choice first, as of any other change of the scene, and then of the slot in its new coordinates.
+    They hear of the choice first, as of any other change of the scene, and then of the slot.
     """
 
     def __init__(self, session: Session, window: MainWindow) -> None:
@@ -25,11 +28,11 @@ class UniformFeature(QObject):
 
     def _slot_changed(self, slot: Slot) -> None:
         self._window.layers.set_uniform_offered(slot.evens_out)
-        self._window.plane.set_display(slot.frame.display)
+        self._window.plane.set_shape(slot.frame)
 
     def _scene_changed(self, scene: Scene) -> None:
         slot = self._session.slot
         if slot is not None:
-            frame = self._session.displayed(slot).frame
-            if frame is not slot.frame:
-                self._session.put_slot(slot.on(frame, self._session.new_generation()))
+            shown = self._session.displayed(slot)
+            if shown is not slot:
+                self._session.put_slot(slot.on(shown.frame, self._session.new_generation()))

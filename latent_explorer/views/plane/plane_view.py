@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.raster.colouring import Scale
 from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.scene import Camera, Layers
@@ -52,6 +53,7 @@ class PlaneView(PointedPlot):
     gestureBegan(), gestureEnded() : a left press on the plane that probes, and its release or Esc.
     handDown() : any press on the plane; what comes next belongs to another gesture than what was before.
     viewMoved() : the person has just moved the plane, by hand or by key.
+    turnRequested(dx, dy) : the hand has taken the globe so far, plane units.
     areaPicked(area, how) : points were pointed at (`core.plane.selecting`): "replace", "add" or "remove".
     viewSelectionRequested(how), placeSelectionRequested(how) : the points in view; the one nearest to the probe.
     selectionClearRequested() : Esc, while something is selected.
@@ -74,6 +76,7 @@ class PlaneView(PointedPlot):
     gestureEnded = Signal()
     handDown = Signal()
     viewMoved = Signal()
+    turnRequested = Signal(float, float)
     areaPicked = Signal(object, str)
     viewSelectionRequested = Signal(str)
     placeSelectionRequested = Signal(str)
@@ -108,6 +111,7 @@ class PlaneView(PointedPlot):
         self._pan_from: QPointF | None = None
         self._probing = False
         self._space = False
+        self._turns = False  # a globe
         self._skip_release = False
         self._hover: QPointF | None = None  # the pointer, while the probe follows it
         self._pressed_pin: int | None = None
@@ -194,6 +198,11 @@ class PlaneView(PointedPlot):
         if self.camera() != before:
             self._pick_again()
 
+    def set_shape(self, frame: PlaneFrame) -> None:
+        """As of the plot; a globe is turned where a plane is moved."""
+        super().set_shape(frame)
+        self._turns = frame.kind == "sphere"
+
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""
         super().set_theme(theme)
@@ -232,8 +241,7 @@ class PlaneView(PointedPlot):
         if self._pan_from is not None:
             before, now = self._to_plane(self._pan_from), self._to_plane(event.position())
             self._pan_from = event.position()
-            self._box.translateBy(x=before.x() - now.x(), y=before.y() - now.y())
-            self.viewMoved.emit()
+            self._push(before.x() - now.x(), before.y() - now.y())
         elif self._band.active:
             self._reach_band(event.position())
         elif self._probing or self._on_plot(event.position()):
@@ -277,6 +285,14 @@ class PlaneView(PointedPlot):
             self.fitRequested.emit()
             self._pick(event.position())  # another place lies under the pointer now
 
+    def _push(self, x: float, y: float) -> None:
+        """The window moves over the plane; a globe is turned the other way instead."""
+        if self._turns:
+            self.turnRequested.emit(-x, -y)
+        else:
+            self._box.translateBy(x=x, y=y)
+            self.viewMoved.emit()
+
     def _pick(self, position: QPointF) -> None:
         self._hover = position
         point = self._to_plane(position)
@@ -311,10 +327,11 @@ class PlaneView(PointedPlot):
             self.viewMoved.emit()
 
     def _zoom(self, factor: float, position: QPointF) -> None:
-        """Scale the window by `factor`, keeping what lies under `position` where it is."""
+        """Scale the window by `factor`, keeping what lies under `position` where it is, or the middle of a globe."""
         low, high = SPAN_LIMITS
         factor = min(max(factor, low / self._box.viewRect().width()), high / self._box.viewRect().width())
-        self._box.scaleBy((factor, factor), center=self._to_plane(position))
+        fixed = QPointF(0.0, 0.0) if self._turns else self._to_plane(position)  # a globe that is turned cannot be pushed back
+        self._box.scaleBy((factor, factor), center=fixed)
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Pinch on a touchpad zooms. A pin tells its name. The pointer has left when it is over another widget, as one on the plane."""
@@ -348,9 +365,8 @@ class PlaneView(PointedPlot):
         if what == "nudge":
             self.nudgeRequested.emit(x * shorter, y * shorter)
         elif what == "push":
-            self._box.translateBy(x=x * shorter, y=y * shorter)
+            self._push(x * shorter, y * shorter)
             self._pick_again()
-            self.viewMoved.emit()
         elif what == "zoom":
             self._zoom(ZOOM_PER_NOTCH**-x, QPointF(self._box.sceneBoundingRect().center()))
             self._pick_again()

@@ -15,11 +15,13 @@ from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
 from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.sheet import Sheet
 from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.axis import PlaneAxis
 from latent_explorer.views.plane.cursor import CursorLayer, HeldLayer
 from latent_explorer.views.plane.field import FieldLayer
+from latent_explorer.views.plane.globe import GlobeLines
 from latent_explorer.views.plane.mosaic import MosaicLayer
 from latent_explorer.views.plane.pins import Look, PinMark, PinsLayer
 from latent_explorer.views.plane.points import PointsLayer
@@ -54,10 +56,11 @@ class PlanePlot(pg.PlotWidget):
         self._mosaic, self._points, self._trail = MosaicLayer(), PointsLayer(), TrailLayer()
         self._pins, self._held, self._cursor = PinsLayer(box), HeldLayer(), CursorLayer()
         self._field = FieldLayer()
-        self._square = QGraphicsRectItem(0, 0, 1, 1)  # all that there is of a plane with a uniform prior
+        self._square = QGraphicsRectItem(0, 0, 1, 1)  # all that there is of a plane with a uniform prior, or the first cell of a torus
         self._square.hide()
         for layer in (self._field, self._mosaic, self._square, self._points, self._trail, self._held, self._cursor):
             box.addItem(layer, ignoreBounds=True)
+        self._globe = GlobeLines(box)
         for axis in ("bottom", "left"):
             self.getPlotItem().getAxis(axis).enableAutoSIPrefix(False)
         self.set_axes("z[0]", "z[1]")
@@ -73,11 +76,12 @@ class PlanePlot(pg.PlotWidget):
                 self.setLabel(name, label)
                 axis.setStyle(showValues=bool(label))
 
-    def set_display(self, display: str) -> None:
-        """What lies between plane coordinates and z, which the numbers at the edges are values of: see `PlaneFrame`."""
+    def set_shape(self, frame: PlaneFrame) -> None:
+        """How the plane lies in latent space: what the numbers at its edges are values of, and where it ends or begins anew."""
         for axis in self._axes.values():
-            axis.set_display(display)
-        self._square.setVisible(display == "phi")
+            axis.set_display(frame.display)
+        self._square.setVisible(frame.display == "phi" or frame.kind == "torus")
+        self._globe.set_frame(frame)
 
     def set_layers(self, layers: Layers) -> None:
         """What is drawn and how strongly."""
@@ -112,8 +116,8 @@ class PlanePlot(pg.PlotWidget):
         self._pins.set_marks(marks)
 
     def set_trail(self, points: NDArray[np.floating]) -> None:
-        """Where the probe has been, plane coordinates (n, 2), oldest first."""
-        self._trail.set_points(points)
+        """Where the probe has been, plane coordinates (n, 2), oldest first; NaN for what lies behind a globe."""
+        self._trail.set_points(points[np.isfinite(points).all(axis=1)])
 
     def set_camera(self, camera: Camera) -> None:
         """Show this part of the plane."""
@@ -140,6 +144,7 @@ class PlanePlot(pg.PlotWidget):
             axis.setTickFont(font)
             axis.label.setFont(font)
         self._square.setPen(pg.mkPen(theme.muted))
+        self._globe.set_theme(theme)
         # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
         metrics = self.fontMetrics()
         self.getPlotItem().getAxis("left").setWidth(metrics.horizontalAdvance(WIDEST_NUMBER) + metrics.height())
