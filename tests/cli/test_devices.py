@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "encode": (("--data", "digits"), "codes.npz"),
     "decode": (("--z", "0.5,-1", "--z", "1,1"), "images.npz"),
     "grid": (("--n", "2"), "grid.png"),
-    "evaluate": (("--data", "digits", "--json"), ""),
+    "evaluate": (("--data", "digits", "--quick", "--json"), ""),
 }
 
 

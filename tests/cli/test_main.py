@@ -223,7 +223,7 @@ for arguments in (
     ["encode", model, "--data", "digits", "--out", folder + "/a.csv"],
     ["decode", model, "--z", "-1,0", "--out", folder + "/a.png"],
     ["grid", model, "--n", "2", "--out", folder + "/g.png"],
-    ["evaluate", model, "--data", "digits"],
+    ["evaluate", model, "--data", "digits", "--quick"],
     ["info", model],
 ):
     assert main(arguments) == 0, arguments

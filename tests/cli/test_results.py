@@ -155,14 +155,15 @@ def test_decode_takes_as_many_numbers_as_there_are_dimensions(call: Call, solid:
 
 
 def test_evaluate_json(call: Call, tiny: Path, digits: ImageDataset) -> None:
-    said = call("evaluate", tiny, "--data", "digits", "--json")
+    said = call("evaluate", tiny, "--data", "digits", "--quick", "--json")
     assert said.code == 0
     assert said.err == ""
     result = said.json
     assert result["schema"] == 1
     assert result["model"] == {"name": "tiny", "hash": read_record(tiny).handle.content_hash}
     assert result["data"] == {"name": "digits", "split": "test", "n": 599, "hash": digits.content_hash}
-    assert set(result["figures"]) == {"elbo", "reconstruction", "kl", "mse", "knn1", "knn5", "active_units"}
+    codes = {"mse", "knn1", "knn5", "v_measure", "trustworthiness", "active_units"}
+    assert set(result["figures"]) == {"elbo", "reconstruction", "kl", "hole_mass", "leak", "magnification_p99"} | codes
     for figure in result["figures"].values():
         assert set(figure) == {"value", "se", "unit", "n", "protocol", "seed", "seconds"}
     assert result["figures"]["elbo"]["value"] == pytest.approx(
@@ -170,8 +171,23 @@ def test_evaluate_json(call: Call, tiny: Path, digits: ImageDataset) -> None:
     )
 
 
+def test_evaluate_by_exact_inference(call: Call, tiny: Path, digits: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latent_explorer.core.nn.figures import exact
+
+    monkeypatch.setattr(exact, "SAMPLES", 20)
+    said = call("evaluate", tiny, "--data", "digits", "--against", "digits", "--threads", "1", "--json")
+    assert said.code == 0
+    result = said.json
+    assert result["data"]["against"] == {"name": "digits", "split": "test", "n": 599, "hash": digits.content_hash}
+    figures = result["figures"]
+    assert figures["auroc"]["value"] == pytest.approx(0.5)
+    assert figures["elbo"]["value"] < figures["ll_quadrature.256"]["value"]
+    assert {f"ll_quadrature.{side}" for side in (128, 256, 512)} | {"knn5.exact_mode", "mse.exact_mean", "gap"} <= set(figures)
+    assert figures["bits_per_dim"]["value"] is None and "discretised logistic" in figures["bits_per_dim"]["reason"]
+
+
 def test_evaluate_in_words(call: Call, tiny: Path) -> None:
-    said = call("evaluate", tiny, "--data", "digits")
+    said = call("evaluate", tiny, "--data", "digits", "--quick")
     assert said.code == 0
     lines = said.out.splitlines()
     assert lines[0] == "tiny on 599 test images of digits"

@@ -1,162 +1,93 @@
-"""Every figure we quote about a model, each with its protocol."""
+"""Every figure we quote about a model, each with its protocol: what is computed, and in which order."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.device import full_precision
+from latent_explorer.core.nn.exact.forms import form_of
+from latent_explorer.core.nn.exact.grids import why_not
+from latent_explorer.core.nn.exact.many import KINDS, exact_codes, log_likelihoods
+from latent_explorer.core.nn.figures.against import anomaly_figures
+from latent_explorer.core.nn.figures.codes import KEYS as CODE_KEYS
+from latent_explorer.core.nn.figures.codes import active_units, code_figures, knn_figures
+from latent_explorer.core.nn.figures.exact import exact_figures, quoted_pixels, width_figure
+from latent_explorer.core.nn.figures.form import Figures, Progress, absent
+from latent_explorer.core.nn.figures.planes import magnification_figure, plane_figures
+from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, encode_told, image_terms, squared_errors
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import batch_of, decode, device_of, encode, grey_tensor
-from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, FixedDraw
-from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
-from latent_explorer.core.types import ImageDataset, ModelHandle
+from latent_explorer.core.nn.inference import encode
+from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
-ELBO_SAMPLES = 16
-ELBO_SEED = 20250103
-BATCH = 1000
+__all__ = ["ELBO_SAMPLES", "active_units", "elbo_figures", "evaluate", "image_columns", "image_terms", "knn_figures"]
 
-Figures = dict[str, dict[str, Any]]
-Progress = Callable[[str, float], None]
-
-
-def _figure(value: float, *, n: int, protocol: str, unit: str, se: float | None = None, seed: int | None = None) -> dict[str, Any]:
-    return {"value": value, "se": se, "unit": unit, "n": n, "protocol": protocol, "seed": seed}
-
-
-def _mean(values: NDArray[np.float64], **more: Any) -> dict[str, Any]:
-    """Mean over images with its standard error."""
-    se = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
-    return _figure(float(values.mean()), se=se, n=len(values), **more)
-
-
-def image_terms(
-    handle: ModelHandle, images: NDArray[np.uint8], progress: Progress, samples: int = ELBO_SAMPLES
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Reconstruction and KL of each image, nats, float64 (N,): means over some draws of z.
-
-    The Bernoulli likelihood is that of the fixed binary draw, the Gaussian density that of the grey or colour image.
-    z is drawn on the CPU, so that the numbers do not hang on the device.
-    """
-    module = module_of(handle)
-    device = device_of(module)
-    bernoulli = handle.architecture.likelihood == "bernoulli"
-    fixed = FixedDraw()
-    generator = torch.Generator().manual_seed(ELBO_SEED)
-    reconstruction, kl = [np.zeros(0)], [np.zeros(0)]
-    with torch.inference_mode():
-        batch = min(BATCH, batch_of(handle.architecture, samples))
-        for start in range(0, len(images), batch):
-            part = images[start : start + batch]
-            pixels = torch.from_numpy(fixed.of(part).reshape(len(part), -1)) if bernoulli else grey_tensor(part)
-            terms = module.terms(pixels.to(device), generator, samples)
-            reconstruction.append(terms.reconstruction.cpu().double().numpy())
-            kl.append(terms.kl.cpu().double().numpy())
-            progress("ELBO", min(1.0, (start + batch) / len(images)))
-    return np.concatenate(reconstruction), np.concatenate(kl)
+Labels = NDArray[np.int64]
 
 
 def image_columns(
-    handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8], progress: Progress = lambda what, part: None
+    handle: ModelHandle,
+    mu: NDArray[np.float32],
+    images: NDArray[np.uint8],
+    progress: Progress = lambda what, part: None,
+    labels: Labels | None = None,
 ) -> dict[str, NDArray[np.float32]]:
-    """What single images are coloured and sorted by: ``elbo`` and ``reconstruction`` (nats, see `image_terms`) and ``mse``, float32 (N,).
+    """What single images are coloured and sorted by, float32 (N,); only what is defined for the model.
 
-    They are the terms whose means `evaluate` quotes. ``mu``: the images' codes, float32 (N, d).
+    ``ll``: exact log p(x), by the grid; ``elbo`` and ``reconstruction`` (nats, see `image_terms`); ``mse``. They are the terms
+    whose means `evaluate` quotes, on the same pixels. ``mu``: the images' codes, float32 (N, d).
     """
-    reconstruction, kl = image_terms(handle, images, progress)
+    columns: dict[str, NDArray[np.float64]] = {}
+    if handle.architecture.facts.bound == "elbo":
+        reconstruction, kl = image_terms(handle, images, progress, labels=labels)
+        columns |= {"elbo": -(reconstruction + kl), "reconstruction": reconstruction}
+    if not why_not(handle.architecture) and form_of(module_of(handle)) is not None:
+        pixels = quoted_pixels(handle, images)
+        columns["ll"] = log_likelihoods(handle, pixels, labels=labels, progress=lambda part: progress("log p(x)", part))
     progress("squared error", 1.0)
-    columns = {"elbo": -(reconstruction + kl), "reconstruction": reconstruction, "mse": squared_errors(handle, mu, images)}
+    columns["mse"] = squared_errors(handle, mu, images, labels if handle.architecture.facts.conditional else None)
     return {name: column.astype(np.float32) for name, column in columns.items()}
 
 
-def elbo_figures(handle: ModelHandle, images: NDArray[np.uint8], progress: Progress) -> Figures:
-    """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each; see `image_terms`."""
-    r, k = image_terms(handle, images, progress)
-    bernoulli = handle.architecture.likelihood == "bernoulli"
-    draw = f"fixed binary draw (seed {TEST_DRAW_SEED}), encoder sees the draw" if bernoulli else "pixels in 0..1 as they are"
-    score = "log p(x|z)" if bernoulli else "log density p(x|z)"
-    samples = f"{ELBO_SAMPLES} samples of z for each image"
-    return {
-        "elbo": _mean(-(r + k), unit="nats/image", protocol=f"ELBO, beta 1, {draw}, {samples}", seed=ELBO_SEED),
-        "reconstruction": _mean(r, unit="nats/image", protocol=f"-E_q[{score}], {draw}, {samples}", seed=ELBO_SEED),
-        "kl": _mean(k, unit="nats/image", protocol=f"KL(q(z|x) || N(0, I)), closed form, {draw}"),
-    }
-
-
-def colours(handle: ModelHandle) -> str:
-    """The word for a model's images as they are, before any binarisation."""
-    return "grey" if handle.architecture.image_shape[2] == 1 else "colour"
-
-
-def squared_errors(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Squared difference per pixel between each image as it is and its decoded posterior mean, pixels in 0..1; float64 (N,)."""
-    errors = [np.zeros(0)]
-    for start in range(0, len(images), BATCH):
-        difference = decode(handle, mu[start : start + BATCH]) - images[start : start + BATCH].astype(np.float32) / 255
-        errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
-    return np.concatenate(errors)
-
-
-def mse_figure(handle: ModelHandle, mu: NDArray[np.float32], images: NDArray[np.uint8]) -> Figures:
-    """Mean of `squared_errors`."""
-    kind = colours(handle)
-    protocol = f"per pixel, {kind} image against the decoded posterior mean of the {kind} image"
-    return {"mse": _mean(squared_errors(handle, mu, images), unit=f"squared {kind} level, 0..1", protocol=protocol)}
-
-
-def knn_figures(
-    train_codes: NDArray[np.float32],
-    train_labels: NDArray[np.int64],
-    codes: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    kind: str = "grey",
-) -> Figures:
-    """Accuracy of 1-NN and 5-NN (Euclidean, majority vote), fitted on training codes and scored on the others."""
-    from sklearn.neighbors import KNeighborsClassifier
-
-    figures: Figures = {}
-    for k in (1, 5):
-        if len(train_codes) < k:
-            continue
-        hits = KNeighborsClassifier(k).fit(train_codes, train_labels).predict(codes) == labels
-        protocol = f"{k}-NN, Euclidean, majority vote, fitted on the posterior means of {len(train_codes):,} training images ({kind})"
-        figures[f"knn{k}"] = _mean(hits.astype(np.float64), unit="accuracy", protocol=protocol)
-    return figures
-
-
-def active_units(mu: NDArray[np.float32]) -> Figures:
-    """Number of latent dimensions whose posterior mean varies over images by more than 0.01 (Burda et al. 2016)."""
-    count = int((mu.var(axis=0, dtype=np.float64) > ACTIVE_VARIANCE).sum())
-    protocol = f"variance over images of the posterior mean > {ACTIVE_VARIANCE}"
-    return {"active_units": _figure(count, n=len(mu), protocol=protocol, unit="dimensions")}
-
-
 @full_precision()
-def evaluate(handle: ModelHandle, dataset: ImageDataset, progress: Progress = lambda what, part: None) -> Figures:
-    """All figures on the test part of a data set; k-NN is left out where there are no labels.
+def evaluate(
+    handle: ModelHandle,
+    dataset: ImageDataset,
+    progress: Progress = lambda what, part: None,
+    *,
+    quick: bool = False,
+    against: ImageDataset | None = None,
+) -> Figures:
+    """All figures on the test part of a data set; those that need labels are left out where there are none.
+
+    Parameters
+    ----------
+    quick : bool
+        Leave out what exact inference gives: the likelihood, its checks, and figures of exact codes.
+    against : ImageDataset or None
+        A second data set, whose test images a model ought to take for strange.
 
     Returns
     -------
     dict
-        As in the JSON contract: key to value, se, unit, n, protocol, seed, seconds.
+        As in the JSON contract: key to value, se, unit, n, protocol, seed, seconds; what is not defined for the model has the value
+        None and a reason.
 
     Raises
     ------
     DatasetError
         The images do not fit the model, or there is no test part.
     """
-    test = dataset.split.test
-    if dataset.image_shape != handle.architecture.image_shape:
-        raise DatasetError(f"{dataset.name} has images of {dataset.image_shape}, the model is for {handle.architecture.image_shape}.")
-    if len(test) == 0:
-        raise DatasetError(f"{dataset.name} has no test images to evaluate on.")
+    for data in (dataset, *([against] if against else [])):
+        if data.image_shape != handle.architecture.image_shape:
+            raise DatasetError(f"{data.name} has images of {data.image_shape}, the model is for {handle.architecture.image_shape}.")
+        if len(data.split.test) == 0:
+            raise DatasetError(f"{data.name} has no test images to evaluate on.")
     figures: Figures = {}
 
     def add(compute: Callable[[], Figures]) -> None:
@@ -165,18 +96,117 @@ def evaluate(handle: ModelHandle, dataset: ImageDataset, progress: Progress = la
         seconds = round(time.perf_counter() - begun, 3)
         figures.update({key: {**figure, "seconds": seconds} for key, figure in found.items()})
 
-    images = dataset.images[test]
-    add(lambda: elbo_figures(handle, images, progress))
-    mu, _ = encode(handle, images)
-    progress("MSE", 0.0)
-    add(lambda: mse_figure(handle, mu, images))
-    add(lambda: active_units(mu))
-    if dataset.labels is not None:
-        progress("k-NN", 0.0)
-        train = np.sort(np.concatenate([dataset.split.train, dataset.split.validation]))
-        train_labels, labels = dataset.labels[train], dataset.labels[test]
-        known, asked = train_labels >= 0, labels >= 0
-        if known.any() and asked.any():
-            train_codes, _ = encode(handle, dataset.images[train[known]])
-            add(lambda: knn_figures(train_codes, train_labels[known], mu[asked], labels[asked], colours(handle)))
+    test = dataset.split.test
+    images, labels = dataset.images[test], None if dataset.labels is None else dataset.labels[test]
+    elbo: list[NDArray[np.float64] | None] = [None]
+
+    def bounds() -> Figures:
+        found, elbo[0] = elbo_figures(handle, images, progress, labels)
+        return found
+
+    add(bounds)
+    mu, log_var = _encoded(handle, images, labels)
+    labelled = _labelled_training_rows(dataset)
+    progress("codes", 0.0)
+    if handle.architecture.facts.encoder:
+        train = (
+            None if labelled is None else (_encoded(handle, dataset.images[labelled], _of(dataset, labelled))[0], _of(dataset, labelled))
+        )
+        add(lambda: code_figures(handle, mu, images, labels, train))
+        add(lambda: plane_figures(handle, mu, log_var))
+    else:
+        add(lambda: absent("It has no encoder; see the keys that end in .exact_mode.", *CODE_KEYS, "hole_mass", "leak"))
+    add(lambda: magnification_figure(handle))
+    if not quick:
+        exact_figures(handle, images, labels, elbo[0], add, progress)
+        reason = why_not(handle.architecture)
+        if reason or form_of(module_of(handle)) is None:
+            slow = "Its likelihood is no matrix product, so codes of all images would take very long."
+            add(lambda: absent(reason or slow, *(f"{key}.{kind}" for kind in KINDS for key in CODE_KEYS)))
+        else:
+            _exact_code_figures(handle, dataset, labelled, add, progress)
+    if against is not None:
+        _anomalies(handle, dataset, against, mu, quick, add, progress)
     return figures
+
+
+def _encoded(handle: ModelHandle, images: NDArray[np.uint8], labels: Labels | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and log variance of each image (N, d), from the grey picture."""
+    if handle.architecture.facts.conditional and labels is not None:
+        return encode_told(handle, images, labels)
+    return encode(handle, images)
+
+
+def _labelled_training_rows(dataset: ImageDataset) -> Labels | None:
+    """Rows of all images that are not test and have a label; validation images count as training images."""
+    rows = np.sort(np.concatenate([dataset.split.train, dataset.split.validation]))
+    if dataset.labels is None:
+        return None
+    rows = rows[dataset.labels[rows] >= 0]
+    return rows if len(rows) else None
+
+
+def _of(dataset: ImageDataset, rows: Labels) -> Labels:
+    assert dataset.labels is not None
+    return dataset.labels[rows]
+
+
+def _exact_code_figures(
+    handle: ModelHandle, dataset: ImageDataset, labelled: Labels | None, add: Callable[[Callable[[], Figures]], None], progress: Progress
+) -> None:
+    """Of the codes by mode and mean of the exact posterior; encoding's time is told with the first figure."""
+    test = dataset.split.test
+    codes: dict[str, Codes] = {}
+    train: dict[str, Codes] = {}
+
+    def encode_test() -> Figures:
+        codes.update(exact_codes(handle, dataset, test, progress=lambda part: progress("exact codes", part)))
+        return width_figure(handle, codes["exact_mode"].columns["width"])
+
+    add(encode_test)
+    if labelled is not None:
+        train.update(exact_codes(handle, dataset, labelled, progress=lambda part: progress("exact codes of training images", part)))
+    images, labels = dataset.images[test], None if dataset.labels is None else dataset.labels[test]
+    for kind in KINDS:
+        known = (train[kind].z, train[kind].labels) if kind in train else None
+        add(partial(code_figures, handle, codes[kind].z, images, labels, known, f".{kind}"))
+
+
+def _anomalies(
+    handle: ModelHandle,
+    dataset: ImageDataset,
+    against: ImageDataset,
+    mu: NDArray[np.float32],
+    quick: bool,
+    add: Callable[[Callable[[], Figures]], None],
+    progress: Progress,
+) -> None:
+    """AUROC and AUPR by -log p(x), and by the squared error of what the code decodes to."""
+    parts = [data.images[data.split.test] for data in (dataset, against)]
+    reason = why_not(handle.architecture)
+
+    def by_likelihood() -> Figures:
+        told = (
+            None
+            if dataset.labels is None or against.labels is None
+            else [d.labels[d.split.test] for d in (dataset, against) if d.labels is not None]
+        )
+        scores = [
+            -log_likelihoods(
+                handle, quoted_pixels(handle, part), 128, None if not handle.architecture.facts.conditional or told is None else told[k]
+            )
+            for k, part in enumerate(parts)
+        ]
+        return anomaly_figures(scores[0], scores[1], "-log p(x), grid of 128 nodes a side", against.name)
+
+    def by_error() -> Figures:
+        errors = [squared_errors(handle, z, part) for z, part in zip((mu, _encoded(handle, parts[1], None)[0]), parts, strict=True)]
+        return anomaly_figures(errors[0], errors[1], "squared error of the decoded posterior mean", against.name, ".reconstruction")
+
+    progress("anomalies", 0.0)
+    if quick or reason:
+        add(lambda: absent(reason or "It was left out with --quick.", "auroc", "aupr"))
+    else:
+        add(by_likelihood)
+    if handle.architecture.facts.encoder and not handle.architecture.facts.conditional:
+        add(by_error)

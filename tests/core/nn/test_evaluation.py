@@ -16,13 +16,15 @@ from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn import evaluation
 from latent_explorer.core.nn.evaluation import active_units, evaluate, knn_figures
 from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.figures import terms
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import encode
 from latent_explorer.core.nn.likelihoods import FixedDraw, fixed_binary_draw
 from latent_explorer.core.types import ImageDataset, ModelHandle, Split
 from tests.core.nn.small import Doubles, architecture, module_for, numpy_encode, numpy_log_prob, numpy_logits, toy
 
-KEYS = {"elbo", "reconstruction", "kl", "mse", "knn1", "knn5", "active_units"}
+LABELLED = {"knn1", "knn5", "v_measure"}
+KEYS = {"elbo", "reconstruction", "kl", "mse", "active_units", "trustworthiness", "hole_mass", "leak", "magnification_p99"} | LABELLED
 DATASET = toy(60, 30)
 
 
@@ -42,7 +44,12 @@ def handle() -> ModelHandle:
 
 @pytest.fixture(scope="module")
 def figures(handle: ModelHandle) -> dict[str, dict[str, Any]]:
-    return evaluate(handle, DATASET)
+    return quickly(handle, DATASET)
+
+
+def quickly(handle: ModelHandle, dataset: ImageDataset, *more: Any) -> dict[str, dict[str, Any]]:
+    """Without exact inference, which has tests of its own in `exact` and `figures`."""
+    return evaluate(handle, dataset, *more, quick=True)
 
 
 def fixed_draw() -> Doubles:
@@ -71,9 +78,9 @@ def test_the_binary_draw_has_the_grey_level_as_its_probability() -> None:
 
 def test_the_keys_are_just_these(figures: dict[str, dict[str, Any]]) -> None:
     assert set(figures) == KEYS
-    for figure in figures.values():
+    for key, figure in figures.items():
         assert set(figure) == {"value", "se", "unit", "n", "protocol", "seed", "seconds"}
-        assert figure["n"] == 30
+        assert figure["n"] == (4096 if key == "magnification_p99" else 30)
         assert figure["seconds"] >= 0
         assert figure["protocol"]
     json.dumps(figures, allow_nan=False)
@@ -100,10 +107,10 @@ def test_figures_are_the_same_every_time_and_do_not_depend_on_batches(
     handle: ModelHandle, figures: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(123)
-    again = evaluate(handle, DATASET)
+    again = quickly(handle, DATASET)
     assert {key: figure["value"] for key, figure in again.items()} == {key: figure["value"] for key, figure in figures.items()}
-    monkeypatch.setattr(evaluation, "BATCH", 7)
-    parts = evaluate(handle, DATASET)
+    monkeypatch.setattr(terms, "BATCH", 7)
+    parts = quickly(handle, DATASET)
     for key in KEYS - {"elbo", "reconstruction"}:  # these two take other samples of z then
         assert parts[key]["value"] == pytest.approx(figures[key]["value"], rel=1e-5)
     assert parts["elbo"]["value"] == pytest.approx(figures["elbo"]["value"], abs=0.3)
@@ -176,12 +183,12 @@ def test_knn_on_random_codes(seed: int) -> None:
 
 def test_knn_leaves_out_images_without_a_label_and_sets_without_labels(handle: ModelHandle, figures: dict[str, dict[str, Any]]) -> None:
     unlabelled = replace(DATASET, labels=None, class_names=())
-    assert set(evaluate(handle, unlabelled)) == KEYS - {"knn1", "knn5"}
+    assert set(quickly(handle, unlabelled)) == KEYS - LABELLED
     assert DATASET.labels is not None
     labels = DATASET.labels.copy()
     labels[60:70] = -1
     labels[:40] = -1
-    part = evaluate(handle, replace(DATASET, labels=labels))
+    part = quickly(handle, replace(DATASET, labels=labels))
     assert part["knn5"]["n"] == 20
     assert "20 training images" in part["knn5"]["protocol"]
     mu, _ = encode(handle, DATASET.images)
@@ -191,7 +198,7 @@ def test_knn_leaves_out_images_without_a_label_and_sets_without_labels(handle: M
 
 def test_validation_images_count_as_training_images(handle: ModelHandle, figures: dict[str, dict[str, Any]]) -> None:
     """So that figures do not depend on how much was held out for choosing."""
-    parts = evaluate(handle, DATASET.with_validation(20))
+    parts = quickly(handle, DATASET.with_validation(20))
     assert {key: figure["value"] for key, figure in parts.items()} == {key: figure["value"] for key, figure in figures.items()}
 
 
@@ -211,9 +218,9 @@ def test_a_dead_dimension_is_not_active() -> None:
     last = module.encoder.layers[-1]
     assert isinstance(last, nn.Linear)
     last.weight.mul_(20)
-    assert evaluate(handle, DATASET)["active_units"]["value"] == 2
+    assert quickly(handle, DATASET)["active_units"]["value"] == 2
     last.weight[1] = 0
-    assert evaluate(handle, DATASET)["active_units"]["value"] == 1
+    assert quickly(handle, DATASET)["active_units"]["value"] == 1
 
 
 # --- refusals and progress -------------------------------------------------------------------------------------------------------
@@ -221,38 +228,38 @@ def test_a_dead_dimension_is_not_active() -> None:
 
 def test_images_of_another_size_are_refused(handle: ModelHandle) -> None:
     with pytest.raises(DatasetError, match=r"images of \(5, 5, 1\), the model is for \(3, 4, 1\)"):
-        evaluate(handle, toy(4, 4, (5, 5, 1)))
+        quickly(handle, toy(4, 4, (5, 5, 1)))
 
 
 def test_a_set_without_a_test_part_is_refused(handle: ModelHandle) -> None:
     rows = np.arange(90)
     with pytest.raises(DatasetError, match="no test images"):
-        evaluate(handle, replace(DATASET, split=Split(rows, rows[:0], rows[:0])))
+        quickly(handle, replace(DATASET, split=Split(rows, rows[:0], rows[:0])))
 
 
 def test_small_sets_give_what_they_can(handle: ModelHandle) -> None:
     split = Split(np.arange(3), np.arange(0), np.arange(3, 4))
     tiny = ImageDataset("tiny", DATASET.images[:4], np.array([0, 1, 2, 0]), ("a", "b", "c"), split)
-    figures = evaluate(handle, tiny)
+    figures = quickly(handle, tiny)
     assert set(figures) == KEYS - {"knn5"}
     assert figures["elbo"]["se"] is None
 
 
 def test_progress_is_told_in_parts_of_one(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "BATCH", 8)
+    monkeypatch.setattr(terms, "BATCH", 8)
     told: list[tuple[str, float]] = []
-    evaluate(handle, DATASET, lambda what, part: told.append((what, part)))
+    quickly(handle, DATASET, lambda what, part: told.append((what, part)))
     parts = [part for what, part in told if what == "ELBO"]
     assert parts == sorted(parts)
     assert parts[-1] == 1.0
     assert len(parts) == 4
-    assert {what for what, _ in told} == {"ELBO", "MSE", "k-NN"}
+    assert {what for what, _ in told} == {"ELBO", "codes"}
 
 
 def test_evaluating_leaves_the_model_alone(handle: ModelHandle) -> None:
     module: VAE = module_of(handle)
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    evaluate(handle, DATASET)
+    quickly(handle, DATASET)
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
 
 

@@ -21,6 +21,7 @@ from latent_explorer.core.types import freeze
 RADIUS = 4.5  # of the square; outside the disc of this radius N(0, I_2) has 4e-5 of its mass
 SIDES = (128, 256, 512)  # of the grids that figures are quoted on
 BLOCK = 9.0 / 64  # width of a block of neighbouring nodes on the plane, for the bounds of `sums`
+GROUP_SIDE = 16  # nodes along each side of a larger square of blocks
 BLOCK_NODES = 16  # in a block on the sphere, or a little more
 LINE = 16  # times as many nodes on a line as along one side of a plane: there they cost little
 LOG_2_PI = math.log(2 * math.pi)
@@ -46,7 +47,7 @@ class Nodes:
     h : float
         Distance between neighbours.
     blocks : int64 array, shape (n, size)
-        All nodes once, in groups of near ones.
+        All nodes once, in groups of near ones; groups that follow each other are mostly near, too.
     """
 
     kind: str
@@ -134,12 +135,18 @@ def _nodes(kind: str, side: int) -> Nodes:
     d = z.shape[1]
     log_weight = np.full(len(z), d * math.log(h)) if torus else d * (math.log(h) - 0.5 * LOG_2_PI) - 0.5 * (z * z).sum(1)
     rows = np.arange(len(z))
-    if line:
-        blocks = rows.reshape(-1, LINE)
-    else:
-        size = math.gcd(side, max(2, 2 ** round(math.log2(BLOCK / (9.0 / side)))))
-        blocks = rows.reshape(side // size, size, side // size, size).transpose(0, 2, 1, 3).reshape(-1, size * size)
-    return Nodes(kind, side, z.astype(np.float32), log_weight, d * math.log(h), h, np.ascontiguousarray(blocks))
+    blocks = rows.reshape(-1, LINE) if line else _squares(rows, side)
+    return Nodes(kind, side, z.astype(np.float32), log_weight, d * math.log(h), h, blocks)
+
+
+def _squares(rows: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+    """The nodes of a grid in square blocks as wide as `BLOCK` is on the plane, and these in the order of larger squares."""
+    size = math.gcd(side, max(2, 2 ** round(math.log2(BLOCK / (9.0 / side)))))
+    across = side // size
+    large = math.gcd(across, max(1, GROUP_SIDE // size))
+    blocks = rows.reshape(across, size, across, size).transpose(0, 2, 1, 3).reshape(across, across, size * size)
+    ordered = blocks.reshape(across // large, large, across // large, large, -1).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(ordered.reshape(-1, size * size))
 
 
 def _sphere(side: int) -> Nodes:

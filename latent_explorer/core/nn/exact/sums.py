@@ -24,6 +24,7 @@ from latent_explorer.core.nn.exact.grids import Nodes
 
 TOLERANCE = 1e-4  # nats
 FEW = 256  # images for which bounds cost more than they save
+GROUP = 256  # nodes in the blocks that are summed together, for the images that any of them may count for: fewer, larger products
 TABLE = 1 << 24  # numbers in a table that is computed at once, 67 MB
 
 Progress = Callable[[float], None]
@@ -83,7 +84,8 @@ def _bounded_pieces(decoder: Decoder, form: Form, nodes: Nodes, x: Tensor, progr
     if floor is None:
         floor = _floor(decoder, form, x, z, log_weight, blocks[:, size // 2], progress) + own
     least = (floor - own - math.log(count / TOLERANCE))[:, None]
-    at_once = max(1, min(decoder.batch // size, TABLE // len(x)))
+    together = max(1, GROUP // size)
+    at_once = together * max(1, min(decoder.batch // size, TABLE // len(x)) // together)  # whole groups
     for begin in range(0, count, at_once):
         some = blocks[begin : begin + at_once]
         weights = form.weights(decoder.at(z[some.flatten()])).unflatten(0, some.shape)
@@ -91,10 +93,13 @@ def _bounded_pieces(decoder: Decoder, form: Form, nodes: Nodes, x: Tensor, progr
         offset = dark.sum(-1) + log_weight[some]
         lowest, highest = dark.amax(1), (weights + dark).amax(1)
         bound = torch.addmm(lowest.sum(1) + log_weight[some].logsumexp(1), x, (highest - lowest).T)
-        kept = (~(bound <= least)).T.nonzero()  # so that a weight that is no number is seen, not left out
-        for block, rows in zip(range(len(some)), kept[:, 1].split(kept[:, 0].bincount(minlength=len(some)).tolist()), strict=True):
+        kept = ~(bound <= least)  # so that a weight that is no number is seen, not left out
+        for first in range(0, len(some), together):
+            group = slice(first, first + together)
+            rows = kept[:, group].any(1).nonzero().squeeze(1)
             if len(rows):
-                yield Piece(rows, some[block], torch.addmm(offset[block], x[rows], weights[block].T) + own[rows, None])
+                joint = torch.addmm(offset[group].flatten(), x[rows], weights[group].flatten(0, 1).T)
+                yield Piece(rows, some[group].flatten(), joint + own[rows, None])
         progress(min(1.0, (begin + at_once) / count))
 
 

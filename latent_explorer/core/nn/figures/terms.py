@@ -1,0 +1,120 @@
+"""ELBO, reconstruction, KL and squared error of each image, by the encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latent_explorer.core.nn.figures.form import Figures, Progress, absent, mean_figure
+from latent_explorer.core.nn.handles import module_of
+from latent_explorer.core.nn.inference import batch_of, decode, device_of, grey_tensor
+from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, FixedDraw
+from latent_explorer.core.types import ModelHandle
+
+ELBO_SAMPLES = 16
+ELBO_SEED = 20250103
+BATCH = 1000
+
+Labels = NDArray[np.int64]
+
+
+def image_terms(
+    handle: ModelHandle, images: NDArray[np.uint8], progress: Progress, samples: int = ELBO_SAMPLES, labels: Labels | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Reconstruction and KL of each image, nats, float64 (N,): means over some draws of z.
+
+    The Bernoulli likelihood is that of the fixed binary draw, a density that of the grey or colour image. z is drawn on the
+    CPU, so that the numbers do not hang on the device. ``labels``, int64 (N,), are for a conditional family.
+    """
+    module = module_of(handle)
+    device = device_of(module)
+    bernoulli = handle.architecture.likelihood == "bernoulli"
+    fixed = FixedDraw()
+    generator = torch.Generator().manual_seed(ELBO_SEED)
+    reconstruction, kl = [np.zeros(0)], [np.zeros(0)]
+    told = labels if handle.architecture.facts.conditional else None
+    with torch.inference_mode():
+        batch = min(BATCH, batch_of(handle.architecture, samples))
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            pixels = torch.from_numpy(fixed.of(part).reshape(len(part), -1)) if bernoulli else grey_tensor(part)
+            classes = None if told is None else torch.from_numpy(told[start : start + batch].copy()).to(device)
+            terms = module.terms(pixels.to(device), generator, samples, classes)
+            reconstruction.append(terms.reconstruction.cpu().double().numpy())
+            kl.append(terms.kl.cpu().double().numpy())
+            progress("ELBO", min(1.0, (start + batch) / len(images)))
+    return np.concatenate(reconstruction), np.concatenate(kl)
+
+
+def pixels_words(handle: ModelHandle) -> str:
+    """Which pixels a likelihood is quoted on."""
+    bernoulli = handle.architecture.likelihood == "bernoulli"
+    return f"fixed binary draw (seed {TEST_DRAW_SEED})" if bernoulli else "pixels in 0..1 as they are"
+
+
+def elbo_figures(
+    handle: ModelHandle, images: NDArray[np.uint8], progress: Progress, labels: Labels | None = None
+) -> tuple[Figures, NDArray[np.float64] | None]:
+    """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each; see `image_terms`. And each image's ELBO."""
+    config = handle.architecture
+    facts = config.facts
+    keys = ("elbo", "reconstruction", "kl")
+    if facts.bound != "elbo":
+        reason = facts.lacks or f"{facts.title} has no encoder, so there is no bound below its log p(x); see ll_quadrature."
+        return absent(reason, *keys, unit="nats/image"), None
+    r, k = image_terms(handle, images, progress, labels=labels)
+    bernoulli = config.likelihood == "bernoulli"
+    draw = f"{pixels_words(handle)}, encoder sees the draw" if bernoulli else pixels_words(handle)
+    draw += ", each image's class is told" if facts.conditional else ""
+    score = "log p(x|z)" if bernoulli or config.likelihood == "discretised_logistic" else "log density p(x|z)"
+    samples = f"{ELBO_SAMPLES} samples of z for each image"
+    prior = "even on the sphere" if facts.space == "sphere" else "N(0, I)"
+    form = "both levels" if facts.levels else "closed form"
+    found = {
+        "elbo": mean_figure(-(r + k), unit="nats/image", protocol=f"ELBO, beta 1, {draw}, {samples}", seed=ELBO_SEED),
+        "reconstruction": mean_figure(r, unit="nats/image", protocol=f"-E_q[{score}], {draw}, {samples}", seed=ELBO_SEED),
+        "kl": mean_figure(k, unit="nats/image", protocol=f"KL(q(z|x) || {prior}), {form}, {draw}"),
+    }
+    return found, -(r + k)
+
+
+def colours(handle: ModelHandle) -> str:
+    """The word for a model's images as they are, before any binarisation."""
+    return "grey" if handle.architecture.image_shape[2] == 1 else "colour"
+
+
+def squared_errors(
+    handle: ModelHandle, z: NDArray[np.float32], images: NDArray[np.uint8], labels: Labels | None = None
+) -> NDArray[np.float64]:
+    """Squared difference per pixel between each image as it is and its decoded code (N, d), pixels in 0..1; float64 (N,)."""
+    errors = [np.zeros(0)]
+    for start in range(0, len(images), BATCH):
+        part = slice(start, start + BATCH)
+        picture = decode(handle, z[part]) if labels is None else decode_told(handle, z[part], labels[part])
+        difference = picture - images[part].astype(np.float32) / 255
+        errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
+    return np.concatenate(errors)
+
+
+def decode_told(handle: ModelHandle, z: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
+    """Expected pixels (n, H, W, C) at points (n, d) for classes (n,), of a conditional family."""
+    module = module_of(handle)
+    device = device_of(module)
+    with torch.inference_mode():
+        found = module.mean_image(torch.from_numpy(z.copy()).to(device), torch.from_numpy(labels.copy()).to(device))
+    return found.cpu().numpy().reshape(-1, *handle.architecture.image_shape)
+
+
+def encode_told(handle: ModelHandle, images: NDArray[np.uint8], labels: Labels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Posterior mean and log variance (N, d) of grey or colour images and their classes (N,), of a conditional family."""
+    module = module_of(handle)
+    device = device_of(module)
+    means, log_vars = [], []
+    with torch.inference_mode():
+        for start in range(0, len(images), BATCH):
+            part = slice(start, start + BATCH)
+            mu, log_var = module.encode(grey_tensor(images[part]).to(device), torch.from_numpy(labels[part].copy()).to(device))
+            means.append(mu.cpu().numpy())
+            log_vars.append(log_var.cpu().numpy())
+    return np.concatenate(means), np.concatenate(log_vars)
