@@ -275,7 +275,7 @@ def _check_partial(out: Path, resume: Path | None) -> None:
 
 
 def _refuse_beside_resume(given: list[click.Parameter], ctx: click.Context) -> None:
-    fixed = [_flag(p.name) for p in given if p.name in (*MODEL_FIELDS, *TRAINING_FIELDS)]
+    fixed = [_flag(p.name) for p in given if p.name in ("recipe", *MODEL_FIELDS, *TRAINING_FIELDS)]
     if fixed:
         raise click.UsageError(f"{fixed[0]} cannot be given with --resume, which goes on with the settings of the file; leave it out", ctx)
 

@@ -78,7 +78,7 @@ class PlainGaussian(Gaussian):
     """Every pixel is normal around the decoder's number itself; only the picture that is shown is cut to 0..1."""
 
     def centre(self, numbers: Tensor) -> Tensor:
-        """As of `Gaussian`: the number."""
+        """The mean of the normal distribution of each pixel."""
         return numbers
 
     def mean(self, numbers: Tensor) -> Tensor:
@@ -86,8 +86,8 @@ class PlainGaussian(Gaussian):
         return numbers.clamp(0.0, 1.0)
 
     def slope(self, numbers: Tensor) -> Tensor:
-        """Derivative of `mean`: 1, and 0 beyond black and white."""
-        return ((numbers > 0) & (numbers < 1)).to(numbers.dtype)
+        """1: that of the picture before it is cut, so that a linear plane is equally stretched everywhere."""
+        return torch.ones_like(numbers)
 
 
 class PCA(Autoencoder):
