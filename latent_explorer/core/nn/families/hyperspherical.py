@@ -29,10 +29,15 @@ def log_scale(k: Tensor) -> Tensor:
     return torch.where(k < SMALL, b + c * (-1 / 6 + c * (1 / 180 - c / 2835)), far)
 
 
+def _beyond(k: Tensor) -> Tensor:
+    """``1 / (e^2k - 1)``, half of coth k - 1, by what vanishes for a large k: what overflows has no derivative."""
+    return -torch.exp(-2 * k) / torch.expm1(-2 * k)
+
+
 def mean_length(k: Tensor) -> Tensor:
     """``coth k - 1/k``, the length of E[z], elementwise; for small k by the series ``k/3 - k^3/45 + 2 k^5/945 - k^7/4725``."""
     large = k.clamp_min(SMALL)
-    far = 1 - 1 / large + 2 / torch.expm1(2 * large)
+    far = 1 - 1 / large + 2 * _beyond(large)
     b = k.clamp_max(SMALL)
     c = b.square()
     return torch.where(k < SMALL, b * (1 / 3 + c * (-1 / 45 + c * (2 / 945 - c / 4725))), far)
@@ -44,7 +49,7 @@ def mises_fisher_kl(k: Tensor) -> Tensor:
     Computed as ``k (coth k - 1/k - 1) + [k + log(k / sinh k)]``, and for small k by its series k^2/6 - k^4/60 + k^6/567.
     """
     large = k.clamp_min(SMALL)
-    far = large * 2 / torch.expm1(2 * large) - 1 + log_scale(large)
+    far = 2 * large * _beyond(large) - 1 + log_scale(large)
     c = k.clamp_max(SMALL).square()
     return torch.where(k < SMALL, c * (1 / 6 + c * (-1 / 60 + c * (1 / 567 - c / 5400))), far)
 
