@@ -151,6 +151,7 @@ class LayersPanel(QWidget):
             slider.setValue(round(getattr(layers, name) * steps))
             slider.blockSignals(False)
         self._show_colour()
+        self._codes.setCurrentIndex(max(0, self._codes.findData(self._shown_codes)))  # those that are wanted may be on their way
         self.field.set_layers(layers)
         self._grey.setCurrentText(layers.grey_map)
         self._smooth.setChecked(layers.smooth)

@@ -40,7 +40,8 @@ def make_model(
     **settings: Any,
 ) -> ModelRecord:
     """Train a little and save; `stop_after` steps leaves an unfinished run."""
-    architecture = {key: settings.pop(key) for key in ("network", "channels", "likelihood", "sigma") if key in settings}
+    names = ("family", "classes", "network", "channels", "likelihood", "sigma")
+    architecture = {key: settings.pop(key) for key in names if key in settings}
     model = ModelConfig(dataset.image_shape, latent_dim=latent_dim, hidden=hidden, **architecture)
     config = TrainingConfig(**{"epochs": 3, "batch_size": 128, **settings}).for_model(model)
     dataset = dataset.with_validation(config.validation, config.split_seed)

@@ -39,6 +39,7 @@ class ExactCodesFeature(QObject):
         self._stop: threading.Event | None = None  # of the job that is on or waits
         self._then: Callable[[], None] | None = None  # what is to follow it
         self._told: tuple[object, ...] = ()
+        self._wanted = session.scene.layers.codes
         window.wish.connect(self._wished)
         window.status.cancelRequested.connect(self._cancel)
         lane.progressed.connect(self._progressed)
@@ -160,7 +161,8 @@ class ExactCodesFeature(QObject):
 
     def _scene_changed(self, scene: Scene) -> None:
         slot, wanted = self._session.slot, scene.layers.codes
-        if slot is None or wanted == slot.kind:
+        chosen, self._wanted = wanted != self._wanted, wanted
+        if slot is None or not chosen or wanted == slot.kind:
             return
         if wanted in slot.codes:
             self._session.revise_slot()

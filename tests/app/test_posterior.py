@@ -1,0 +1,267 @@
+"""The exact posterior in the window: of points that are clicked and of pins, with real events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QComboBox, QPushButton
+
+from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.plane.field import POSTERIOR
+from latent_explorer.core.scene import Camera, Rows
+from latent_explorer.core.types import ImageDataset
+from latent_explorer.views.posterior_panel import PosteriorPanel
+from latent_explorer.workers.posterior import Comparison, Finding
+from tests.app.conftest import Desk, is_sentence, make_model
+from tests.app.test_fields import covers_window, pick, shown
+from tests.views.hand import Key, Modifier, pixels_of, settle, texts
+
+SHIFT, CONTROL = Modifier.ShiftModifier, Modifier.ControlModifier
+
+
+@pytest.fixture
+def ready(opened: Desk) -> Desk:
+    opened.wait(lambda: opened.program.index.shown is not None)
+    opened.rest()
+    return opened
+
+
+def panel(desk: Desk) -> PosteriorPanel:
+    return desk.window.posterior
+
+
+def finding(desk: Desk) -> Finding:
+    found = desk.program.posterior._finding
+    assert found is not None
+    return found
+
+
+def compared(desk: Desk) -> Comparison:
+    desk.wait(lambda: desk.program.posterior.settled)
+    found = desk.program.posterior._compared
+    assert found is not None and found.finding is finding(desk)
+    return found
+
+
+def place(desk: Desk, row: int) -> QPointF:
+    x, y = desk.slot.frame.to_plane(desk.slot.codes["mean"].z[row]).tolist()
+    return desk.window.plane.plane_to_pixel(x, y)
+
+
+def some_rows(desk: Desk) -> list[int]:
+    """Points in view that lie far from all others, the loneliest first."""
+    found = desk.slot.frame.to_plane(desk.slot.codes["mean"].z)
+    left, bottom, width, height = desk.window.plane.window_rectangle()
+    inner = (found > (left + 0.2 * width, bottom + 0.2 * height)) & (found < (left + 0.7 * width, bottom + 0.7 * height))
+    away = np.hypot(*(found[:, None] - found[None]).transpose(2, 0, 1))
+    np.fill_diagonal(away, np.inf)
+    return [int(row) for row in np.argsort(-np.where(inner.all(axis=1), away.min(axis=1), 0))[:3]]
+
+
+def select(desk: Desk, row: int) -> None:
+    """Shift and a click, as a person does."""
+    at = place(desk, row)
+    desk.hand.move(desk.plane, at)
+    desk.hand.press(desk.plane, at, modifier=SHIFT)
+    desk.hand.release(desk.plane, at, modifier=SHIFT)
+    desk.rest()
+
+
+def marks(desk: Desk) -> tuple[tuple[float, float] | None, int]:
+    layer = desk.window.plane._posterior
+    return layer.mode, layer.ellipses
+
+
+def test_a_clicked_point_s_posterior_is_the_field_with_the_ellipses_and_the_gap(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    assert not shown(ready)  # nothing is selected yet, and what to do is said
+    assert any("Select a point" in text for text in texts(panel(ready)))
+    one, two, _ = some_rows(ready)
+    select(ready, one)
+    first = shown(ready)
+    assert first and {field.kind for field in first} == {POSTERIOR}
+    ready.session.set_scene(camera=Camera(0.0, 0.0, 9.0))  # the small model has learned little, and its posteriors are wide
+    ready.rest()
+    assert shown(ready)[-1].contours and covers_window(ready)
+    ready.program.scenery.fit()
+    ready.rest()
+    codes, dataset = ready.slot.codes["mean"], ready.session.dataset
+    assert dataset is not None
+    assert np.array_equal(finding(ready).image, dataset.images[codes.index[one]])
+    found = compared(ready)
+    assert found.mean is not None
+    np.testing.assert_allclose(found.mean, codes.z[one], atol=1e-4)
+    mode, ellipses = marks(ready)
+    assert mode == pytest.approx(finding(ready).posterior.mode) and ellipses == 2
+    assert found.gap > 0
+    said = texts(panel(ready))
+    assert "Grey score" in said  # grey pixels, a Bernoulli decoder
+    gap = f"{found.gap:.2f} nats"
+    assert gap in said
+    assert f"{found.gap:.2f}" == f"{finding(ready).posterior.log_evidence - found.elbo:.2f}"
+    select(ready, two)
+    assert shown(ready)[-1] is not first[-1]
+    assert np.array_equal(finding(ready).image, dataset.images[codes.index[two]])
+    pick(ready, "None")
+    assert not shown(ready) and marks(ready) == (None, 0)
+    assert not panel(ready).isVisible()
+
+
+def test_the_key_selects_the_nearest_point_shows_and_takes_away(ready: Desk) -> None:
+    row = some_rows(ready)[0]
+    ready.program.probe.put(tuple(ready.slot.codes["mean"].z[row].tolist()))
+    ready.window.plane.setFocus()
+    ready.hand.key(Key.Key_B, CONTROL)
+    ready.rest()
+    assert ready.session.scene.selection is not None and ready.session.scene.selection.rows.tolist() == [row]
+    assert shown(ready) and ready.session.scene.layers.field == POSTERIOR
+    ready.hand.key(Key.Key_B, CONTROL)
+    ready.rest()
+    assert not shown(ready) and ready.session.scene.layers.field == ""
+
+
+def test_hidden_pixels_and_the_completed_image(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    select(ready, some_rows(ready)[0])
+    whole = finding(ready)
+    box = panel(ready).findChild(QComboBox, "posterior_part")
+    assert box is not None
+    box.setCurrentIndex(box.findData("upper"))
+    box.activated.emit(box.currentIndex())
+    ready.rest()
+    assert finding(ready) is not whole
+    mask = finding(ready).mask
+    assert mask is not None and mask[:4].all() and not mask[4:].any()
+    found = compared(ready)
+    assert np.isnan(found.elbo)
+    said = texts(panel(ready))
+    assert "Completed" in said and "none" in said
+    assert any("no ELBO while pixels are hidden" in text for text in said)
+    picture = panel(ready)._expected.picture()
+    assert picture is not None
+    assert np.array_equal(pixels_of(picture), np.broadcast_to(found.expected, (8, 8, 3)))
+    seen = panel(ready)._image.picture()
+    assert seen is not None
+    assert np.array_equal(pixels_of(seen)[:4], np.broadcast_to(whole.image, (8, 8, 3))[:4])
+
+
+def test_a_pin_is_asked_about_by_its_decoded_picture(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    ready.hand.click(ready.plane, ready.pixel(0.4, 0.4))
+    ready.hand.key(Key.Key_P)
+    ready.hand.move(ready.window.status)
+    assert ready.session.scene.pins
+    ready.window.plane.setFocus()
+    ready.hand.click(ready.plane, ready.pixel(0.7, 0.2))
+    ready.hand.move(ready.window.status)
+    ready.hand.key(Key.Key_BracketLeft)  # to the pin
+    ready.rest()
+    pin = ready.session.scene.pins[0]
+    assert ready.session.scene.probe == pin.z
+    assert np.abs(finding(ready).image.astype(int) - ready.decoded(pin.z)[..., :1]).max() <= 1
+    assert any(text.startswith("Pin 1") for text in texts(panel(ready)))
+    ready.hand.key(Key.Key_Delete)
+    ready.rest()
+    assert not shown(ready)
+
+
+def test_without_the_data_set_the_decoder_s_picture_stands_for_the_image(ready: Desk) -> None:
+    ready.session.set_dataset(None)
+    pick(ready, "Exact posterior")
+    row = some_rows(ready)[0]
+    ready.session.set_scene(selection=Rows(np.array([row])))
+    ready.rest()
+    assert np.abs(finding(ready).image.astype(int) - ready.decoded(ready.slot.codes["mean"].z[row])[..., :1]).max() <= 1
+    assert any("decoder's picture" in text for text in texts(panel(ready)))
+
+
+def test_zoom_shows_the_posterior_large_and_can_be_taken_back(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    select(ready, some_rows(ready)[0])
+    ready.session.set_scene(camera=Camera(0.0, 0.0, 300.0))
+    button = panel(ready).findChild(QPushButton, "posterior_zoom")
+    assert button is not None
+    ready.window.raise_panel("posterior")
+    settle()
+    ready.hand.click(button)
+    ready.rest()
+    found, camera = finding(ready).posterior, ready.session.scene.camera
+    widest = np.sqrt(np.linalg.eigvalsh(found.covariance)[-1])
+    assert 4 * widest < camera.span < 40 * widest
+    assert np.hypot(camera.x - found.mean[0], camera.y - found.mean[1]) < camera.span
+    ready.wish("undo")
+    ready.rest()
+    assert ready.session.scene.camera.span != pytest.approx(camera.span, rel=0.1)
+
+
+def test_of_the_selected_points_the_clicked_row_is_asked_about(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    rows = sorted(some_rows(ready))
+    ready.session.set_scene(selection=Rows(np.array(rows)))
+    ready.rest()
+    first = finding(ready)
+    ready.window.selection.rowPicked.emit(rows[2])
+    ready.rest()
+    codes, dataset = ready.slot.codes["mean"], ready.session.dataset
+    assert dataset is not None and finding(ready) is not first
+    assert np.array_equal(finding(ready).image, dataset.images[codes.index[rows[2]]])
+    ready.session.set_scene(selection=None)
+    ready.rest()
+    assert not shown(ready)
+
+
+@pytest.mark.parametrize("family", ["autoencoder", "hierarchical-vae"])
+def test_where_there_is_none_the_field_is_not_offered_and_the_reason_is_told(
+    new_desk: type[Desk], tmp_path: Path, digits: ImageDataset, family: str
+) -> None:
+    desk = new_desk()
+    make_model(tmp_path / "other.safetensors", digits, family=family, epochs=1)
+    desk.open(tmp_path / "other.safetensors")
+    box = desk.box("field_kind")
+    assert box.findText("Exact posterior") < 0
+    assert "no exact inference" in box.toolTip().replace("\n", " ")
+    desk.wish("posterior")
+    assert FAMILIES[family].title in desk.notice and is_sentence(desk.notice)
+    desk.wish("exact_codes")
+    assert FAMILIES[family].title in desk.notice
+
+
+def test_a_decoder_without_an_encoder_has_a_posterior_and_no_gap(new_desk: type[Desk], tmp_path: Path, digits: ImageDataset) -> None:
+    desk = new_desk()
+    make_model(tmp_path / "qlvm.safetensors", digits, family="qlvm", epochs=1, nodes=(16,))
+    desk.open(tmp_path / "qlvm.safetensors")
+    pick(desk, "Exact posterior")
+    desk.session.set_scene(selection=Rows(np.array([5])))
+    desk.rest()
+    assert shown(desk)
+    found = compared(desk)
+    assert found.mean is None and marks(desk)[1] == 0
+    assert any("no encoder" in text for text in texts(panel(desk)))
+
+
+def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    ready.session.set_scene(selection=Rows(np.array([3])))
+    ready.rest()
+    ready.train(epochs=100000)
+    ready.wait(lambda: ready.session.run_state == "running" and ready.slot.in_training)
+    ready.session.set_scene(selection=Rows(np.array([4])))
+    seen: list[Finding] = []
+
+    def collect() -> bool:
+        now = ready.program.posterior._finding
+        if now is not None and now not in seen and now.handle.id == (ready.slot.handle and ready.slot.handle.id):
+            seen.append(now)
+        return len(seen) >= 3
+
+    ready.wait(collect)
+    assert len({found.posterior.log_evidence for found in seen}) == 3
+    ready.press("stop")
+    ready.wait(lambda: ready.session.run_state == "idle")
+    ready.rest()
+    codes, dataset = ready.slot.codes["mean"], ready.session.dataset
+    assert dataset is not None
+    assert np.array_equal(finding(ready).image, dataset.images[codes.index[4]])
