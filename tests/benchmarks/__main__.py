@@ -42,6 +42,8 @@ BENCHMARKS = {
     "train_elbo": ("train.seconds_to_elbo_140.",),
     "train_ll": ("train.seconds_to_ll_132_5.",),
     "growth": ("growth.epoch_s_by_", "growth.peak_mb_by_", "growth.estimate_mb_by_"),
+    "posterior": ("posterior.heatmap_ms.", "evaluate.ll_s."),
+    "quality": ("quality.",),
     "train_speed": ("train.steps_per_s.", "train.steps_per_s_2_threads."),
 }
 MACHINE = "machine"

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-LOWER = frozenset({"ms", "s", "MB", "times the products"})  # units of which less is better; of all others more is
+LOWER = frozenset(
+    {"ms", "s", "MB", "times the products", "mean squared error", "nats apart"}
+)  # units of which less is better; of all others more is
 
 
 @dataclass(frozen=True)
