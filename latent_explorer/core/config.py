@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ MAX_PARAMETERS = 200_000_000
 MAX_LAYER = 1 << 25  # numbers in the largest layer for one image, 134 MB: a small file must not ask for all memory
 SIGMA_RANGE = (1e-3, 1e3)
 DENSE_HIDDEN, CONV_HIDDEN, CONV_CHANNELS = (512, 512, 512), (256,), (32, 64)
+SMALLER_CHANNELS = (CONV_CHANNELS, (16, 32, 64), (16, 32, 64, 64), (8, 16, 32, 64, 64), (8, 16, 32, 64, 64, 64))  # advice: `convolutional`
 QUADRATURE_HIDDEN = (768, 768, 768, 768)
 LOWER_DIM = 16
 MAX_CLASSES = 1000
@@ -159,10 +160,11 @@ class ModelConfig:
                 )
             object.__setattr__(self, "sigma", _real("sigma", self.sigma, *SIGMA_RANGE))
         if self.parameters > MAX_PARAMETERS:
-            raise SettingError(
-                f"These networks would have {self.parameters:,} weights, more than {MAX_PARAMETERS:,}; "
-                "choose smaller widths or smaller images."
-            )
+            conv = next(convolutional(self), None)
+            advice = "smaller widths or smaller images"
+            if conv is not None:
+                advice = f"{conv.channel_words} ({conv.parameters:,} weights), or smaller images"
+            raise SettingError(f"These networks would have {self.parameters:,} weights, more than {MAX_PARAMETERS:,}; choose {advice}.")
         if self.widest > MAX_LAYER:
             raise SettingError(
                 f"The largest layer would have {self.widest:,} numbers for one image, more than {MAX_LAYER:,}; "
@@ -251,6 +253,11 @@ class ModelConfig:
         return f"{self.network} {', '.join(parts)}"
 
     @property
+    def channel_words(self) -> str:
+        """How to ask for its convolutions, such as "the network conv with channels 32,64"."""
+        return f"the network {self.network} with channels {','.join(str(count) for count in self.stages)}"
+
+    @property
     def likelihood_words(self) -> str:
         """The likelihood in short, such as "gaussian, sigma learned"."""
         words = self.likelihood.replace("_", " ")
@@ -295,6 +302,21 @@ class ModelConfig:
         if "image_shape" not in record:
             raise SettingError("the architecture lacks image_shape.")
         return cls(**record)
+
+
+def convolutional(model: ModelConfig) -> Iterator[ModelConfig]:
+    """The same model with convolutions in the place of dense layers as wide as the image, the usual ones first, then ever smaller.
+
+    None where the model has convolutions, its family takes none, or the layers next to the image are not most of it.
+    """
+    next_to_the_image = model.pixels * sum((*model.hidden[:1], *model.decoder_widths[-1:]))
+    if model.network in CONVOLUTIONAL or "conv" not in model.facts.networks or 2 * next_to_the_image < model.parameters:
+        return
+    for channels in SMALLER_CHANNELS:
+        try:
+            yield replace(model, network="conv", channels=channels, hidden=CONV_HIDDEN, decoder_hidden=None)
+        except SettingError:
+            continue
 
 
 @dataclass(frozen=True)

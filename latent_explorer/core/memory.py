@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.config import ModelConfig, TrainingConfig, convolutional
 from latent_explorer.core.errors import TrainingError
-from latent_explorer.core.sizes import stage_sizes
+from latent_explorer.core.sizes import TRANSFORMER_BLOCKS, TRANSFORMER_HEADS, TRANSFORMER_WIDTH, patch_count, stage_sizes
 
 FLOAT = 4
 COPIES = 4 + 3 + 2 + 5  # of the weights: with gradient and two moments; snapshots; their state; a file being written, at its widest
 KEPT = 2.5  # arrays of a layer's size that autograd and the running operation hold, measured
 TABLES = 6  # of log p(x|z), the posterior and what they are computed of
+LOGISTIC_ARRAYS = 6  # of the image's size, times KEPT, for the discretised logistic; 2 for the others
+TOKEN_ARRAYS = 6  # of the tokens' size, times KEPT, in a block of the transformer
+LEAST_BATCH = 8  # that is advised
 PIECE = 1 << 24  # numbers of the largest layer that validation and encoding compute at once: core.nn.inference.NUMBERS
 PIECE_IMAGES = 2048
 AT_ONCE = 2  # layers that live at the same time where nothing is kept for a gradient
@@ -35,11 +38,20 @@ class Needs:
         return replace(self, activations=0) if device == "cuda" else self
 
 
-def layer_numbers(model: ModelConfig) -> int:
-    """Numbers in all layers of encoder and decoder for one image."""
+def layer_numbers(model: ModelConfig, samples: int = 1) -> int:
+    """Numbers in all layers of encoder and decoder for one image, of which some draws of z are decoded."""
     sizes = stage_sizes(*model.image_shape[:2], len(model.stages))
     maps = sum(height * width * count for (height, width), count in zip(sizes[1:], model.stages, strict=True))
-    return 3 * model.pixels + 2 * maps + 2 * (sum(model.hidden) + sum(model.decoder_widths)) + 6 * model.latent_dim
+    maps *= 2 if model.network == "resconv" else 1
+    reading = model.pixels + maps + 2 * sum(model.hidden)
+    if model.family == "transformer-vae":
+        tokens = 1 + patch_count(*model.image_shape[:2])
+        reading = model.pixels + TRANSFORMER_BLOCKS * tokens * (TOKEN_ARRAYS * TRANSFORMER_WIDTH + TRANSFORMER_HEADS)
+    elif model.lower_dim or model.facts.discriminator:
+        reading *= 2  # there are two such networks
+    pixel_arrays = LOGISTIC_ARRAYS if model.likelihood == "discretised_logistic" else 2
+    showing = pixel_arrays * model.pixels + maps + 2 * sum(model.decoder_widths) + 6 * (model.latent_dim + (model.lower_dim or 0))
+    return reading + samples * showing
 
 
 def training_needs(model: ModelConfig, settings: TrainingConfig, count: int) -> Needs:
@@ -48,7 +60,7 @@ def training_needs(model: ModelConfig, settings: TrainingConfig, count: int) -> 
     Training holds every layer of a batch; validation and the codes on the plane are computed in larger pieces that hold
     two layers at a time.
     """
-    training = KEPT * settings.batch_size * layer_numbers(model)
+    training = KEPT * settings.batch_size * layer_numbers(model, settings.samples)
     if model.facts.bound == "ll":
         nodes = max(settings.nodes) ** model.latent_dim  # decoded instead of images; tables of every image and every node
         training = nodes * (KEPT * (sum(model.decoder_widths) + 2 * model.pixels) + TABLES * settings.batch_size)
@@ -84,7 +96,25 @@ def check_memory(model: ModelConfig, settings: TrainingConfig, count: int, devic
         part, advice = max(
             (needs.weights, "smaller widths"), (needs.activations, "a smaller batch"), (needs.images, "fewer or smaller images")
         )
+        found = None if part != needs.weights else nearest_that_fits(model, settings, count, device, free)
+        if found is not None:
+            other, batch, size = found
+            advice = f"{other.channel_words} and batches of {batch}, which would take {size_words(size)}"
         raise TrainingError(
             f"This run would take about {size_words(needs.total)} of memory and {size_words(free)} are free;"
             f" most of it ({size_words(part)}) can be saved by {advice}."
         )
+
+
+def nearest_that_fits(
+    model: ModelConfig, settings: TrainingConfig, count: int, device: str, free: int
+) -> tuple[ModelConfig, int, int] | None:
+    """Of dense networks that are too large for their images: convolutions and a batch, not larger than asked for, that fit; their bytes."""
+    for other in convolutional(model):
+        batch = settings.batch_size
+        while batch >= LEAST_BATCH:
+            needs = training_needs(other, replace(settings, batch_size=batch), count).on(device)
+            if needs.total <= free:
+                return other, batch, needs.total
+            batch //= 2
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from latent_explorer.core import memory
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.errors import TrainingError
+from latent_explorer.core.errors import SettingError, TrainingError
 
 ROOT = Path(__file__).resolve().parents[2]
 # The highest memory of a whole run, beside what the process has with torch loaded and the data made.
@@ -47,7 +48,11 @@ print(peak - before)
         (ModelConfig((28, 28, 1), hidden=(2048, 2048)), 128),
         (ModelConfig((64, 64, 3), hidden=(256,)), 512),
         (ModelConfig((64, 64, 3), network="conv", channels=(32, 64)), 128),
+        (ModelConfig((64, 64, 3), network="resconv", channels=(16, 32), family="hierarchical-vae"), 128),
+        (ModelConfig((64, 64, 3), hidden=(256,), family="transformer-vae"), 256),
+        (ModelConfig((64, 64, 3), hidden=(256,), likelihood="discretised_logistic"), 256),
     ],
+    ids=lambda value: f"{value.family}-{value.network}-{value.likelihood}" if isinstance(value, ModelConfig) else str(value),
 )
 def test_the_estimate_is_near_what_a_run_takes_and_rather_high(model: ModelConfig, batch: int) -> None:
     settings = TrainingConfig(epochs=1, batch_size=batch, validation=0)
@@ -81,6 +86,34 @@ def test_a_run_without_room_is_refused_with_numbers_and_advice(monkeypatch: pyte
         text = str(refused.value)
         assert "50 MB are free" in text
         assert text.endswith(f"can be saved by {advice}.")
+
+
+def test_several_draws_take_more() -> None:
+    model = ModelConfig((28, 28, 1))
+    one, many = (memory.training_needs(model, TrainingConfig(samples=k), 1000).activations for k in (1, 50))
+    assert 10 * one < many < 60 * one
+
+
+def test_dense_networks_on_large_images_are_refused_with_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """784 x 784 colour images: before anything is built, and the advice is a model that can be made and has room."""
+    with pytest.raises(SettingError) as refused:
+        ModelConfig((784, 784, 3))
+    text = str(refused.value)
+    assert text == (
+        "These networks would have 1,891,121,924 weights, more than 200,000,000; choose the network conv with channels 16,32,64,64"
+        " (78,999,575 weights), or smaller images."
+    )
+    assert ModelConfig((784, 784, 3), network="conv", channels=(16, 32, 64, 64)).parameters == 78_999_575
+    dense = ModelConfig((784, 784, 3), hidden=(50,))
+    monkeypatch.setattr(memory, "free_memory", lambda: 6_000_000_000)
+    with pytest.raises(TrainingError) as refused_too:
+        memory.check_memory(dense, TrainingConfig(), 100)
+    text = str(refused_too.value)
+    found = re.search(r"the network conv with channels ([0-9,]+) and batches of (\d+), which would take", text)
+    assert found and text.endswith(".")
+    channels = tuple(int(count) for count in found[1].split(","))
+    advised = ModelConfig((784, 784, 3), network="conv", channels=channels)
+    memory.check_memory(advised, TrainingConfig(batch_size=int(found[2])), 100)
 
 
 def test_the_memory_of_a_graphics_processor_is_not_the_computers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from latent_explorer.core.nn.pixels.base import Likelihood, exact_products
 
 LEVELS = 256
 LEAST_SCALE = 1e-3  # a quarter of a level: below it the expected pixel would be a staircase, and a learned scale has no end
-BLOCK = 1 << 24  # numbers of a table that are computed at once
+BLOCK = 1 << 22  # numbers of a table that are computed at once
 
 
 def place_of(numbers: Tensor) -> Tensor:
