@@ -21,6 +21,7 @@ from latent_explorer.core.files.gate import shown
 from latent_explorer.core.types import Codes, ModelRecord
 
 if TYPE_CHECKING:
+    from latent_explorer.core.posterior import Posterior
     from latent_explorer.core.types import ImageDataset
 
 MAX_THREADS = 1024
@@ -154,6 +155,47 @@ class Model:
         points = self._points(_array("z", z))
         with self._computing():
             return decode(self._record.handle, points)
+
+    def posterior(
+        self, image: ArrayLike, resolution: int = 128, *, mask: ArrayLike | None = None, condition: int | None = None
+    ) -> Posterior:
+        """The exact posterior p(z|x) of one image on a grid of latent space; no encoder is asked.
+
+        Parameters
+        ----------
+        image : array, shape (H, W, C); for grey images also (H, W)
+            As of `encode`. A Bernoulli decoder has a likelihood for black and white pixels alone: for a grey image
+            ``score`` is "grey score", a lower bound of the mean of log p(x) over its binary draws.
+        resolution : int
+            Nodes along each axis, a multiple of 4 from 16 to 2048.
+        mask : bool array, shape (H, W) or (H, W, C), or None
+            The pixels that are known; None for all.
+        condition : int or None
+            The class, for a conditional model.
+
+        Returns
+        -------
+        Posterior
+            ``probability`` (resolution, resolution) float32, ``z`` (n, d), ``log_evidence``, ``mode``, ``mean``,
+            ``covariance``, ``entropy`` and more. The arrays are read-only.
+
+        Raises
+        ------
+        SettingError
+            There is no exact inference for this model (the text says why), or an argument is out of range.
+        InputError
+            Another shape, type or range, or the model was closed.
+        DeviceError
+            Memory ran out.
+        """
+        from latent_explorer.core.nn.exact.posterior import posterior
+
+        pixels = self._pixels(_array("image", image))
+        if len(pixels) != 1:
+            raise InputError(f"image has the shape {np.shape(image)}; give one image, {self.image_shape}.")
+        known = None if mask is None else _array("mask", mask)
+        with self._computing():
+            return posterior(self._record.handle, pixels[0], resolution, known, condition)
 
     def close(self) -> None:
         """Let the weights go; `record` and `codes` stay. Closing twice is no error."""

@@ -402,3 +402,40 @@ def test_the_page_names_all_that_there_is() -> None:
     told = set(re.findall(r"[A-Za-z_]+", text))
     public = {name for name in vars(Model) if not name.startswith("_")}
     assert public | set(latent_explorer.__all__) <= told
+
+
+# --- the exact posterior ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_posterior_is_that_of_bayes_rule(model: Model) -> None:
+    """From decoded pictures alone: p(x|z) of a binary image at all nodes, by the prior."""
+    data = load_dataset("digits")
+    image = (data.images[data.split.test[0]] > 127).astype(np.float32)
+    found = model.posterior(image, 32)
+    axis = -4.5 + 9 / 32 * (np.arange(32) + 0.5)
+    np.testing.assert_allclose(found.axis, axis, rtol=1e-6)
+    z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)  # row by row: z[0] fast, z[1] slowly
+    np.testing.assert_allclose(found.z, z, rtol=1e-6)
+    p = model.decode(z).reshape(len(z), -1).astype(float).clip(1e-12, 1 - 1e-7)
+    joint = np.where(image.reshape(-1) > 0.5, np.log(p), np.log1p(-p)).sum(1) - 0.5 * (z * z).sum(1)
+    share = np.exp(joint - np.logaddexp.reduce(joint)).reshape(32, 32)
+    assert found.score == "ll"
+    if not found.refined:
+        np.testing.assert_allclose(found.probability, share, atol=2e-4)
+    assert np.unravel_index(share.argmax(), share.shape) == np.unravel_index(found.probability.argmax(), share.shape)
+    assert found.probability.dtype == np.float32 and not found.probability.flags.writeable
+    grey = model.posterior(data.images[data.split.test[0], ..., 0])
+    assert (grey.score, grey.side) == ("grey score", 128)
+
+
+def test_what_has_no_posterior_is_refused_in_a_sentence(model: Model, colour: Model) -> None:
+    with pytest.raises(SettingError, match="this model has 3"):
+        colour.posterior(np.zeros((4, 5, 3)))
+    with pytest.raises(InputError, match="give one image"):
+        model.posterior(np.zeros((2, 8, 8)))
+    with pytest.raises(SettingError, match="resolution is 100000"):
+        model.posterior(np.zeros((8, 8)), 100_000)
+    with pytest.raises(SettingError, match="mask is"):
+        model.posterior(np.zeros((8, 8)), mask=[True, False])
+    with pytest.raises(SettingError, match="told no class"):
+        model.posterior(np.zeros((8, 8)), condition=1)
