@@ -35,6 +35,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
         "z": "The code of the image: the coordinates of the probe in latent space.",
         # The place
+        "condition": "The class that encoder and decoder are told: there is a plane for each. Keys: the digits, comma and full stop.",
+        "others": "Points of classes other than the one whose plane is shown.",
         "trust": (
             "Counts and distances between this place and the codes of real images; no promise. In more than two dimensions distances"
             " are Euclidean in all of them, and codes are counted within the median distance of a code from the nearest other one."
@@ -42,7 +44,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "prior_density": "log N(z; 0, I) in nats: how usual this place is under the prior, towards which the KL pulls all codes.",
         "decode": "Milliseconds that the decoder took for this image.",
         "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
-        "nearest": "The images whose codes lie nearest to the probe, nearest first.",
+        "nearest": "The images whose codes lie nearest to the probe, nearest first; a click on one selects its point.",
         # The slice
         "slice": (
             "The plane shows two coordinates of z; points that lie elsewhere in the others are drawn where they fall on it."

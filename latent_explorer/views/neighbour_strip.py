@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from latent_explorer.core.palette import apply_grey_map, class_colour
@@ -39,9 +39,13 @@ class Neighbour:
 
 
 class NeighbourStrip(QWidget):
-    """One widget that paints everything, so that a new set of images asks for no layout. Signals: shown(), roomChanged()."""
+    """One widget that paints everything, so that a new set of images asks for no layout.
+
+    Signals: shown(), roomChanged(), picked(number) of an image that was clicked, from 0 on.
+    """
 
     shown = Signal()
+    picked = Signal(int)
     roomChanged = Signal()  # Qt's manner
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -247,12 +251,23 @@ class NeighbourStrip(QWidget):
             self._labels[key] = picture
         return self._labels[key]
 
+    def number_at(self, position: QPoint) -> int | None:
+        """Which image, with its class, lies under a place."""
+        for number, (place, _) in enumerate(zip(self.places(), self._neighbours, strict=False)):
+            if place.adjusted(0, 0, 0, self._line()).contains(position):
+                return number
+        return None
+
     def hint_at(self, position: QPoint) -> str:
         """The sentence for the image under a place, else for the whole strip."""
-        for place, neighbour in zip(self.places(), self._neighbours, strict=False):
-            if place.adjusted(0, 0, 0, self._line()).contains(position):
-                return tip(neighbour.hint)
-        return self.toolTip()
+        number = self.number_at(position)
+        return self.toolTip() if number is None else tip(self._neighbours[number].hint)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on an image picks it; the keyboard stays with the plane, where S does the same for the nearest."""
+        number = self.number_at(event.position().toPoint())
+        if number is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.picked.emit(number)
 
     def event(self, event: QEvent) -> bool:
         """A tooltip of its own for each image."""

@@ -265,3 +265,45 @@ def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk
     codes, dataset = ready.slot.codes["mean"], ready.session.dataset
     assert dataset is not None
     assert np.array_equal(finding(ready).image, dataset.images[codes.index[4]])
+
+
+def test_a_click_on_a_nearest_image_asks_about_it(ready: Desk) -> None:
+    pick(ready, "Exact posterior")
+    ready.hand.click(ready.plane, ready.pixel(0.4, 0.4))
+    ready.away()
+    ready.rest()
+    ready.window.raise_panel("image")
+    settle()
+    strip = ready.window.image.nearest
+    ready.wait(lambda: strip.isVisible() and strip.settled and bool(strip._neighbours))
+    around = ready.program.neighbours._answer
+    assert around is not None and around.around is not None
+    ready.hand.click(strip, strip.places()[1].center())
+    ready.rest()
+    row = around.around.nearest[1]
+    assert ready.session.scene.selection is not None and ready.session.scene.selection.rows.tolist() == [row]
+    assert ready.session.dataset is not None
+    assert np.array_equal(finding(ready).image, ready.session.dataset.images[ready.slot.codes["mean"].index[row]])
+
+
+@pytest.mark.parametrize("family", ["qlvm-torus", "hyperspherical-vae", "conditional-vae", "full-covariance-vae"])
+def test_other_planes_have_their_posteriors_too(new_desk: type[Desk], tmp_path: Path, digits: ImageDataset, family: str) -> None:
+    desk = new_desk()
+    more = {"classes": 10} if family == "conditional-vae" else {"latent_dim": 3} if family == "hyperspherical-vae" else {}
+    make_model(tmp_path / "other.safetensors", digits, family=family, epochs=1, **more)
+    desk.open(tmp_path / "other.safetensors")
+    pick(desk, "Exact posterior")
+    desk.session.set_scene(selection=Rows(np.array([5])))
+    desk.rest()
+    field = shown(desk)[-1]
+    assert field.strength is not None and np.isfinite(field.values).all() and field.strength.max() > 0.5
+    found = compared(desk)
+    assert marks(desk)[1] == (2 if found.mean is not None else 0)
+    assert (found.mean is not None) == (family in ("conditional-vae", "full-covariance-vae"))
+    assert found.mean is None or found.gap > 0
+    words = " ".join(texts(panel(desk)))
+    assert ("Given class 0" in words) == (family == "conditional-vae")
+    assert ("ellipses" in words) == (found.mean is not None)
+    desk.program.posterior.zoom()
+    desk.rest()
+    assert shown(desk)

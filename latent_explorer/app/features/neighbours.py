@@ -9,12 +9,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject
 
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.data.registry import available
-from latent_explorer.core.scene import Scene
+from latent_explorer.core.scene import Rows, Scene
 from latent_explorer.core.types import DataReference, DecodeRequest, DecodeResult, ImageDataset, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.neighbour_strip import Neighbour
@@ -36,6 +37,7 @@ class NeighboursFeature(QObject):
         self._about: tuple[DataReference | None, ImageDataset | None] | None = None
         probe.answered.connect(self._answered)
         window.image.nearest.shown.connect(self._shown)
+        window.image.nearest.picked.connect(self._picked)
         session.slotChanged.connect(self._tell)
         session.datasetChanged.connect(self._dataset_changed)
         session.sceneChanged.connect(self._scene_changed)
@@ -58,6 +60,14 @@ class NeighboursFeature(QObject):
         else:
             self._asked = None
             self._window.image.nearest.set_neighbours(None, self._words(answer, slot))
+
+    def _picked(self, number: int) -> None:
+        """Select the point of an image that was clicked."""
+        answer, slot = self._answer, self._session.slot
+        if slot is None or answer is None or answer.codes is not slot.points or answer.around is None:
+            return
+        if number < len(answer.around.nearest):
+            self._session.set_scene(selection=Rows(np.array(answer.around.nearest[number : number + 1], np.int64)))
 
     def _decode(self, answer: PlaceAnswer, slot: Slot) -> None:
         assert answer.codes is not None and answer.around is not None and slot.handle is not None

@@ -39,6 +39,7 @@ COMPUTING = "The decoder is asked at all nodes of the grid; it is quicker the ne
 HIDDEN = "The encoder sees whole images only, so there is no ELBO while pixels are hidden."
 NO_ENCODER = "The model has no encoder: the exact posterior is what it says of the image."
 NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not worked out."
+POINTS = "The encoder gives points without a width, so there is no posterior of its own to compare."
 ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q."
 SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
 LEAST_SIGHT = 1e-3  # units of z
@@ -220,6 +221,7 @@ class PosteriorFeature(QObject):
         if finding is not self._finding:
             return  # another image was asked about
         self._compared = compared
+        self._window.posterior.set_subject(finding.subject.title, self._words(finding))
         self._window.posterior.set_expected(compared.expected)
         self._window.posterior.set_figures(figures_of(finding, compared))
         self._draw(finding, compared)
@@ -247,12 +249,10 @@ class PosteriorFeature(QObject):
         elif found.narrow:
             words.append("It is narrower than the grid's cells, so the figures may be off.")
         words.extend(part for part in (found.note,) if part)
-        if not finding.handle.architecture.facts.encoder:
-            words.append(NO_ENCODER)
-        elif finding.handle.architecture.facts.spread:
-            words.append(ELLIPSES)
-            if finding.mask is not None:
-                words.append(HIDDEN)
+        if self._compared is not None and self._compared.finding is finding and self._compared.mean is None:
+            words.append(no_gap(finding))
+        else:
+            words.append(ELLIPSES if finding.mask is None else HIDDEN)
         return " ".join(words)
 
 
@@ -260,7 +260,6 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
     """The panel's numbers, those of the encoder when they have come."""
     found = finding.posterior
     widths = np.sqrt(np.maximum(np.linalg.eigvalsh(found.covariance), 0))[::-1]
-    facts = finding.handle.architecture.facts
     figures = PosteriorFigures(
         score=found.score,
         evidence=f"{signed(found.log_evidence, 2)} nats",
@@ -270,9 +269,15 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
     if compared is None:
         return figures
     if math.isnan(compared.elbo):
-        why = NO_ENCODER if not facts.encoder else NOT_NORMAL if compared.mean is None else HIDDEN
+        why = no_gap(finding) if compared.mean is None else HIDDEN
         return replace(figures, elbo="none", gap="none", why=why)
     return replace(figures, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
+
+
+def no_gap(finding: Finding) -> str:
+    """Why the encoder is not compared with the exact posterior."""
+    facts = finding.handle.architecture.facts
+    return NO_ENCODER if not facts.encoder else NOT_NORMAL if facts.spread else POINTS
 
 
 def _rows(scene: Scene) -> Labels:

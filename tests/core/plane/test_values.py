@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latent_explorer.core.plane.values import Values, title_of
+from latent_explorer.core.plane.values import Values, score_of, title_of
 from latent_explorer.core.types import Codes
 
 
@@ -44,3 +44,15 @@ def test_what_was_measured_counts_and_not_what_can_be_worked_out() -> None:
 def test_names_for_people() -> None:
     assert title_of("elbo") == "ELBO (nats)"
     assert title_of("my column") == "my column"
+
+
+def test_scores_are_offered_as_what_is_strange() -> None:
+    score = np.array([-120.0, -90.0, -400.0], np.float32)
+    for column, name in (("ll", "surprise"), ("grey_score", "grey_surprise")):
+        some = codes(**{column: score})
+        values = Values(some)
+        assert list(values) == [name]
+        np.testing.assert_array_equal(values[name], -score)
+        assert "Surprise" in title_of(name)
+        assert score_of(some) == column
+    assert score_of(codes()) == ""
