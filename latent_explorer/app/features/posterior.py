@@ -19,7 +19,7 @@ from latent_explorer.app.features.hover import HoverFeature, title_of
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.nn.exact.grids import why_not
-from latent_explorer.core.occlusion import WHOLE
+from latent_explorer.core.occlusion import WHOLE, known_pixels
 from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
@@ -181,8 +181,8 @@ class PosteriorFeature(QObject):
         if subject is None:
             panel.set_subject("", NOTHING)
         else:
-            panel.set_subject(subject.title, COMPUTING if self._finding is None else "")
-            panel.set_image(subject.image, None)
+            panel.set_subject(subject.title, COMPUTING if self._finding is None else self._words(self._finding))
+            panel.set_image(subject.image, None if subject.image is None else known_pixels(subject.part, *subject.image.shape[:2]))
             panel.set_expected(None)
             panel.set_figures(PosteriorFigures())
         self._fields.set_subject(subject)
