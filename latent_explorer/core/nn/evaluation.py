@@ -20,7 +20,7 @@ from latent_explorer.core.nn.figures.codes import active_units, code_figures, kn
 from latent_explorer.core.nn.figures.exact import exact_figures, quoted_pixels, width_figure
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent
 from latent_explorer.core.nn.figures.planes import magnification_figure, plane_figures
-from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, encode_told, image_terms, squared_errors
+from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, image_terms, squared_errors
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import encode
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
@@ -105,13 +105,11 @@ def evaluate(
         return found
 
     add(bounds)
-    mu, log_var = _encoded(handle, images, labels)
+    mu, log_var = encode(handle, images, labels)
     labelled = _labelled_training_rows(dataset)
     progress("codes", 0.0)
     if handle.architecture.facts.encoder:
-        train = (
-            None if labelled is None else (_encoded(handle, dataset.images[labelled], _of(dataset, labelled))[0], _of(dataset, labelled))
-        )
+        train = None if labelled is None else (encode(handle, dataset.images[labelled], _of(dataset, labelled))[0], _of(dataset, labelled))
         add(lambda: code_figures(handle, mu, images, labels, train))
         add(lambda: plane_figures(handle, mu, log_var))
     else:
@@ -128,13 +126,6 @@ def evaluate(
     if against is not None:
         _anomalies(handle, dataset, against, mu, quick, add, progress)
     return figures
-
-
-def _encoded(handle: ModelHandle, images: NDArray[np.uint8], labels: Labels | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and log variance of each image (N, d), from the grey picture."""
-    if handle.architecture.facts.conditional and labels is not None:
-        return encode_told(handle, images, labels)
-    return encode(handle, images)
 
 
 def _labelled_training_rows(dataset: ImageDataset) -> Labels | None:
@@ -200,7 +191,7 @@ def _anomalies(
         return anomaly_figures(scores[0], scores[1], "-log p(x), grid of 128 nodes a side", against.name)
 
     def by_error() -> Figures:
-        errors = [squared_errors(handle, z, part) for z, part in zip((mu, _encoded(handle, parts[1], None)[0]), parts, strict=True)]
+        errors = [squared_errors(handle, z, part) for z, part in zip((mu, encode(handle, parts[1])[0]), parts, strict=True)]
         return anomaly_figures(errors[0], errors[1], "squared error of the decoded posterior mean", against.name, ".reconstruction")
 
     progress("anomalies", 0.0)

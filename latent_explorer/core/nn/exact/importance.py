@@ -23,7 +23,7 @@ from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.grids import RADIUS, Nodes, nodes_for
 from latent_explorer.core.nn.exact.many import Labels, groups
 from latent_explorer.core.nn.exact.sums import Progress, no_progress, pieces
-from latent_explorer.core.nn.inference import Pixels, grey_tensor
+from latent_explorer.core.nn.inference import Pixels, batch_of, grey_tensor
 from latent_explorer.core.types import ModelHandle
 
 SAMPLES = 5000
@@ -122,20 +122,22 @@ def _weights(decoder: Decoder, nodes: Nodes, image: Tensor, share: Tensor, sampl
 def iwae_by_encoder(
     handle: ModelHandle, images: Pixels, samples: int = SAMPLES, labels: Labels | None = None, progress: Progress = no_progress
 ) -> Bound:
-    """IWAE-K with the encoder's N(mu, diag s^2) as its proposal, which sees the same pixels; parameters as of `iwae_by_posterior`."""
+    """IWAE-K with the encoder's own q as its proposal, which sees the same pixels; of every family that has an ELBO.
+
+    Of a hierarchical model both levels are drawn. Parameters as of `iwae_by_posterior`.
+    """
     generator = torch.Generator().manual_seed(SEED)
+    at_once = batch_of(handle.architecture)
     found: list[tuple[int, float, float]] = []
     for decoder, rows in groups(handle, images, labels):
-        for some in np.array_split(rows, max(1, -(-len(rows) // AT_ONCE))):
-            x = grey_tensor(images[some]).to(decoder.device)
-            known = None if decoder.condition is None else torch.full((len(x),), decoder.condition, device=x.device)
-            means, log_vars = (part.double().cpu() for part in decoder.module.encode(x, known))
-            for row, image, mu, log_var in zip(some.tolist(), x, means, log_vars, strict=True):
-                eps = torch.randn((samples, len(mu)), generator=generator, dtype=torch.float64)
-                z = mu + torch.exp(0.5 * log_var) * eps
-                proposal = -0.5 * (eps.square() + log_var + math.log(2 * math.pi)).sum(1)
-                places = z.float().to(decoder.device)
-                likelihood = torch.cat([decoder.table(image[None], part)[0].cpu() for part in places.split(decoder.batch)])
-                found.append((row, *bound_of(likelihood.double() + log_prior("plane", z) - proposal)))
-                progress(len(found) / len(images))
+        importance = getattr(decoder.module, "importance")  # noqa: B009  # not every family has it; of those with an ELBO all
+        known = None if decoder.condition is None else torch.full((1,), decoder.condition, device=decoder.device)
+        for row in rows.tolist():
+            x = grey_tensor(images[row : row + 1]).to(decoder.device)
+            parts = []
+            for begin in range(0, samples, at_once):
+                likelihood, ratio = importance(x, generator, min(at_once, samples - begin), known)
+                parts.append((likelihood.double() - ratio.double())[:, 0].cpu())
+            found.append((row, *bound_of(torch.cat(parts))))
+            progress(len(found) / len(images))
     return _gathered(found, len(images))

@@ -103,10 +103,11 @@ def exact_figures(
         Each image's, on the same pixels.
     """
     reason = why_not(handle.architecture)
-    if reason:
-        add(lambda: absent(reason, *KEYS, unit=NATS))
-        return None
     pixels = quoted_pixels(handle, images)
+    if reason:
+        add(lambda: absent(reason, *(key for key in KEYS if key != "iwae"), unit=NATS))
+        add(lambda: _weighed_by_encoder(handle, pixels, labels, progress))
+        return None
     slow = form_of(module_of(handle)) is None
     rows = np.arange(len(images))[sample_rows(len(images), SLOW) if slow else slice(None)]
     some, told = pixels[rows], None if labels is None else labels[rows]
@@ -130,7 +131,7 @@ def exact_figures(
     add(lambda: _aggregate(handle, summed, progress))
     few = np.arange(len(some))[sample_rows(len(some), WEIGHED)]
     add(lambda: _weighed_by_posterior(handle, summed, few, words, progress))
-    add(lambda: _weighed_by_encoder(handle, summed, few, words, progress))
+    add(lambda: _weighed_by_encoder(handle, some, told, progress))
     return summed
 
 
@@ -235,14 +236,16 @@ def _weighed_by_posterior(handle: ModelHandle, summed: Summed, few: Labels, word
     }
 
 
-def _weighed_by_encoder(handle: ModelHandle, summed: Summed, few: Labels, words: str, progress: Progress) -> Figures:
+def _weighed_by_encoder(handle: ModelHandle, pixels: Pixels, labels: Labels | None, progress: Progress) -> Figures:
     facts = handle.architecture.facts
-    if facts.bound != "elbo" or facts.space != "plane":
-        reason = "The proposal is the normal q of an encoder on a plane, which it does not have; see iwae_exact."
-        return absent(reason, "iwae", unit=NATS)
-    told = None if summed.labels is None else summed.labels[few]
-    bound = iwae_by_encoder(handle, summed.pixels[few], SAMPLES, told, lambda part: progress("IWAE", part))
-    return {"iwae": _bound_figure(bound, f"IWAE-{SAMPLES}, {words}, proposal: the encoder's q, which sees the same pixels")}
+    if facts.bound != "elbo":
+        return absent(facts.lacks or "It has no encoder to propose from; see iwae_exact.", "iwae", unit=NATS)
+    few = np.arange(len(pixels))[sample_rows(len(pixels), WEIGHED)]
+    told = None if labels is None else labels[few]
+    bound = iwae_by_encoder(handle, pixels[few], SAMPLES, told, lambda part: progress("IWAE", part))
+    quoted = f"{_likelihood_words(handle, pixels)}, {pixels_words(handle)}"
+    words = f"IWAE-{SAMPLES}, {quoted}, proposal: the encoder's q, which sees the same pixels"
+    return {"iwae": _bound_figure(bound, words)}
 
 
 def width_figure(handle: ModelHandle, widths: NDArray[np.float32], side: int = SIDE) -> Figures:

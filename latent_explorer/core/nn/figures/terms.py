@@ -91,30 +91,7 @@ def squared_errors(
     errors = [np.zeros(0)]
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        picture = decode(handle, z[part]) if labels is None else decode_told(handle, z[part], labels[part])
+        picture = decode(handle, z[part], None if labels is None else labels[part])
         difference = picture - images[part].astype(np.float32) / 255
         errors.append(np.square(difference, dtype=np.float64).reshape(len(difference), -1).mean(1))
     return np.concatenate(errors)
-
-
-def decode_told(handle: ModelHandle, z: NDArray[np.float32], labels: Labels) -> NDArray[np.float32]:
-    """Expected pixels (n, H, W, C) at points (n, d) for classes (n,), of a conditional family."""
-    module = module_of(handle)
-    device = device_of(module)
-    with torch.inference_mode():
-        found = module.mean_image(torch.from_numpy(z.copy()).to(device), torch.from_numpy(labels.copy()).to(device))
-    return found.cpu().numpy().reshape(-1, *handle.architecture.image_shape)
-
-
-def encode_told(handle: ModelHandle, images: NDArray[np.uint8], labels: Labels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Posterior mean and log variance (N, d) of grey or colour images and their classes (N,), of a conditional family."""
-    module = module_of(handle)
-    device = device_of(module)
-    means, log_vars = [], []
-    with torch.inference_mode():
-        for start in range(0, len(images), BATCH):
-            part = slice(start, start + BATCH)
-            mu, log_var = module.encode(grey_tensor(images[part]).to(device), torch.from_numpy(labels[part].copy()).to(device))
-            means.append(mu.cpu().numpy())
-            log_vars.append(log_var.cpu().numpy())
-    return np.concatenate(means), np.concatenate(log_vars)

@@ -159,6 +159,24 @@ def test_a_slow_likelihood_is_summed_on_the_coarsest_grid_and_has_bits(monkeypat
     assert figures["gap"]["n"] == 6
 
 
+@pytest.mark.parametrize("family", ["full-covariance-vae", "conditional-vae", "transformer-vae", "hyperspherical-vae", "hierarchical-vae"])
+def test_bounds_are_in_their_order_for_every_family(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ELBO, IWAE-K by the same q, exact log p(x) (of a conditional model given the class); two levels are not summed by a grid."""
+    monkeypatch.setattr(exact, "SAMPLES", 300)
+    _, handle = lively(family, **({"classes": 3} if family == "conditional-vae" else {}))
+    figures = evaluate(handle, DATASET)
+    elbo, iwae = figures["elbo"]["value"], figures["iwae"]["value"]
+    assert elbo < iwae
+    assert figures["knn5"]["value"] is not None
+    if family == "hierarchical-vae":
+        assert "second level" in figures["ll_quadrature.256"]["reason"]
+        return
+    assert iwae < figures["ll_quadrature.256"]["value"] + 0.1
+    assert figures["gap"]["value"] > 0
+    assert ("given the image's class" in figures["ll_quadrature.256"]["protocol"]) == (family == "conditional-vae")
+    assert figures["mse.exact_mode"]["value"] < figures["mse"]["value"] + 0.01
+
+
 def test_a_density_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "SAMPLES", 50)
     _, handle = lively(likelihood="gaussian", sigma=0.3)
