@@ -132,12 +132,16 @@ class Model:
         with self._computing():
             return Encoded(*encode(self._record.handle, pixels))
 
-    def decode(self, z: ArrayLike) -> NDArray[np.float32]:
+    def decode(self, z: ArrayLike, condition: int | None = None, seed: int = 0) -> NDArray[np.float32]:
         """The images at latent points: the pixels' expected values under the likelihood, never samples.
 
         Parameters
         ----------
         z : array of finite numbers, shape (n, d), or one point (d,), which counts as n = 1
+        condition : int or None
+            The class that a conditional model is told; None is class 0. Other models are told none.
+        seed : int
+            Of a draw of what lies below z in a hierarchical model; 0 is its mean.
 
         Returns
         -------
@@ -151,10 +155,12 @@ class Model:
             Memory ran out.
         """
         from latent_explorer.core.nn.inference import decode
+        from latent_explorer.core.telling import told_class
 
         points = self._points(_array("z", z))
+        told = told_class(self._record.handle.architecture, condition, self._record.data.class_names)
         with self._computing():
-            return decode(self._record.handle, points)
+            return decode(self._record.handle, points, told, seed)
 
     def posterior(
         self, image: ArrayLike, resolution: int = 128, *, mask: ArrayLike | None = None, condition: int | None = None

@@ -30,6 +30,7 @@ from latent_explorer.app.features.python import PythonFeature
 from latent_explorer.app.features.scenery import SceneryFeature
 from latent_explorer.app.features.selection import SelectionFeature
 from latent_explorer.app.features.slicing import SlicingFeature
+from latent_explorer.app.features.telling import TellingFeature
 from latent_explorer.app.features.thumbnails import ThumbnailsFeature
 from latent_explorer.app.features.training import TrainingFeature
 from latent_explorer.app.features.turning import TurningFeature
@@ -85,6 +86,7 @@ class Program(QObject):
         self.anomalies = AnomaliesFeature(session, window, self.index, self.exact_codes)
         self.posterior = PosteriorFeature(session, window, lanes.compute, self.fields, self.hover, self.probe)
         self.thumbnails = ThumbnailsFeature(session, window, self.index)
+        self.telling = TellingFeature(session, window)
         self.turning = TurningFeature(session, window)
         self.undo = UndoFeature(session, window)
         self.selection.jumped.connect(self.undo.view_moved)

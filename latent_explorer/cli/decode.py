@@ -10,7 +10,9 @@ import click
 from latent_explorer.cli.options import (
     Command,
     Point,
+    class_option,
     device_option,
+    draw_option,
     json_option,
     model_argument,
     out_option,
@@ -26,6 +28,8 @@ MAX_POINTS = 10_000
 @model_argument
 @click.option("--z", "points", required=True, multiple=True, type=Point(), metavar="X,Y", help="A latent point; give it again for more.")
 @out_option("FILE.png|FOLDER|FILE.npz", "One PNG (several points: a strip from left to right), a folder of PNGs, or npz with z and images.")
+@class_option
+@draw_option
 @scale_option
 @device_option
 @threads_option
@@ -36,6 +40,8 @@ def command(
     model: str,
     points: tuple[tuple[float, ...], ...],
     out: Path,
+    told: str | None,
+    draw: int,
     scale: int,
     device: str,
     threads: int | None,
@@ -62,8 +68,9 @@ def command(
     import numpy as np
 
     from latent_explorer.cli.inputs import computing, model_words, open_model
-    from latent_explorer.core.export.image import check_size, image_metadata, save_png, sheet
+    from latent_explorer.core.export.image import check_size, image_metadata, save_png, sheet, told_metadata
     from latent_explorer.core.export.table import save_decoded
+    from latent_explorer.core.telling import told_class
 
     record = open_model(path, threads, device)
     architecture = record.handle.architecture
@@ -73,6 +80,8 @@ def command(
         raise click.UsageError(
             f"--z {text} does not fit: the latent space of {record.name} is {needed}-dimensional; give {needed} numbers, not {len(wrong)}"
         )
+    condition = told_class(architecture, told, record.data.class_names)
+    besides = told_metadata(condition, draw)
     z = np.array(points, np.float32)
     height, width, _ = architecture.image_shape
     if folder or out.suffix.lower() == ".png":
@@ -82,17 +91,17 @@ def command(
     from latent_explorer.core.quick import as_bytes
 
     with computing(record):
-        images = decode(record.handle, z)
+        images = decode(record.handle, z, condition, draw)
     words = model_words(record)
     if folder:
         make_folder(out)
         for k, (point, image) in enumerate(zip(z, as_bytes(images), strict=True)):
-            metadata = image_metadata(point, words["name"], words["hash"], architecture.family)
+            metadata = image_metadata(point, words["name"], words["hash"], architecture.family, **besides)
             save_png(out / f"z_{k:04d}.png", image, scale=scale, metadata=metadata)
     elif out.suffix.lower() == ".npz":
         save_decoded(out, z, images)
     else:
-        metadata = image_metadata(z if len(z) > 1 else z[0], words["name"], words["hash"], architecture.family)
+        metadata = image_metadata(z if len(z) > 1 else z[0], words["name"], words["hash"], architecture.family, **besides)
         save_png(out, sheet(as_bytes(images), len(z)), scale=scale, metadata=metadata)
     if as_json:
         print_json({"schema": 1, "model": words, "n": len(z), "path": str(out)})

@@ -11,7 +11,9 @@ from latent_explorer.cli.options import (
     Command,
     ParamType,
     Whole,
+    class_option,
     device_option,
+    draw_option,
     json_option,
     model_argument,
     number,
@@ -46,6 +48,8 @@ class Axes(ParamType):
 )
 @click.option("--axes", type=Axes(), metavar="A,B", help="Latent axes to the right and up; without it, the two that vary most.")
 @out_option("FILE.png", "The picture; an existing file is replaced.")
+@class_option
+@draw_option
 @scale_option
 @device_option
 @threads_option
@@ -58,6 +62,8 @@ def command(
     space: str,
     axes: tuple[int, int] | None,
     out: Path,
+    told: str | None,
+    draw: int,
     scale: int,
     device: str,
     threads: int | None,
@@ -66,7 +72,8 @@ def command(
 ) -> None:
     """Write N x N decoded pictures of the latent plane: z0 to the right, z1 up.
 
-    In more than two dimensions --axes chooses two of them; all other coordinates lie at the mean of the model's codes.
+    In more than two dimensions --axes chooses two of them; all other coordinates lie at the mean of the model's codes. Of a
+    torus it is one cell, from 0 to 1, of a sphere the half of the globe around z = (1, 0, 0).
     """
     from latent_explorer.cli.output import check_output, print_json, say
     from latent_explorer.core.checkpoint.library import resolve_model
@@ -79,9 +86,10 @@ def command(
     from latent_explorer.cli.inputs import computing, model_words, open_model
     from latent_explorer.core.errors import ExportError
     from latent_explorer.core.export.grid import grid_axis, grid_points
-    from latent_explorer.core.export.image import check_size, image_metadata, save_png, sheet, short
+    from latent_explorer.core.export.image import check_size, image_metadata, save_png, sheet, short, told_metadata
     from latent_explorer.core.plane.frame import PlaneFrame
     from latent_explorer.core.plane.slices import frame_of
+    from latent_explorer.core.telling import told_class
 
     record = open_model(path, threads, device)
     architecture = record.handle.architecture
@@ -90,9 +98,12 @@ def command(
         raise ExportError(f"A grid needs 2 latent dimensions, and {record.name} has {latent_dim}; use decode with points of your choice.")
     if axes is not None and max(axes) >= latent_dim:
         raise click.UsageError(f"--axes {axes[0]},{axes[1]} does not fit: the latent axes of {record.name} are 0 to {latent_dim - 1}")
+    condition = told_class(architecture, told, record.data.class_names)
     codes = record.codes.get("mean")
-    frame = frame_of(latent_dim, codes.spread if codes is not None else None)
-    if axes is not None:
+    frame = frame_of(latent_dim, codes.spread if codes is not None else None, space=architecture.facts.space)
+    if frame.kind != "affine":
+        _refuse(frame.kind, axes, space)
+    elif axes is not None:
         frame = PlaneFrame.axes(*axes, codes.spread.mean if codes is not None else frame.origin)
     height, width, _ = architecture.image_shape
     check_size(height * n, width * n, scale)
@@ -100,18 +111,34 @@ def command(
     from latent_explorer.core.nn.inference import decode_bytes
 
     axis = grid_axis(n, space)
+    if frame.kind != "affine":
+        axis = ((np.arange(n) + 0.5) / n if frame.kind == "torus" else axis / 3).astype(np.float32)
     words = model_words(record)
     places: dict[str, Any] = {"n": n, "space": space, "axis": [short(v) for v in axis]}
-    assert frame.pair is not None
-    if latent_dim > 2 or axes is not None:
+    if frame.kind != "affine":
+        places |= {"space": frame.kind}
+    elif latent_dim > 2 or axes is not None:
+        assert frame.pair is not None
         places |= {"axes": list(frame.pair), "origin": [short(v) for v in frame.origin]}
-    metadata = image_metadata(None, words["name"], words["hash"], architecture.family, grid=places)
+    metadata = image_metadata(None, words["name"], words["hash"], architecture.family, grid=places, **told_metadata(condition, draw))
     with computing(record):
-        images = decode_bytes(record.handle, frame.to_z(grid_points(axis)).astype(np.float32))
+        images = decode_bytes(record.handle, frame.to_z(grid_points(axis)).astype(np.float32), condition, draw)
+    if frame.kind == "sphere":
+        images[~frame.contains(grid_points(axis))] = 0  # beside the globe
     save_png(out, sheet(images, n), scale=scale, metadata=metadata)
     if as_json:
         print_json({"schema": 1, "model": words, "grid": places, "path": str(out)})
     else:
         rest = "the codes' mean" if codes is not None else "0"
-        where = f": z[{frame.pair[0]}] to the right, z[{frame.pair[1]}] up, the rest at {rest}" if latent_dim > 2 else ""
+        where = ""
+        if frame.sliced and frame.pair is not None:
+            where = f": z[{frame.pair[0]}] to the right, z[{frame.pair[1]}] up, the rest at {rest}"
         say(f"Wrote {n} x {n} pictures to {out}{where}", quiet=quiet)
+
+
+def _refuse(kind: str, axes: tuple[int, int] | None, space: str) -> None:
+    """What has no meaning on a torus or a sphere."""
+    if axes is not None:
+        raise click.UsageError(f"--axes chooses a slice, and this model's latent space is a {kind}; leave it out")
+    if space != "plane":
+        raise click.UsageError(f"--space {space} is of a normal prior, and this model's latent space is a {kind}; leave it out")

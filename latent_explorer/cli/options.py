@@ -143,3 +143,15 @@ def scale_option(function: F) -> F:
     return click.option("--scale", type=Whole(1, 64), default=1, show_default=True, metavar="N", help="Show each pixel as N x N pixels.")(
         function
     )
+
+
+def class_option(function: F) -> F:
+    """The option ``--class``, as ``told``."""
+    text = "Number or name of the class that a conditional model is told; without it, class 0."
+    return click.option("--class", "told", metavar="CLASS", help=text)(function)
+
+
+def draw_option(function: F) -> F:
+    """The option ``--draw``."""
+    text = "A draw of what lies below the plane of a hierarchical model; 0 is its mean."
+    return click.option("--draw", type=Whole(0, 2**31 - 1), default=0, show_default=True, metavar="N", help=text)(function)

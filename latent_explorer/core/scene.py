@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from latent_explorer.core.plane.slices import Slice
-from latent_explorer.core.types import Labels, freeze
+from latent_explorer.core.types import Labels, Slot, freeze
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,10 @@ class Scene:
     globe: tuple[float, float] = (0.0, 0.0)  # longitude and latitude, degrees, of the point that faces the viewer
     condition: int = 0  # the class that a conditional model is told
     below: int = 0  # seed of what lies below the plane of a hierarchical model; 0 is its mean
+
+
+def unseen_classes(scene: Scene, slot: Slot) -> frozenset[int]:
+    """Classes whose points are not drawn since a plane of another class is shown."""
+    if slot.condition is None or scene.layers.others != "hidden" or slot.points is None:
+        return frozenset()
+    return frozenset(range(-1, len(slot.points.class_counts))) - {slot.condition}

@@ -35,6 +35,7 @@ class Content:
         kind, one, two = split_name(self.name)[0], self.slot, other.slot
         if kind in ("sensitivity", "information", POSTERIOR):
             same = self.same_model(other) and (one.revision, one.ready) == (two.revision, two.ready) and one.frame.same_as(two.frame)
+            same = same and one.condition == two.condition
             return same and self.subject is other.subject
         if not one.frame.parallel_to(two.frame):
             return False

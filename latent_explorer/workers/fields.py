@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.plane.cells import Cells
 from latent_explorer.core.plane.density import bandwidth_of, kernel_density, peak, prior_density
 from latent_explorer.core.plane.field import CLASS, POSTERIOR, PlaneField, split_name
 from latent_explorer.core.plane.fields import (
@@ -41,6 +44,8 @@ MOST_COUNTED = 2_000_000  # for a density
 MOST_POSTERIORS = 20_000  # for the aggregate posterior; of more codes an even sample is taken, here as above and below
 MOST_VOTERS = 1_000_000  # for class regions
 SIGHT, SIDE = 3.0, 20  # where the colours of a decoder's field are adjusted: so many standard deviations of the prior, and places a side
+BORDER = 0.25  # of a torus's side: how far beyond its ends neighbours are looked for
+MOST_SQUARES = 8  # along each axis that a density of a torus is drawn in
 PRIOR_PEAK = 0.15915494  # of N(0, I) in two dimensions, 1 / (2 pi)
 LINE_PEAK = 0.39894228  # in one
 
@@ -61,6 +66,18 @@ class _Points:
             part: slice | NDArray[np.int64] = slice(start, min(start + PIECE, self.count))
             part = part if self._chosen is None else self._chosen[part]
             yield self._frame.to_plane(self._codes.z[part if self._rows is None else self._rows[part]])
+
+    def tiled(self, cells: Cells) -> Iterator[NDArray[np.float64]]:
+        """As `pieces`; of a torus again in all squares that the cells reach, and those beside, which their kernels reach from."""
+        if self._frame.kind != "torus":
+            yield from self.pieces()
+            return
+        left, bottom, width, height = cells.rectangle
+        spans = [range(math.floor(low) - 1, math.floor(low + size) + 2) for low, size in ((left, width), (bottom, height))]
+        right, up = (span[:MOST_SQUARES] for span in spans)
+        for piece in self.pieces():
+            for x, y in itertools.product(right, up):
+                yield piece + np.array([x, y], np.float64)
 
     def some(self, most: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Places and rows of the codes: all of them, or an even sample."""
@@ -142,7 +159,10 @@ class Survey:
                 self._gather(self._points, codes, wish)
             else:
                 places, rows = self._points.some(MOST_VOTERS)
-                self._regions = Regions(places, codes.labels[rows])
+                labels = codes.labels[rows]
+                if frame.kind == "torus":
+                    places, labels = _joined(places, labels)
+                self._regions = Regions(places, labels)
                 self._points = self._points if self._regions.count else None
                 self._note = f"The class of most of the {min(NEAREST, self._regions.count)} nearest codes; the fainter, the fewer they are."
 
@@ -217,8 +237,9 @@ class Survey:
             return holes_field(ratio, cells, self._note, prior_strength(frame, cells))
         if kind == "regions":
             assert self._regions is not None
-            return regions_field(*self._regions.at(cells.centres(), wish.progress), cells, self._note, self._regions.least)
-        density = kernel_density(points.pieces(), points.count, cells, self._bandwidth, wish.progress)
+            centres = cells.centres() % 1.0 if frame.kind == "torus" else cells.centres()
+            return regions_field(*self._regions.at(centres, wish.progress), cells, self._note, self._regions.least)
+        density = kernel_density(points.tiled(cells), points.count, cells, self._bandwidth, wish.progress)
         name = content.slot.class_name(label)
         return density_field(kind, density, cells, self._limits.high, line=line, name=name, note=self._note)
 
@@ -230,7 +251,19 @@ class Survey:
         if slot.handle is None or not has(slot.handle):
             raise Cancelled
         information = split_name(wish.content.name)[0] == "information"
-        return log_magnification(slot.handle, z, slot.frame.directions, information=information, progress=wish.progress)
+        along, told = slot.frame.directions, slot.condition
+        return log_magnification(slot.handle, z, along, information=information, condition=told, progress=wish.progress)
+
+
+def _joined(places: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Places on a torus and their labels, with those near its ends again beyond the opposite ones."""
+    found = [(places, labels)]
+    for x, y in itertools.product((-1.0, 0.0, 1.0), repeat=2):
+        moved = places + np.array([x, y])
+        near = ((moved > -BORDER) & (moved < 1 + BORDER)).all(axis=1)
+        if x or y:
+            found.append((moved[near], labels[near]))
+    return np.concatenate([part for part, _ in found]), np.concatenate([part for _, part in found])
 
 
 def _rows(content: Content, codes: Codes) -> NDArray[np.int64] | None:

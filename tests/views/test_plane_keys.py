@@ -53,7 +53,10 @@ TABLE = [
     (Key.Key_S, SHIFT, False, ("select_place", -1.0, 0.0)),
     (Key.Key_S, CONTROL | SHIFT, False, None),  # save the model
     (Key.Key_R, SHIFT, False, None),
-    (Key.Key_B, NONE, False, None),
+    (Key.Key_B, NONE, False, ("resample", 0.0, 0.0)),
+    (Key.Key_Comma, NONE, False, ("step_class", -1.0, 0.0)),
+    (Key.Key_Period, NONE, False, ("step_class", 1.0, 0.0)),
+    (Key.Key_D, NONE, False, None),
     (Key.Key_F5, NONE, False, None),
     (Key.Key_Tab, NONE, False, None),
 ]
@@ -66,4 +69,4 @@ def test_the_table(key: Key, modifiers: Modifier, space: bool, deed: Deed | None
 
 def test_only_what_moves_repeats_while_a_key_stays_down() -> None:
     named = {deed[0] for *_, deed in TABLE if deed is not None}
-    assert named - set(ONCE) == {"nudge", "push", "zoom", "step_pin", "class", "space"}
+    assert named - set(ONCE) == {"nudge", "push", "zoom", "step_pin", "step_class", "class", "space"}

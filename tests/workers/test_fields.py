@@ -244,3 +244,27 @@ def test_of_very_many_codes_in_turn_all_classes_are_seen(handle: ModelHandle, mo
     row = found.field.values[CELLS.rows // 2]
     left, right = row[CELLS.columns // 4], row[3 * CELLS.columns // 4]
     assert left != right if name == "regions" else abs(left - right) < 1.0  # of three in four and one in four, log10
+
+
+def on_torus(name: str, some: Codes, cells: Cells) -> np.ndarray:
+    slot = Slot(1, 1, PlaneFrame.torus(), {"mean": some})
+    field = answer(Survey(), Content(name, slot), cells).field
+    assert field is not None
+    return np.array(field.values)
+
+
+def test_a_density_of_a_torus_goes_on_beyond_its_ends_and_comes_again() -> None:
+    """Codes at one corner are seen at all four, and in the next square as in the first."""
+    z = 0.02 * np.random.default_rng(3).standard_normal((400, 2)) % 1.0
+    values = on_torus("density", codes(z), Cells(-1.0, 1.0, 0.05, 0.05, 60, 20))
+    first, second, third = values[:, :20], values[:, 20:40], values[:, 40:]
+    np.testing.assert_allclose(first, second, atol=1e-3)
+    np.testing.assert_allclose(second, third, atol=1e-3)
+    assert min(second[0, 0], second[0, -1], second[-1, 0], second[-1, -1]) > second[10, 10] + 1
+
+
+def test_class_regions_of_a_torus_are_those_of_the_nearest_codes_round_its_ends() -> None:
+    places = np.repeat([(0.97, 0.5), (0.5, 0.5)], 30, axis=0) + np.random.default_rng(4).normal(0, 1e-3, (60, 2))
+    values = on_torus("regions", codes(places, np.repeat([1, 0], 30)), Cells(0.0, 1.0, 0.05, 0.05, 20, 20))
+    assert values[10, 0] == 1  # at 0.025, and the codes at 0.97 lie 0.055 away, round the end
+    assert values[10, 10] == 0

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.errors import LatentExplorerError
-from latent_explorer.core.export.image import image_metadata, save_png
+from latent_explorer.core.export.image import image_metadata, save_png, told_metadata
 from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.core.types import Images
 from latent_explorer.views.dialogs.export import ExportDialog, ask_save_path
@@ -61,7 +61,8 @@ class ExportFeature(QObject):
         assert slot is not None and slot.handle is not None
         if pixels.shape[2] == 1 and layers.grey_map != "grey":
             pixels = apply_grey_map(pixels, layers.grey_map)
-        metadata = image_metadata(z, slot.name, slot.handle.content_hash, slot.handle.architecture.family)
+        told = told_metadata(slot.condition, slot.seed)
+        metadata = image_metadata(z, slot.name, slot.handle.content_hash, slot.handle.architecture.family, **told)
         self._lane.submit(
             Task(
                 f"Exporting {path.name}",

@@ -13,7 +13,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.nn.exact.grids import why_not
 from latent_explorer.core.plane.cells import Rectangle, cells_for
 from latent_explorer.core.plane.field import POSTERIOR, PlaneField, kinds_for, split_name
-from latent_explorer.core.scene import Scene
+from latent_explorer.core.scene import Scene, unseen_classes
 from latent_explorer.core.types import DataReference, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.field_wish import Content, FieldAnswer, Wish
@@ -108,7 +108,7 @@ class FieldsFeature(QObject):
             return None  # comes with the networks
         if kind == POSTERIOR:
             return None if self._subject is None else Content(POSTERIOR, slot, subject=self._subject)
-        return Content(scene.layers.field, slot, scene.hidden_classes, scene.shown, scene.concealed)
+        return Content(scene.layers.field, slot, scene.hidden_classes | unseen_classes(scene, slot), scene.shown, scene.concealed)
 
     def _ask(self) -> None:
         self._turn.stop()

@@ -12,7 +12,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.index import Mask, PlaneIndex
 from latent_explorer.core.plane.selecting import visible_mask
-from latent_explorer.core.scene import Scene
+from latent_explorer.core.scene import Scene, unseen_classes
 from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import NewestLane
@@ -59,6 +59,7 @@ class IndexFeature(QObject):
     def _slot_changed(self, slot: Slot) -> None:
         codes = slot.points
         if codes is self._codes and slot.frame is self._frame:
+            self._see()  # another class may count now
             return
         others = codes is None or not codes.same_images(self._codes)
         parallel = self._frame is not None and slot.frame.parallel_to(self._frame)
@@ -84,20 +85,21 @@ class IndexFeature(QObject):
             self.indexed.emit()
 
     def _scene_changed(self, scene: Scene) -> None:
-        if (scene.hidden_classes, scene.shown, scene.concealed) != self._hiding[1:]:
-            self._see()
+        self._see()
 
     def _see(self) -> None:
         """What is hidden, or from which points, is another now."""
         scene, codes = self._session.scene, self._codes
-        hiding = codes, scene.hidden_classes, scene.shown, scene.concealed
+        slot = self._session.slot
+        unseen = scene.hidden_classes if slot is None else scene.hidden_classes | unseen_classes(scene, slot)
+        hiding = codes, unseen, scene.shown, scene.concealed
         if hiding == self._hiding:
             return
         self._hiding = hiding
         if codes is None:
             self.visible = None
         else:
-            self.visible = visible_mask(codes.labels, scene.hidden_classes, scene.shown, scene.concealed)
+            self.visible = visible_mask(codes.labels, unseen, scene.shown, scene.concealed)
             # The layer knows of classes itself.
             self._window.plane.set_visible(visible_mask(codes.labels, frozenset(), scene.shown, scene.concealed))
         self.visibleChanged.emit()

@@ -27,7 +27,7 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.task import Context, Task
 
 PACE_MS = 500  # between two batches for the same pins, while a model trains
-Place = tuple[float, ...]
+Place = tuple[tuple[float, ...], int | None]  # z, and the class that the model is told there
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class PinsFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane, self._probe = session, window, lane, probe
         self._shown: tuple[object, ...] | None = None
-        self._asked: tuple[str, int, tuple[Place, ...]] = "", 0, ()
+        self._asked: tuple[str, int, int, tuple[Place, ...]] = "", 0, 0, ()
         self._pictures: dict[Place, Images] = {}
         self._latent_dim = 0
         self._pause = QTimer(self)
@@ -100,7 +100,7 @@ class PinsFeature(QObject):
             whose = f" ({others} of models of another latent size; open such a model to see them)" if others else ""
             self._session.notice(f"There are {MOST} pins{whose}, which is the most; remove one first.", trouble=True)
         else:
-            pins = added(pins, z)
+            pins = added(pins, z, None if self._session.slot is None else self._session.slot.condition)
             self._change(pins)
 
     def _remove(self, number: int) -> None:
@@ -131,12 +131,18 @@ class PinsFeature(QObject):
     def _go_to(self, number: int) -> None:
         pin = next((pin for pin in self._mine if pin.number == number), None)
         if pin is not None:
-            self._probe.put(pin.z)
+            self._put(pin)
+
+    def _put(self, pin: Pin) -> None:
+        """The probe to the pin, and the model told what it was told there."""
+        if pin.condition is not None:
+            self._session.set_scene(condition=pin.condition)
+        self._probe.put(pin.z)
 
     def _step(self, by: int) -> None:
         pin = beside(self._mine, self._current, by)
         if pin is not None:
-            self._probe.put(pin.z)
+            self._put(pin)
 
     def _change(self, pins: Pins) -> None:
         self._session.set_scene(pins=pins)
@@ -198,13 +204,15 @@ class PinsFeature(QObject):
         slot, pins = self._session.slot, self._mine
         if slot is None or slot.handle is None or not slot.decodes or not pins or not self._window.pins.seen:
             return
-        places = tuple(pin.z for pin in pins)
-        model, revision, known = self._asked
-        if model == slot.handle.id and set(places) <= set(known) and (revision == slot.revision or self._pause.isActive()):
+        places = tuple((pin.z, pin.condition) for pin in pins)
+        model, revision, seed, known = self._asked
+        same = model == slot.handle.id and seed == slot.seed and set(places) <= set(known)
+        if same and (revision == slot.revision or self._pause.isActive()):
             return
-        self._asked = slot.handle.id, slot.revision, places
+        self._asked = slot.handle.id, slot.revision, slot.seed, places
         self._pause.start(PACE_MS)
-        request = slot.ask(np.array(places, np.float32))
+        labels = np.array([-1 if pin.condition is None else pin.condition for pin in pins], np.int64)
+        request = slot.ask(np.array([pin.z for pin in pins], np.float32), labels)
         self._lane.submit(Task("", partial(_decode, request, places), self._decoded, torch=request.quick is None, kind="pins"))
 
     def _decoded(self, pictures: Pictures) -> None:
@@ -214,7 +222,9 @@ class PinsFeature(QObject):
             self._show_pictures()
 
     def _show_pictures(self) -> None:
-        self._window.pins.set_pictures({pin.number: self._pictures[pin.z] for pin in self._mine if pin.z in self._pictures})
+        self._window.pins.set_pictures(
+            {pin.number: self._pictures[place] for pin in self._mine if (place := (pin.z, pin.condition)) in self._pictures}
+        )
 
 
 def _decode(request: DecodeRequest, places: tuple[Place, ...], context: Context) -> Pictures:

@@ -124,6 +124,8 @@ class ProbeFeature(QObject):
 
     def _jump(self, label: int) -> None:
         slot = self._session.slot
+        if slot is not None and slot.conditional:
+            return  # it is told the class instead: `TellingFeature`
         codes = slot.points if slot is not None else None
         rows = np.flatnonzero(codes.labels == label) if codes is not None else ()
         if codes is not None and len(rows):

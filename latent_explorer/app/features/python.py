@@ -48,5 +48,7 @@ class PythonFeature(QObject):
             self._session.notice(str(error), trouble=True)
             return
         handle = record.handle
-        QGuiApplication.clipboard().setText(python_snippet(reference, handle.content_hash, shown[0], handle.architecture.image_shape))
+        QGuiApplication.clipboard().setText(
+            python_snippet(reference, handle.content_hash, shown[0], handle.architecture.image_shape, slot.condition, slot.seed)
+        )
         self._session.notice("The model and z are on the clipboard as lines of Python.")

@@ -21,7 +21,9 @@ from latent_explorer.views.main_window import MainWindow
 
 BURST = 0.7  # seconds from one change to the next within a gesture; longer than a double-click
 LOOK_MS = 50  # while a button is held, whether it still is
-CONTINUOUS = frozenset({"camera", "probe", "layers", "slice", "globe", "hidden_classes"})  # what can change step by step in one gesture
+CONTINUOUS = frozenset(
+    {"camera", "probe", "layers", "slice", "globe", "condition", "below", "hidden_classes"}
+)  # what can change step by step in one gesture
 OUTLIVE = ("pins",)  # a model
 
 

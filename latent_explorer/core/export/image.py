@@ -51,6 +51,11 @@ def image_metadata(z: ArrayLike | None, name: str, content_hash: str, family: st
     return {"schema": SCHEMA, "z": points, "model": model, "family": family, "version": __version__, **more}
 
 
+def told_metadata(condition: int | None, seed: int = 0) -> dict[str, int]:
+    """What a model was told besides z, for `image_metadata`: its class, and the draw of what lies below; nothing where it is told none."""
+    return ({} if condition is None else {"class": condition}) | ({"seed": seed} if seed else {})
+
+
 def sheet(images: NDArray[np.uint8], columns: int, gap: int = 0) -> NDArray[np.uint8]:
     """Pictures side by side, row by row from the top left.
 

@@ -133,18 +133,24 @@ def class_field(label: int) -> str:
 
 
 def kinds_for(slot: Slot | None) -> tuple[str, ...]:
-    """The fields that are defined for a slot, in the order of `KINDS`, but for the posterior of an image."""
+    """The fields that are defined for a slot, in the order of `KINDS`, but for the posterior of an image.
+
+    None are on a globe, which shows areas foreshortened; the prior and what is measured by it are fields of N(0, I) only.
+    """
     if slot is None:
         return ()
     codes = slot.points
     classes = 0 if codes is None else int(np.count_nonzero(codes.class_counts))
     model = slot.handle
+    if slot.frame.kind == "sphere":
+        return ()
+    normal = model is not None and model.architecture.facts.prior and slot.frame.kind == "affine"
     defined = {
         POSTERIOR: False,
         "density": codes is not None and len(codes.z) > 0,
         CLASS: classes > 0,
-        "prior": model is not None,
-        "holes": model is not None and codes is not None and len(codes.z) > 0,
+        "prior": normal,
+        "holes": normal and codes is not None and len(codes.z) > 0,
         "sensitivity": model is not None,
         "information": model is not None and model.architecture.likelihood == "bernoulli",
         "regions": classes > 1,

@@ -17,13 +17,16 @@ ON_PLANE = 1e-6  # of a point's own size: nearer to the plane than this, it lies
 Pins = tuple[Pin, ...]
 
 
-def added(pins: Pins, z: Sequence[float]) -> Pins:
-    """With a pin at z, which gets the lowest number above all others, or the lowest free one when 99 is taken."""
+def added(pins: Pins, z: Sequence[float], condition: int | None = None) -> Pins:
+    """With a pin at z, which gets the lowest number above all others, or the lowest free one when 99 is taken.
+
+    ``condition`` is the class that a conditional model is told there.
+    """
     taken = {pin.number for pin in pins}
     number = max(taken, default=0) + 1
     if number > MOST:
         number = next(free for free in range(1, len(taken) + 2) if free not in taken)
-    return (*pins, Pin(tuple(float(value) for value in z), number))
+    return (*pins, Pin(tuple(float(value) for value in z), number, condition=condition))
 
 
 def without(pins: Pins, numbers: Collection[int]) -> Pins:

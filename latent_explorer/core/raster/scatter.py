@@ -12,6 +12,9 @@ from latent_explorer.core.raster.cloud import Cloud
 from latent_explorer.core.raster.colouring import Colouring
 
 
+FAINT = 0.12  # of the opacity of a point
+
+
 @dataclass(frozen=True, eq=False)
 class Scatter:
     """Points with their colours.
@@ -25,12 +28,15 @@ class Scatter:
         Which tones are drawn.
     shown : bool array, shape (N,), or None for all
         Which points are drawn.
+    faint : bool array, shape (K,), or None for none
+        Tones that are drawn with a part of the opacity, `FAINT`.
     """
 
     cloud: Cloud
     colouring: Colouring
     seen: NDArray[np.bool_] | None = None
     shown: NDArray[np.bool_] | None = None
+    faint: NDArray[np.bool_] | None = None
 
     @property
     def ready(self) -> bool:
@@ -51,9 +57,9 @@ class Scatter:
         counts = np.bincount(self.arranged, minlength=len(self.colouring.table) + 1)[:-1]
         return int(counts.sum() if self.seen is None else counts[self.seen].sum())
 
-    def with_seen(self, seen: NDArray[np.bool_] | None) -> Scatter:
-        """The same points, other tones of which are drawn: nothing is sorted or copied for it."""
-        other = Scatter(self.cloud, self.colouring, seen, self.shown)
+    def with_seen(self, seen: NDArray[np.bool_] | None, faint: NDArray[np.bool_] | None = None) -> Scatter:
+        """The same points, other tones of which are drawn, or faintly: nothing is sorted or copied for it."""
+        other = Scatter(self.cloud, self.colouring, seen, self.shown, faint)
         if self.ready:
             other.__dict__["arranged"] = self.arranged
         return other
@@ -65,5 +71,7 @@ class Scatter:
         found[:-1, :3], found[:-1, 3] = table, 1
         if self.seen is not None:
             found[:-1][~self.seen] = 0
+        if self.faint is not None:
+            found[:-1][self.faint] *= np.float32(FAINT)
         found *= np.float32(weight)
         return found

@@ -9,7 +9,7 @@ Key, Modifier = Qt.Key, Qt.KeyboardModifier
 ARROWS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, 1), Key.Key_Down: (0, -1)}
 LETTERS = {
     Key.Key_F: "fit", Key.Key_P: "pin", Key.Key_V: "probe", Key.Key_H: "pan", Key.Key_R: "rectangle", Key.Key_L: "lasso",
-    Key.Key_X: "how", Key.Key_A: "select_view", Key.Key_S: "select_place", Key.Key_C: "card",
+    Key.Key_X: "how", Key.Key_A: "select_view", Key.Key_S: "select_place", Key.Key_C: "card", Key.Key_B: "resample",
 }  # fmt: skip
 SELECTING = ("select_view", "select_place")
 FINE, COARSE = 1 / 400, 1 / 40  # of the window's shorter side: one nudge of the probe
@@ -28,6 +28,7 @@ ONCE = (
     "lasso",
     "how",
     "card",
+    "resample",
     "escape",
     *SELECTING,
 )  # not again while the key stays down
@@ -36,9 +37,9 @@ ONCE = (
 def deed_of(key: int, modifiers: Qt.KeyboardModifier, space: bool) -> Deed | None:
     """What a key asks for; None for keys of others. `space`: whether the space bar is down.
 
-    "nudge" and "push" come with parts of the window's shorter side (right, up), "zoom" with 1 (nearer) or -1, "step_pin" with 1
-    (next) or -1, "class" with the digit, "select_view" and "select_place" with -1 to remove; "fit", "hold", "pin", "remove_pin",
-    "probe", "pan", "rectangle", "lasso", "how", "card", "escape", "space" with nothing.
+    "nudge" and "push" come with parts of the window's shorter side (right, up), "zoom" with 1 (nearer) or -1, "step_pin" and
+    "step_class" with 1 (next) or -1, "class" with the digit, "select_view" and "select_place" with -1 to remove; "fit", "hold",
+    "pin", "remove_pin", "probe", "pan", "rectangle", "lasso", "how", "card", "resample", "escape", "space" with nothing.
     """
     control = bool(modifiers & Modifier.ControlModifier)
     shift = bool(modifiers & Modifier.ShiftModifier)
@@ -59,6 +60,8 @@ def deed_of(key: int, modifiers: Qt.KeyboardModifier, space: bool) -> Deed | Non
             return deed
     if control:
         return None  # shortcuts of the window
+    if key in (Key.Key_Comma, Key.Key_Period):
+        return "step_class", 1.0 if key == Key.Key_Period else -1.0, 0.0
     if key in (Key.Key_Plus, Key.Key_Equal, Key.Key_Minus):
         return "zoom", -1.0 if key == Key.Key_Minus else 1.0, 0.0
     if Key.Key_0 <= key <= Key.Key_9:

@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
-    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.raster.colouring import Scale
-from latent_explorer.core.raster.view import Picture
-from latent_explorer.core.scene import Camera, Layers
-from latent_explorer.views.plane.colour_bar import ColourBar
-from latent_explorer.views.plane.field import bar_of as field_bar_of
-from latent_explorer.views.plane.fitting import camera_around
+from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.keys import ONCE, deed_of
-from latent_explorer.views.plane.legend import Legend
-from latent_explorer.views.plane.mode_bar import ModeBar
+from latent_explorer.views.plane.overlaid import OverlaidPlot
 from latent_explorer.views.plane.pins import plain_hint
 from latent_explorer.views.plane.plot import SPAN_LIMITS
-from latent_explorer.views.plane.pointed import PointedPlot
-from latent_explorer.views.plane.points import PointsDrawing
-from latent_explorer.views.plane.points_bar import bar_of
-from latent_explorer.views.style import DARK, Theme
+from latent_explorer.views.style import DARK
 
 ZOOM_PER_NOTCH = 1.2
 MARGIN = 12  # pixels between the overlays and the plot's edge
 
 
-class PlaneView(PointedPlot):
+class PlaneView(OverlaidPlot):
     """The plot with its gestures, mode bar and legend.
 
     Mouse events are read here and not by pyqtgraph's scene, which holds drags back until they have moved some pixels.
@@ -64,6 +49,7 @@ class PlaneView(PointedPlot):
     holdRequested() : by the keyboard, where the probe is now.
     pinRequested(), pinStepRequested(by), pinRemovalRequested() : keep this place; to the next pin or the one before; remove this pin.
     classJumpRequested(label), fitRequested(), trailClearRequested()
+    classStepRequested(by), resampleRequested() : the next class or the one before; another draw below the plane.
     escapePressed() : there was no gesture to stop and no trail to clear.
     hiddenClassesRequested(frozenset)
     pointsDrawingRequested(PointsDrawing) : the codes have moved; `take_points_picture` shows what was drawn.
@@ -91,6 +77,8 @@ class PlaneView(PointedPlot):
     pinRemovalRequested = Signal()
     trailClearRequested = Signal()
     classJumpRequested = Signal(int)
+    classStepRequested = Signal(int)
+    resampleRequested = Signal()
     fitRequested = Signal()
     escapePressed = Signal()
     hiddenClassesRequested = Signal(object)
@@ -117,19 +105,12 @@ class PlaneView(PointedPlot):
         self._pressed_pin: int | None = None
         self._how = "replace"  # what the line around points that is being drawn will do to the selection
         self._anything_selected = False
-        self.modes = ModeBar(self)
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)
         self.modes.pinRequested.connect(self.pinRequested)
-        self.modes.resized.connect(self._place_overlays)
-        self.legend = Legend(self)
         self.legend.hiddenClassesRequested.connect(self.hiddenClassesRequested)
         self.legend.classJumpRequested.connect(self._jump_to_class)
         self.legend.left.connect(self.setFocus)
-        self.legend.hide()
-        self.points_bar = ColourBar(self)
-        self.field_bar = ColourBar(self)
-        self._points.scaleChanged.connect(self._show_points_scale)
         self.set_theme(DARK)
 
     # Orders
@@ -137,59 +118,6 @@ class PlaneView(PointedPlot):
     def set_slot(self, slot_id: int) -> None:
         """Which slot the wishes speak of."""
         self._slot_id = slot_id
-
-    def set_codes(
-        self,
-        points: NDArray[np.floating],
-        labels: NDArray[np.int64],
-        classes: dict[int, str],
-        hidden: frozenset[int],
-        values: Mapping[str, NDArray[np.floating]] | None = None,
-    ) -> None:
-        """Plane coordinates (N, 2), labels (N,), the classes' names for the legend, and values (N,) by name to colour by."""
-        self._points.set_points(points, labels, max(classes, default=-1) + 1, hidden, values)
-        self.legend.set_classes({label: name for label, name in classes.items() if label >= 0})
-        self.legend.set_hidden(hidden)
-        self._place_overlays()
-
-    def move_codes(self, points: NDArray[np.floating], values: Mapping[str, NDArray[np.floating]] | None = None) -> None:
-        """The codes that are shown lie elsewhere now, (N, 2), perhaps with other values: their picture follows when it is drawn."""
-        self._points.move_points(points, values)
-
-    def take_points_picture(self, drawing: PointsDrawing, picture: Picture) -> None:
-        """What `pointsDrawingRequested` asked for; what has been overtaken is dropped."""
-        self._points.take_picture(drawing, picture)
-
-    def set_visible(self, visible: NDArray[np.bool_] | None) -> None:
-        """Which of the codes are drawn at all, (N,); None for all."""
-        self._points.set_visible(visible)
-
-    def _show_points_scale(self, scale: Scale | None) -> None:
-        """The legend stays, since classes can be hidden whatever the colours say."""
-        self.legend.set_coloured(scale is None)
-        self.points_bar.set_bar(None if scale is None else bar_of(scale))
-        self._place_overlays()
-
-    def set_fields(self, fields: Sequence[PlaneField]) -> None:
-        """As of the plot; the bar says what the colours mean."""
-        super().set_fields(fields)
-        self._show_field_bar()
-
-    def set_layers(self, layers: Layers) -> None:
-        """As of the plot; the bar's colours are as faint as the field's."""
-        super().set_layers(layers)
-        self._show_field_bar()
-
-    def _show_field_bar(self) -> None:
-        layer = self._field
-        seen = layer.fields and layer.opacity > 0
-        self.field_bar.set_bar(field_bar_of(layer.fields[-1], self._theme, layer.opacity) if seen else None)
-        self._place_overlays()
-
-    def set_hidden(self, hidden: frozenset[int]) -> None:
-        """Classes that are not drawn."""
-        self._points.set_hidden(hidden)
-        self.legend.set_hidden(hidden)
 
     def set_camera(self, camera: Camera) -> None:
         """Show this part of the plane; the probe stays with the pointer."""
@@ -202,14 +130,6 @@ class PlaneView(PointedPlot):
         """As of the plot; a globe is turned where a plane is moved."""
         super().set_shape(frame)
         self._turns = frame.kind == "sphere"
-
-    def set_theme(self, theme: Theme) -> None:
-        """Dark or light."""
-        super().set_theme(theme)
-        self.modes.set_theme(theme)
-        self.field_bar.set_ground(theme.plane)
-        self._show_field_bar()
-        self._place_overlays()  # their text may be larger now
 
     # Gestures
 
@@ -375,6 +295,8 @@ class PlaneView(PointedPlot):
             self._jump_to_class(int(x))
         elif what == "step_pin":
             self.pinStepRequested.emit(int(x))
+        elif what == "step_class":
+            self.classStepRequested.emit(int(x))
         elif what in ("probe", "pan", "rectangle", "lasso"):
             self.modes.set_mode(what)
         elif what == "how":
@@ -389,6 +311,7 @@ class PlaneView(PointedPlot):
             self._escape()
         else:
             wishes = {"fit": self.fitRequested, "hold": self.holdRequested, "pin": self.pinRequested, "card": self.cardRequested}
+            wishes["resample"] = self.resampleRequested
             wishes.get(what, self.pinRemovalRequested).emit()
 
     def _jump_to_class(self, label: int) -> None:
@@ -428,36 +351,3 @@ class PlaneView(PointedPlot):
     def _show_mode_cursor(self) -> None:
         shape = Qt.CursorShape.OpenHandCursor if self.modes.mode == "pan" else Qt.CursorShape.CrossCursor
         self.viewport().setCursor(shape)
-
-    # Geometry
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The overlays stay in their corners."""
-        super().resizeEvent(event)
-        if hasattr(self, "legend"):  # pyqtgraph resizes once while it is being built
-            self._place_overlays()
-
-    def _bars(self) -> tuple[ColourBar, ...]:
-        """The colour bars that say something, the lowest first."""
-        return tuple(bar for bar in (self.points_bar, self.field_bar) if bar.bar is not None)
-
-    def camera_around(self, low: Sequence[float], high: Sequence[float], margin: float) -> Camera:
-        """The camera that shows a rectangle of the plane and a margin, a factor, beside the overlays where there is room."""
-        plot = QRectF(self._box.sceneBoundingRect())
-        beside = [part.x() for part in (self.legend, *self._bars()) if not part.isHidden()]
-        return camera_around(low, high, margin, plot, self.modes.geometry().bottom() + MARGIN / 2, min([*beside, plot.right()]))
-
-    def _place_overlays(self) -> None:
-        plot, width = QRectF(self._box.sceneBoundingRect()), self.viewport().width()
-        bottom = round(plot.bottom()) - MARGIN
-        for bar in self._bars():
-            bar.adjustSize()
-            bar.move(width - bar.width() - MARGIN, bottom - bar.height())
-            bottom = bar.y() - MARGIN
-        self.legend.set_room(bottom - round(plot.top()) - MARGIN)
-        self.legend.adjustSize()
-        self.legend.move(width - self.legend.width() - MARGIN, MARGIN)
-        left = round(plot.left()) + MARGIN
-        right = width if self.legend.isHidden() else self.legend.x()
-        self.modes.fit_into(right - MARGIN - left)
-        self.modes.move(left, MARGIN)

@@ -104,6 +104,8 @@ class PointsLayer(KeptLayer):
         self._classes = ByClass(self._labels, 0)
         self._colouring: Colouring = self._classes
         self._hidden: frozenset[int] = frozenset()
+        self._singled: int | None = None  # the class that counts, of a conditional model
+        self._others = "shown"  # what becomes of all other classes: a key of `core.scene.OTHERS`
         self._visible: NDArray[np.bool_] | None = None
         self._colour, self._size, self._opacity = "class", 5.0, 0.65
         self._scatter = self._drawable = Scatter(self._cloud, self._classes)  # what is wanted, and the last that was sorted
@@ -148,7 +150,31 @@ class PointsLayer(KeptLayer):
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Do not draw these classes."""
         self._hidden = hidden
-        self._show(self._scatter.with_seen(self._classes.seen(hidden)) if self._by_class else self._choose())
+        self._choose_classes()
+
+    def set_singled(self, label: int | None, others: str) -> None:
+        """One class counts: the others are "shown" as well, "faint", or "hidden"; None for no such class."""
+        if (label, others) != (self._singled, self._others):
+            self._singled, self._others = label, others
+            self._choose_classes()
+
+    def _choose_classes(self) -> None:
+        by_class = self._by_class and self._scatter.colouring is self._classes
+        self._show(self._scatter.with_seen(self._seen(), self._faint()) if by_class else self._choose())
+
+    def _apart(self) -> NDArray[np.bool_]:
+        """Which tones are of other classes than the one that counts."""
+        found = self._classes.seen(())
+        if self._singled is not None and self._singled < len(found):
+            found[self._singled] = False
+        return found
+
+    def _seen(self) -> NDArray[np.bool_]:
+        seen = self._classes.seen(self._hidden)
+        return seen & ~self._apart() if self._singled is not None and self._others == "hidden" else seen
+
+    def _faint(self) -> NDArray[np.bool_] | None:
+        return self._apart() if self._singled is not None and self._others == "faint" else None
 
     def set_visible(self, visible: NDArray[np.bool_] | None) -> None:
         """Draw only these of the points, bool (N,); None for all."""
@@ -182,8 +208,10 @@ class PointsLayer(KeptLayer):
     def _choose(self) -> Scatter:
         """Points and colours as they are wanted now."""
         if self._by_class:
-            return Scatter(self._cloud, self._colouring, self._classes.seen(self._hidden), self._visible)
+            return Scatter(self._cloud, self._colouring, self._seen(), self._visible, self._faint())
         shown = self._visible
+        if self._singled is not None and self._others == "hidden":
+            shown = self._labels == self._singled if shown is None else shown & (self._labels == self._singled)
         if self._hidden:
             seen = ~np.isin(self._labels, np.array(sorted(self._hidden), np.int64))
             shown = seen if shown is None else shown & seen

@@ -1,0 +1,105 @@
+"""A globe in the window: drags turn it, points behind it are gone, and a class on the far side comes to the front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from latent_explorer.core.plane.field import kinds_for
+from latent_explorer.core.types import ImageDataset
+from tests.app.conftest import Desk, make_model
+from tests.views.hand import Key, Modifier
+
+
+@pytest.fixture(scope="session")
+def globe_model(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataset) -> Path:
+    path = tmp_path_factory.mktemp("globe") / "globe.safetensors"
+    make_model(path, digits, family="hyperspherical-vae", latent_dim=3, epochs=6)
+    return path
+
+
+@pytest.fixture(scope="session")
+def torus_model(tmp_path_factory: pytest.TempPathFactory, digits: ImageDataset) -> Path:
+    path = tmp_path_factory.mktemp("torus") / "torus.safetensors"
+    make_model(path, digits, family="qlvm-torus", epochs=2, nodes=(8,))
+    return path
+
+
+def test_a_drag_turns_the_globe_and_the_picture_under_the_pointer_follows(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    assert desk.slot.frame.kind == "sphere"
+    camera = desk.session.scene.camera
+    before = desk.slot.frame
+    desk.hand.drag(desk.plane, [desk.pixel(0.5, 0.4), desk.pixel(0.55, 0.45), desk.pixel(0.6, 0.5)], Qt.MouseButton.RightButton)
+    desk.rest()
+    after = desk.slot.frame
+    assert not after.same_as(before) and after.continues(before)
+    assert desk.session.scene.camera == camera  # the globe has turned; the window has not moved
+    z = desk.program.probe.where()
+    assert z is not None and abs(float(np.linalg.norm(z)) - 1) < 1e-6
+    assert desk.shows(z)
+    # East and north of the middle came nearer: the hand went right and down or up with the surface.
+    moved = after.to_plane(before.origin)
+    assert moved[0] > 0.02
+    desk.wish("undo")
+    desk.rest()
+    assert desk.slot.frame.same_as(before)
+
+
+def test_keys_turn_it_too_and_points_behind_are_not_pointed_at(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    desk.away()
+    desk.window.plane.setFocus()
+    desk.hand.key(Key.Key_Right, Modifier.ControlModifier | Modifier.ShiftModifier)
+    desk.rest()
+    assert desk.session.scene.globe != (0.0, 0.0)
+    codes, shown = desk.slot.points, desk.program.index.shown
+    assert codes is not None and shown is not None
+    behind = codes.z @ desk.slot.frame.origin.astype(np.float32) < 0
+    assert 0 < behind.sum() < len(codes.z)
+    assert np.isnan(shown.index.points[behind]).all()
+    assert kinds_for(desk.slot) == ()  # a globe shows areas foreshortened
+
+
+def test_zooming_keeps_the_globe_where_it_is(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    before = desk.window.plane.plane_to_pixel(0.0, 0.0)
+    desk.hand.wheel(desk.plane, desk.pixel(0.7, 0.7), 3)
+    desk.rest()
+    after = desk.window.plane.plane_to_pixel(0.0, 0.0)
+    assert (after - before).manhattanLength() <= 3
+
+
+def test_a_class_behind_the_globe_is_brought_to_the_front(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    desk.away()
+    desk.window.plane.setFocus()
+    for key in (Key.Key_0, Key.Key_4, Key.Key_7):
+        desk.hand.key(key)
+        desk.rest()
+        probe = desk.session.scene.probe
+        assert probe is not None
+        assert abs(float(np.linalg.norm(probe)) - 1) < 1e-6
+        assert float(desk.slot.frame.origin @ np.array(probe)) >= 0
+        assert desk.shows(probe)
+
+
+def test_a_torus_goes_on_beyond_its_ends(desk: Desk, torus_model: Path) -> None:
+    desk.open(torus_model)
+    assert desk.slot.frame.kind == "torus"
+    left, bottom, width, height = desk.window.plane.window_rectangle()
+    assert left <= 0 and bottom <= 0 and left + width >= 1 and bottom + height >= 1  # one cell at the start
+    assert desk.window.plane._square.isVisible()
+    desk.hand.move(desk.plane, desk.window.plane.plane_to_pixel(0.25, 0.5).toPoint())
+    desk.rest()
+    inside = desk.image()
+    x = left + 0.99 * width
+    desk.hand.move(desk.plane, desk.window.plane.plane_to_pixel(x, 0.5).toPoint())
+    desk.rest()
+    z = desk.program.probe.where()
+    assert inside is not None and z is not None
+    assert all(0 <= value < 1 for value in z)
+    assert desk.shows(z)
