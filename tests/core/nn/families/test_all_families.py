@@ -16,9 +16,12 @@ from latent_explorer.core.errors import TrainingError
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.nn.families.registry import FAMILIES as BUILT
 from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.families.transformer import TransformerEncoder
+from latent_explorer.core.nn.families.vae import VAE
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import codes_of, decode, encode
 from latent_explorer.core.nn.records import run_record
+from latent_explorer.core.sizes import encoder_outputs
 from latent_explorer.core.types import ImageDataset
 from tests.core.nn.small import history_table, run, settings, toy
 
@@ -67,7 +70,13 @@ def test_a_family_is_trained_saved_loaded_and_explored(family: str, digits: Imag
     assert codes.z.shape == (50, model.latent_dim) and np.isfinite(codes.z).all()
     assert ("log_var" in codes.columns) == model.facts.spread
     assert all(np.isfinite(column).all() and column.dtype == np.float32 for column in codes.columns.values())
-    np.testing.assert_allclose(codes.z, loaded.codes["mean"].z[:50], atol=2e-4)
+    stored = loaded.codes["mean"]
+    np.testing.assert_allclose(codes.z, stored.z[:50], atol=2e-4)
+    assert {name: column.shape[1:] for name, column in stored.columns.items()} == {n: c.shape[1:] for n, c in codes.columns.items()}
+    assert {"full-covariance-vae": "cov", "hyperspherical-vae": "kappa", "hierarchical-vae": "kl_top"}.get(family, "z") in {
+        "z",
+        *codes.columns,
+    }
     mu, _ = encode(loaded.handle, digits.images[rows], codes.labels)
     np.testing.assert_allclose(mu, codes.z, atol=2e-4)
     pictures = decode(loaded.handle, codes.z, codes.labels if model.facts.conditional else None)
@@ -110,6 +119,26 @@ def test_terms_are_sums_over_pixels_and_dimensions(family: str) -> None:
     one = torch.nn.functional.softplus(torch.tensor(0.3))  # -log p(0) of each pixel
     torch.testing.assert_close(found[0].reconstruction, (20 * one).expand(6))
     torch.testing.assert_close(found[1].reconstruction, (40 * one).expand(6))
+
+
+@pytest.mark.parametrize("network", ["dense", "residual", "conv", "resconv"])
+@pytest.mark.parametrize("family", WITH_ELBO)
+def test_what_an_encoder_says_has_no_bounds_and_weights_of_its_own(family: str, network: str) -> None:
+    """The circulating errors: a ReLU on mu or log_var, which leaves one quadrant of the plane; one layer for both."""
+    model = config(family, (9, 7, 1), 3, network=network)
+    module = build(model, 0)
+    assert isinstance(module, VAE)
+    beside = None if not model.facts.conditional else torch.nn.functional.one_hot(torch.arange(64) % 3, 3)
+    x = torch.rand((64, model.pixels), generator=torch.Generator().manual_seed(0))
+    numbers = module.encoder.numbers(x, beside)
+    assert numbers.shape == (64, encoder_outputs(model))
+    last = (module.encoder.last if isinstance(module.encoder, TransformerEncoder) else module.encoder.layers)[-1]
+    rows = [torch.autograd.grad(numbers[0, k], last.bias, retain_graph=True)[0] for k in range(numbers.shape[1])]
+    assert torch.equal(torch.stack(rows), torch.eye(numbers.shape[1]))  # one for each number, and nothing after them
+    for far in (-1e4, 1e4):
+        with torch.no_grad():
+            last.bias.fill_(far)
+        torch.testing.assert_close(module.encoder.numbers(x, beside), torch.full_like(numbers, far), rtol=0.01, atol=0)
 
 
 @pytest.mark.parametrize("family", WITH_ELBO)
