@@ -16,7 +16,7 @@ from latent_explorer.views.text import tip
 # kind, what the list says; the term of the glossary is "field_" and the kind
 KINDS = (
     ("", "None"),
-    (POSTERIOR, "Exact posterior"),
+    (POSTERIOR, "Posterior"),
     ("density", "Density of codes"),
     (CLASS, "Density of a class"),
     ("prior", "Prior"),

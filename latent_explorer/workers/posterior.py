@@ -22,6 +22,7 @@ from latent_explorer.core.types import Images, ModelHandle
 SIDE, SIDE_TRAINING = 128, 64  # nodes along each axis; a model in training has others soon
 COUNTED = 1e-4  # of the posterior: cells with less are not looked into for the regions
 MOST_COUNTED, FINEST = 256, 16  # such cells, and parts that each is divided into along an axis
+PLACES = 3000  # about so many are asked about for the regions at most, so that the field follows a hand
 SLACK, MOST_SLACK = 6.0, 60.0  # nats by which interpolation between nodes may err, at least and at most
 
 
@@ -83,6 +84,8 @@ class Comparison:
 
     Parameters
     ----------
+    evidence : float
+        As ``log_evidence`` of the finding's posterior, nats; of a model in training by the same, newer weights as all that follows.
     mean : float64 array, shape (d,), or None
     covariance : float64 array, shape (d, d), or None
         Of the encoder's q, where it is normal.
@@ -93,6 +96,7 @@ class Comparison:
     """
 
     finding: Finding
+    evidence: float
     mean: NDArray[np.float64] | None
     covariance: NDArray[np.float64] | None
     elbo: float
@@ -101,7 +105,7 @@ class Comparison:
     @property
     def gap(self) -> float:
         """log p(x) - ELBO = KL(q(z|x) || p(z|x)), nats."""
-        return self.finding.posterior.log_evidence - self.elbo
+        return self.evidence - self.elbo
 
 
 def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = no_progress) -> Finding:
@@ -151,8 +155,9 @@ def _levels(finding: Finding, progress: Progress) -> tuple[float, ...]:
         return region_levels(mass[counted], np.log(mass[counted]) - log_cell(found))
     cells = np.flatnonzero(mass > COUNTED)
     cells = cells[np.argsort(-mass[cells], kind="stable")[:MOST_COUNTED]]
-    parts = min(FINEST, math.ceil(2 * found.h / max(found.width, found.h / FINEST)))
     dimensions = found.z.shape[1]
+    most = max(2, int((PLACES / len(cells)) ** (1 / dimensions)))
+    parts = min(FINEST, most, math.ceil(2 * found.h / max(found.width, found.h / FINEST)))
     offsets = ((np.arange(parts) + 0.5) / parts - 0.5) * found.h
     within = np.stack(np.meshgrid(*[offsets] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions)
     z = (found.z[cells][:, None].astype(np.float64) + within).reshape(-1, dimensions)
@@ -204,9 +209,9 @@ def compare(finding: Finding) -> Comparison:
         raise Cancelled
     mask = np.ones(finding.image.shape[:2], np.bool_) if finding.mask is None else finding.mask
     side = finding.posterior.side if finding.posterior.space in ("plane", "torus") else SIDE
-    _, expected = completion(handle, finding.image, mask, side, subject.condition)
+    found, expected = completion(handle, finding.image, mask, side, subject.condition)
     said = encoded(handle, finding.image, subject.condition)
     if said is None:
-        return Comparison(finding, None, None, math.nan, as_bytes(expected))
+        return Comparison(finding, found.log_evidence, None, None, math.nan, as_bytes(expected))
     elbo = said.elbo if finding.mask is None else math.nan
-    return Comparison(finding, said.mean, said.covariance, elbo, as_bytes(expected))
+    return Comparison(finding, found.log_evidence, said.mean, said.covariance, elbo, as_bytes(expected))

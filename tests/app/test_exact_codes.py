@@ -53,7 +53,7 @@ def drawn(desk: Desk) -> np.ndarray:
 
 
 def test_choosing_a_kind_computes_it_moves_the_points_and_can_be_undone(ready: Desk) -> None:
-    assert choices(ready) == ["Encoder's means", "Exact modes …", "Exact means …"]
+    assert choices(ready) == ["Encoder", "Exact modes …", "Exact means …"]
     before, means = drawn(ready).copy(), ready.slot.codes["mean"]
     choose(ready, "exact_mode")
     ready.wait(lambda: ready.slot.kind == "exact_mode")
@@ -62,7 +62,7 @@ def test_choosing_a_kind_computes_it_moves_the_points_and_can_be_undone(ready: D
     wanted = exact_codes(ready.slot.handle, ready.session.dataset, means.index[:5])["exact_mode"]
     np.testing.assert_allclose(drawn(ready)[:5], wanted.z, atol=1e-3)
     assert np.abs(drawn(ready) - before).max() > 0.01
-    assert choices(ready) == ["Encoder's means", "Exact modes", "Exact means"]
+    assert choices(ready) == ["Encoder", "Exact modes", "Exact means"]
     assert is_sentence(ready.notice) or "exact codes are there" in ready.notice
     ready.wish("undo")
     ready.rest()
@@ -100,7 +100,7 @@ def test_they_are_saved_with_the_model_and_are_there_again(ready: Desk, tmp_path
     ready.wait(lambda: ready.slot.name == "with" and ready.slot.ready)
     ready.rest()
     assert ready.slot.kind == "exact_mode"  # as the scene still asks for
-    assert choices(ready) == ["Encoder's means", "Exact modes", "Exact means"]
+    assert choices(ready) == ["Encoder", "Exact modes", "Exact means"]
 
 
 def test_another_model_without_them_shows_its_means_and_computes_nothing(ready: Desk, models: dict[str, Path]) -> None:

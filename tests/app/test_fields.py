@@ -18,7 +18,7 @@ from latent_explorer.workers.task import Context
 from tests.app.conftest import Desk, make_model
 from tests.views.hand import settle
 
-POSTERIOR = "Exact posterior"  # which asks for an image: tests of its own
+POSTERIOR = "Posterior"  # which asks for an image: tests of its own
 KINDS = ["None", POSTERIOR, "Density of codes", "Density of a class", "Prior", "Holes", "Sensitivity", "Fisher–Rao", "Class regions"]
 
 

@@ -76,7 +76,7 @@ def marks(desk: Desk) -> tuple[tuple[float, float] | None, int]:
 
 
 def test_a_clicked_point_s_posterior_is_the_field_with_the_ellipses_and_the_gap(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     assert not shown(ready)  # nothing is selected yet, and what to do is said
     assert any("Select a point" in text for text in texts(panel(ready)))
     one, two, _ = some_rows(ready)
@@ -124,7 +124,7 @@ def test_the_key_selects_the_nearest_point_shows_and_takes_away(ready: Desk) -> 
 
 
 def test_hidden_pixels_and_the_completed_image(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     select(ready, some_rows(ready)[0])
     whole = finding(ready)
     box = panel(ready).findChild(QComboBox, "posterior_part")
@@ -149,7 +149,7 @@ def test_hidden_pixels_and_the_completed_image(ready: Desk) -> None:
 
 
 def test_a_pin_is_asked_about_by_its_decoded_picture(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     ready.hand.click(ready.plane, ready.pixel(0.4, 0.4))
     ready.hand.key(Key.Key_P)
     ready.hand.move(ready.window.status)
@@ -170,7 +170,7 @@ def test_a_pin_is_asked_about_by_its_decoded_picture(ready: Desk) -> None:
 
 def test_without_the_data_set_the_decoder_s_picture_stands_for_the_image(ready: Desk) -> None:
     ready.session.set_dataset(None)
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     row = some_rows(ready)[0]
     ready.session.set_scene(selection=Rows(np.array([row])))
     ready.rest()
@@ -179,7 +179,7 @@ def test_without_the_data_set_the_decoder_s_picture_stands_for_the_image(ready: 
 
 
 def test_zoom_shows_the_posterior_large_and_can_be_taken_back(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     select(ready, some_rows(ready)[0])
     ready.session.set_scene(camera=Camera(0.0, 0.0, 300.0))
     button = panel(ready).findChild(QPushButton, "posterior_zoom")
@@ -198,7 +198,7 @@ def test_zoom_shows_the_posterior_large_and_can_be_taken_back(ready: Desk) -> No
 
 
 def test_of_the_selected_points_the_clicked_row_is_asked_about(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     rows = sorted(some_rows(ready))
     ready.session.set_scene(selection=Rows(np.array(rows)))
     ready.rest()
@@ -221,7 +221,7 @@ def test_where_there_is_none_the_field_is_not_offered_and_the_reason_is_told(
     make_model(tmp_path / "other.safetensors", digits, family=family, epochs=1)
     desk.open(tmp_path / "other.safetensors")
     box = desk.box("field_kind")
-    assert box.findText("Exact posterior") < 0
+    assert box.findText("Posterior") < 0
     assert "no exact inference" in box.toolTip().replace("\n", " ")
     desk.wish("posterior")
     assert FAMILIES[family].title in desk.notice and is_sentence(desk.notice)
@@ -233,7 +233,7 @@ def test_a_decoder_without_an_encoder_has_a_posterior_and_no_gap(new_desk: type[
     desk = new_desk()
     make_model(tmp_path / "qlvm.safetensors", digits, family="qlvm", epochs=1, nodes=(16,))
     desk.open(tmp_path / "qlvm.safetensors")
-    pick(desk, "Exact posterior")
+    pick(desk, "Posterior")
     desk.session.set_scene(selection=Rows(np.array([5])))
     desk.rest()
     assert shown(desk)
@@ -243,7 +243,7 @@ def test_a_decoder_without_an_encoder_has_a_posterior_and_no_gap(new_desk: type[
 
 
 def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     ready.session.set_scene(selection=Rows(np.array([3])))
     ready.rest()
     ready.train(epochs=100000)
@@ -268,7 +268,7 @@ def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk
 
 
 def test_a_click_on_a_nearest_image_asks_about_it(ready: Desk) -> None:
-    pick(ready, "Exact posterior")
+    pick(ready, "Posterior")
     ready.hand.click(ready.plane, ready.pixel(0.4, 0.4))
     ready.away()
     ready.rest()
@@ -292,7 +292,7 @@ def test_other_planes_have_their_posteriors_too(new_desk: type[Desk], tmp_path: 
     more = {"classes": 10} if family == "conditional-vae" else {"latent_dim": 3} if family == "hyperspherical-vae" else {}
     make_model(tmp_path / "other.safetensors", digits, family=family, epochs=1, **more)
     desk.open(tmp_path / "other.safetensors")
-    pick(desk, "Exact posterior")
+    pick(desk, "Posterior")
     desk.session.set_scene(selection=Rows(np.array([5])))
     desk.rest()
     field = shown(desk)[-1]

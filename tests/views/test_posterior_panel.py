@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from latent_explorer.core.occlusion import PARTS
 from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.plane_view import PlaneView
+from latent_explorer.views.plane.posterior import BRIGHTER
 from latent_explorer.views.posterior_panel import HIDDEN, SCORES, PosteriorFigures, PosteriorPanel
 from latent_explorer.views.style import Theme
 from tests.views.hand import Ear, Hand, close_to, look, pixels_of, settle, texts, where
@@ -95,6 +96,8 @@ def plane(qtbot: QtBot, theme: Theme) -> Iterator[PlaneView]:
 
 def accent(theme: Theme) -> tuple[int, int, int]:
     colour = QColor(theme.accent)
+    if theme.name == "dark":
+        colour = colour.lighter(BRIGHTER)
     return colour.red(), colour.green(), colour.blue()
 
 

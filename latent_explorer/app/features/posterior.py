@@ -271,7 +271,8 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
     if math.isnan(compared.elbo):
         why = no_gap(finding) if compared.mean is None else HIDDEN
         return replace(figures, elbo="none", gap="none", why=why)
-    return replace(figures, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
+    evidence = f"{signed(compared.evidence, 2)} nats"
+    return replace(figures, evidence=evidence, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
 
 
 def no_gap(finding: Finding) -> str:

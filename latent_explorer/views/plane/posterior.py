@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from latent_explorer.views.plane.layer import Layer
 
 ARM = 5.0  # pixels from the mode's cross to its ends
-DASHES = (6.0, 4.0)  # of the outer ellipse, in units of its width
+DASHES = (9.0, 6.0)  # of the outer ellipse, pixels
+BRIGHTER = 140  # percent, on a dark plane: a field may lie under the lines
 HALO, LINE = 3.4, 1.6  # pixels
 
 
@@ -47,6 +48,8 @@ class PosteriorLayer(Layer):
     def set_colours(self, colour: str, ground: str) -> None:
         """Of the lines, and of the plane around them."""
         self._colour, self._ground = QColor(colour), QColor(ground)
+        if self._ground.lightness() < 128:
+            self._colour = self._colour.lighter(BRIGHTER)
         self.update()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
@@ -63,8 +66,9 @@ class PosteriorLayer(Layer):
             outline = transform.map(path)
             for colour, width in ((self._ground, HALO), (self._colour, LINE)):
                 pen = QPen(colour, width)
-                if number == 0 and len(self._paths) > 1 and width == LINE:
-                    pen.setDashPattern(DASHES)
+                if number == 0 and len(self._paths) > 1:
+                    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                    pen.setDashPattern([part / width for part in DASHES])
                 painter.setPen(pen)
                 painter.drawPath(outline)
         for colour, width in ((self._ground, HALO + 1), (self._colour, LINE + 0.4)):
