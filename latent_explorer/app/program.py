@@ -12,6 +12,7 @@ from latent_explorer.app.features.anomalies import AnomaliesFeature
 from latent_explorer.app.features.appearance import AppearanceFeature, dress
 from latent_explorer.app.features.compiled import CompiledFeature
 from latent_explorer.app.features.datasets import DatasetsFeature
+from latent_explorer.app.features.doctoring import DoctoringFeature
 from latent_explorer.app.features.download import DownloadFeature
 from latent_explorer.app.features.exact_codes import ExactCodesFeature
 from latent_explorer.app.features.export import ExportFeature
@@ -75,6 +76,7 @@ class Program(QObject):
         self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)
         self.download = DownloadFeature(session, window, lanes.downloads, self.datasets)
         self.training = TrainingFeature(session, window, self.training_lane)
+        self.doctoring = DoctoringFeature(session, window, self.training_lane, self.training)
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
         self.measuring = MeasuringFeature(session, window, lanes.jobs)

@@ -54,6 +54,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "slice_y": "The latent coordinate that runs up; names of inactive units are quiet.",
         "slice_swap": "The two axes change places.",
         "slice_most": "The two axes along which the codes vary most.",
+        "slice_principal": "The plane through the mean of the codes along the two directions in which they vary most.",
+        "slice_points": "The plane through three selected points, or else through the last three pins.",
         "slice_others": "A slider for each, in the order of the variance over images; while a model trains they keep their places.",
         "slice_mean": "All other coordinates back at the mean of the codes; Delete or a double-click does it for one slider.",
         "slice_more": "Sliders of the units that vary less.",
@@ -134,6 +136,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "error": "Mean squared difference between an image and the decoder's picture of its code, pixels in 0..1; smaller is better.",
         # The run
         "family": "What kind of model; each entry of the list says in a sentence what it is.",
+        "doctor": "What settings and losses say about the model, with what to do about it: ● a problem, ○ advice.",
         "training_more": "Settings that are rarely changed; those that are not as usual are there anyhow.",
         "lower_dim": "Latent dimensions of the lower level, which adds what the plane leaves open.",
         "objective": "What training makes large; IWAE is a bound that lies nearer to log p(x) the more draws K it takes.",

@@ -10,6 +10,7 @@ from latent_explorer.core.errors import SettingError
 from latent_explorer.core.families import FAMILIES, Family
 from latent_explorer.core.memory import size_words, training_needs
 from latent_explorer.core.usual import usual, usual_value
+from latent_explorer.views.doctor_list import DoctorList
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.text import plain_label, tip
 from latent_explorer.views.training_rows import (
@@ -77,6 +78,8 @@ class TrainingPanel(QWidget):
         self._needs.setProperty("role", "muted")
         self._needs.setToolTip(explain("needs"))
         layout.addWidget(self._needs)
+        self.doctor = DoctorList()
+        layout.addWidget(self.doctor)
         layout.addStretch(1)
         self._follow_family()
         self._show_rows()

@@ -66,6 +66,11 @@ class TrainingFeature(QObject):
         self._shown_history: object = None
         self._named: object = None  # what the curves are called by
 
+    @property
+    def run(self) -> tuple[ModelConfig, TrainingConfig] | None:
+        """What is being trained, and how."""
+        return None if self._current is None else (self._current.model, self._current.settings)
+
     # Wishes
 
     def start(self) -> None:
