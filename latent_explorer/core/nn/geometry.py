@@ -132,7 +132,7 @@ def _metric(module: Model, z: Tensor, directions: Tensor, labels: Tensor | None,
     numbers, tangents = numbers_with_tangents(module, z, directions, labels)
     spread = module.likelihood.slope(numbers)  # of the expected pixel; for a Bernoulli likelihood also its variance
     tangents = tangents * (spread.sqrt() if information else spread)
-    wide = tangents.movedim(0, 1).double()  # n, k, D
+    wide = tangents.movedim(0, 1).cpu().double()  # n, k, D; not every device has float64
     return wide @ wide.mT
 
 
@@ -179,7 +179,7 @@ def metric(
             z_here = chunk.to(device)
             here = tangent_basis(z_here) if along is None else tangential(z_here, along) if sphere else along
             labels = torch.full((len(chunk),), condition or 0, device=device) if facts.conditional else None
-            parts.append(_metric(module, z_here, here, labels, information=information).cpu().numpy())
+            parts.append(_metric(module, z_here, here, labels, information=information).numpy())
             if progress is not None:
                 progress(min(1.0, len(parts) * piece / len(points)))
     return np.concatenate(parts)

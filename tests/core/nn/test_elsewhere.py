@@ -39,6 +39,13 @@ KINDS: dict[str, dict[str, Any]] = {
     "conv": {"network": "conv", "hidden": (8,), "channels": (4, 6)},
     "gaussian": {"likelihood": "gaussian", "sigma": None},
     "fixed sigma": {"likelihood": "gaussian", "sigma": 0.2},
+    "full covariance": {"family": "full-covariance-vae"},
+    "two levels": {"family": "hierarchical-vae"},
+    "transformer": {"family": "transformer-vae"},
+    "sphere": {"family": "hyperspherical-vae"},
+    "resconv": {"network": "resconv", "hidden": (8,), "channels": (4, 6)},
+    "levels": {"likelihood": "discretised_logistic"},
+    "continuous": {"likelihood": "continuous_bernoulli"},
 }
 
 
@@ -125,10 +132,11 @@ def test_a_model_computes_where_it_was_loaded(kind: str, data: ImageDataset, tmp
     assert device_of(module_of(loaded.handle)) == AWAY
     assert all(tensor.device == AWAY for tensor in (*module_of(loaded.handle).parameters(), *module_of(loaded.handle).buffers()))
     mu, log_var = encode(loaded.handle, data.images)
-    assert mu.shape == log_var.shape == (52, 2)
+    d = model_of(kind).latent_dim
+    assert mu.shape == log_var.shape == (52, d)
     assert decode(loaded.handle, mu).shape == data.images.shape
     assert decode_bytes(loaded.handle, mu).dtype == np.uint8
-    assert codes_of(loaded.handle, data, data.split.test).z.shape == (12, 2)
+    assert codes_of(loaded.handle, data, data.split.test).z.shape == (12, d)
     assert len(elsewhere) >= 6
     assert device_of(module_of(load_model(path).handle)).type == "cpu"
 
@@ -146,12 +154,12 @@ def test_figures_are_computed_there_from_draws_made_here(
 
 
 @pytest.mark.parametrize("binarize", ["dynamic", "none"])
-@pytest.mark.parametrize("kind", ["dense", "residual", "conv"])
+@pytest.mark.parametrize("kind", ["dense", "residual", "conv", "resconv", "full covariance", "two levels", "transformer", "sphere"])
 def test_a_run_trains_there_and_its_weights_come_back(kind: str, binarize: str, data: ImageDataset, elsewhere: list[torch.Tensor]) -> None:
     check_run(kind, binarize, data)
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "fixed sigma"])
+@pytest.mark.parametrize("kind", ["gaussian", "fixed sigma", "levels", "continuous"])
 def test_a_run_on_grey_pixels_trains_there(kind: str, data: ImageDataset, elsewhere: list[torch.Tensor]) -> None:
     check_run(kind, "none", data)
 
@@ -162,7 +170,7 @@ def check_run(kind: str, binarize: str, data: ImageDataset) -> None:
     assert last.snapshot is not None and last.codes is not None
     assert device_of(module_of(last.snapshot)).type == "cpu"
     assert {array.dtype for array in weights_of(last.snapshot).values()} == {np.dtype(np.float32)}
-    assert last.codes.z.shape == (12, 2)
+    assert last.codes.z.shape == (12, model_of(kind).latent_dim)
 
 
 def test_noise_drawn_here_is_the_same_everywhere(elsewhere: list[torch.Tensor]) -> None:

@@ -94,10 +94,10 @@ class HypersphericalVAE(VAE):
     """As the VAE, with z a unit vector and `VonMisesFisher` in the place of the normal distribution."""
 
     def posterior(self, x: Tensor, labels: Tensor | None = None) -> VonMisesFisher:
-        """As of `VAE`."""
+        """As of `VAE`; the last number is log kappa, as log_var is -log of a precision: kappa in the hundreds is learned as quickly."""
         direction, width = self.encoder.numbers(x).float().split((3, 1), dim=-1)
         mu = direction * torch.rsqrt(direction.square().sum(-1, keepdim=True).clamp_min(LEAST))
-        return VonMisesFisher(mu, LEAST_KAPPA + functional.softplus(width.squeeze(-1)))
+        return VonMisesFisher(mu, LEAST_KAPPA + torch.exp(width.squeeze(-1)))
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to the mean direction, unit vectors (B, 3), and the logarithm of the variance along any tangent.
