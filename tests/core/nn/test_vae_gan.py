@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.data.registry import load_dataset
 from latent_explorer.core.nn.families.base import Batch
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae_gan import LIKENESS, VAEGAN
@@ -37,7 +38,9 @@ def by_hand(model: VAEGAN, x: Tensor, beta: float) -> dict[str, Tensor]:
     made = torch.sigmoid(model.decode(torch.randn(mu.shape, generator=generator)))
     rebuilt = torch.sigmoid(model.decode(z))
     (real_logit, real), (rebuilt_logit, again), (made_logit, _) = (model.discriminator(p) for p in (x, rebuilt, made))
-    likeness = 0.5 * ((real - again) ** 2).sum(1).mean()
+    likeness = torch.zeros(())
+    for wanted, found in ((x, rebuilt), (real, again)):  # half the squared distance, in units of what the batch spreads
+        likeness = likeness + 0.5 * 12 / 2 * ((wanted - found) ** 2).sum(1).mean() / wanted.detach().var(0, unbiased=False).sum()
     kl = torch.distributions.kl_divergence(
         torch.distributions.Normal(mu, torch.exp(log_var / 2)), torch.distributions.Normal(torch.zeros(2), torch.ones(2))
     )
@@ -108,4 +111,16 @@ def test_it_trains_and_goes_on_with_its_discriminator() -> None:
     assert whole.snapshot is not None and whole.codes is not None
     assert "log_var" in whole.codes.columns
     assert decode(whole.snapshot, np.zeros((1, 2), np.float32)).shape == (1, 3, 4, 1)
+    assert np.isfinite(whole.codes.z).all()
     assert before.state_dict().keys() == weights(whole).keys()
+
+
+def test_pictures_grow_like_their_images() -> None:
+    """On digits, in some epochs: codes that are used, and pictures nearer than the mean image."""
+    digits = load_dataset("digits")
+    last = run(digits, settings(epochs=10, batch_size=32, lr=0.003), ModelConfig((8, 8, 1), 2, (64,), family="vae-gan"))
+    assert last.snapshot is not None and last.codes is not None
+    assert (last.codes.z.var(axis=0) > 0.1).all()
+    images = digits.images[digits.split.test] / 255.0
+    error = np.square(decode(last.snapshot, last.codes.z) - images).mean()
+    assert error < 0.9 * images.var(axis=0).mean()
