@@ -15,14 +15,24 @@ from latent_explorer.views.text import LiveText, plain_label, signed
 ROWS = 24  # so many at first, and more at each asking: of hundreds of units a model mostly uses few
 
 
+PRINCIPAL = " The plane goes through the codes' mean, along the two directions in which they vary most."
+POINTS = " The plane goes through three points."
+
+
 class SlicePanel(QWidget):
-    """Signals: axesRequested(x, y), coordinateRequested(axis, value), releaseRequested(axis), meanRequested(), spreadRequested()."""
+    """Two lists, buttons and sliders.
+
+    Signals: axesRequested(x, y), coordinateRequested(axis, value), releaseRequested(axis), meanRequested(), spreadRequested(),
+    principalRequested(), pointsRequested().
+    """
 
     axesRequested = Signal(int, int)  # Qt's manner, here and below
     coordinateRequested = Signal(int, float)
     releaseRequested = Signal(int)
     meanRequested = Signal()
     spreadRequested = Signal()
+    principalRequested = Signal()
+    pointsRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +40,7 @@ class SlicePanel(QWidget):
         self._frame: PlaneFrame | None = None
         self._spread: Spread | None = None
         self._held: frozenset[int] = frozenset()
+        self._laid = ""
         self._order: list[int] = []  # of all axes, as the lists show them
         self._active: list[bool] = []
         self._listed: tuple[int, int] | None = None  # the axes that the lists leave out
@@ -94,27 +105,39 @@ class SlicePanel(QWidget):
         explained(self._most, "slice_most")
         self._swap.clicked.connect(self._swap_axes)
         self._most.clicked.connect(self.spreadRequested)
-        for button in (self._swap, self._most):
+        self._principal, self._points = QPushButton("PCA plane"), QPushButton("Through 3 points")
+        self._principal.setObjectName("slice_principal")
+        self._points.setObjectName("slice_points")
+        explained(self._principal, "slice_principal")
+        explained(self._points, "slice_points")
+        self._principal.clicked.connect(self.principalRequested)
+        self._points.clicked.connect(self.pointsRequested)
+        lain = QHBoxLayout()
+        for button, line in ((self._swap, done), (self._most, done), (self._principal, lain), (self._points, lain)):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            done.addWidget(button)
-        done.addStretch(1)
-        for line in (chosen, done):
+            line.addWidget(button)
+        for line in (done, lain):
+            line.addStretch(1)
+        for line in (chosen, done, lain):
             line.setSpacing(6)
         both = QVBoxLayout()
         both.setSpacing(6)
         both.addLayout(chosen)
         both.addLayout(done)
+        both.addLayout(lain)
         return both
 
     # Orders
 
-    def set_slice(self, model: str, frame: PlaneFrame, spread: Spread, held: frozenset[int], *, in_training: bool = False) -> None:
-        """The plane on two axes, how the codes of a model lie, and which coordinates the person holds.
+    def set_slice(
+        self, model: str, frame: PlaneFrame, spread: Spread, held: frozenset[int], *, in_training: bool = False, laid: str = ""
+    ) -> None:
+        """The plane on two axes, how the codes of a model lie, and which coordinates the person holds; or how else it was `laid`.
 
         While a model trains the rows keep their order as long as the same units are active: rows that change places all the
         time cannot be read.
         """
-        assert frame.pair is not None
+        self._laid = laid
         other_model, self._model = model != self._model, model
         active, order = spread.active.tolist(), spread.order.tolist()
         same = self._order == order if not in_training else self._active == active
@@ -124,11 +147,12 @@ class SlicePanel(QWidget):
         if other_model or not (same or self._in_hand()):
             self._order, self._active, self._listed = order, active, None
             self._fill_boxes()
-        for box, axis in zip(self._boxes, frame.pair, strict=True):
-            box.setCurrentIndex(self._order.index(axis))
-        if frame.pair != self._listed:
-            self._listed = frame.pair
-            for box, other in zip(self._boxes, frame.pair[::-1], strict=True):
+        pair = frame.pair or (-1, -1)
+        for box, axis in zip(self._boxes, pair, strict=True):
+            box.setCurrentIndex(self._order.index(axis) if axis >= 0 else -1)
+        if pair != self._listed:
+            self._listed = pair
+            for box, other in zip(self._boxes, pair[::-1], strict=True):
                 self._leave_out(box, other)
         self._fill_rows()
         self._tell()
@@ -159,8 +183,8 @@ class SlicePanel(QWidget):
 
     def _fill_rows(self) -> None:
         frame, spread = self._frame, self._spread
-        assert frame is not None and frame.pair is not None and spread is not None
-        others = [axis for axis in self._order if axis not in frame.pair]
+        assert frame is not None and spread is not None
+        others = [] if frame.pair is None else [axis for axis in self._order if axis not in frame.pair]
         shown = others[: self._many]
         while len(self._rows) < len(shown):
             row = _Row(self._grid, len(self._rows))
@@ -177,17 +201,22 @@ class SlicePanel(QWidget):
         self._more.setVisible(rest > 0)
         self._more.setText(f"Show {min(rest, ROWS)} more of {rest}")
         self._mean.setEnabled(bool(self._held))
+        for part in (self._others, self._mean):
+            part.setVisible(frame.pair is not None)
 
     def _tell(self) -> None:
         frame, spread = self._frame, self._spread
-        assert frame is not None and frame.pair is not None and spread is not None
-        most = set(frame.pair) == {int(axis) for axis in spread.order[:2]}
+        assert frame is not None and spread is not None
+        most = frame.pair is not None and set(frame.pair) == {int(axis) for axis in spread.order[:2]}
+        self._swap.setEnabled(frame.pair is not None)
         self._most.setEnabled(not most)
         active = int(spread.active.sum())
         words = f"{active} of {frame.latent_dim} units are active" if active != 1 else f"1 of {frame.latent_dim} units is active"
         words += "; these two vary most." if most else "."
+        if frame.pair is None:
+            words += PRINCIPAL if self._laid == "principal" else POINTS
         words += " The points are projected: they lie off this slice."
-        if not self._in_training:
+        if frame.pair is not None and not self._in_training:
             words += " Sliders: the most varying first."
         others = frame.latent_dim - 2
         for label, text in ((self._words, words), (self._others, "1 other" if others == 1 else f"{others} others")):
@@ -197,13 +226,17 @@ class SlicePanel(QWidget):
     # Wishes
 
     def _axis_picked(self) -> None:
-        assert self._frame is not None and self._frame.pair is not None
-        x, y = (int(box.currentData()) for box in self._boxes)
+        assert self._frame is not None
+        picked = [box.currentData() for box in self._boxes]
+        if None in picked:  # the plane lay along no axes: beside the one that was picked goes the one that varies most
+            one = next(axis for axis in picked if axis is not None)
+            picked = [next(a for a in self._order if a != one) if axis is None else axis for axis in picked]
+        x, y = (int(axis) for axis in picked)
         if x != y and (x, y) != self._frame.pair:
             self.axesRequested.emit(x, y)
 
     def _swap_axes(self) -> None:
-        assert self._frame is not None and self._frame.pair is not None
+        assert self._frame is not None and self._frame.pair is not None  # else the button is off
         self.axesRequested.emit(*self._frame.pair[::-1])
 
     def _row_of(self, slider: object) -> _Row:

@@ -248,8 +248,9 @@ def test_all_can_be_reached_by_tab_from_top_to_bottom(hand: Hand, panel: SlicePa
     while (widget := QApplication.focusWidget()) is not None and widget.objectName() not in seen:
         seen.append(widget.objectName())
         hand.key(Key.Key_Tab)
-    assert seen[:5] == ["slice_x", "slice_y", "slice_swap", "slice_most", "slice_mean"]
-    assert seen[5:] == [*(f"slice_slider_{int(name[2:-1])}" for name in names(panel)), "slice_more"]
+    buttons = ["slice_swap", "slice_most", "slice_principal", "slice_points", "slice_mean"]
+    assert seen[:7] == ["slice_x", "slice_y", *buttons]
+    assert seen[7:] == [*(f"slice_slider_{int(name[2:-1])}" for name in names(panel)), "slice_more"]
 
 
 def test_everything_has_a_name_and_a_word(hand: Hand, panel: SlicePanel) -> None:

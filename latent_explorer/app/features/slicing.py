@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.slices import Slice, Spread, frame_of, spread_of
+from latent_explorer.core.plane.slices import Slice, Spread, frame_of, laid, spread_of
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -75,6 +75,8 @@ class SlicingFeature(QObject):
         panel.releaseRequested.connect(self._release)
         panel.meanRequested.connect(self._back_to_the_mean)
         panel.spreadRequested.connect(self._most_varying)
+        panel.principalRequested.connect(self._principal)
+        panel.pointsRequested.connect(self._through_points)
         session.slotChanged.connect(self._slot_changed)
         session.sceneChanged.connect(self._scene_changed)
 
@@ -94,6 +96,33 @@ class SlicingFeature(QObject):
     def _release(self, axis: int) -> None:
         self._lay(self._session.scene.slice.release(axis))
 
+    def _principal(self) -> None:
+        """Along the two directions in which the codes vary most, as they lie now."""
+        slot = self._session.slot
+        codes = slot.points if slot is not None else None
+        if codes is not None:
+            self._lay(Slice(laid=laid("principal", PlaneFrame.principal(codes.z))))
+
+    def _through_points(self) -> None:
+        """Through three selected points, else through the last three pins."""
+        slot, scene = self._session.slot, self._session.scene
+        if slot is None or not slot.frame.sliced:
+            return
+        pins = [pin.z for pin in scene.pins if len(pin.z) == slot.frame.latent_dim]
+        if scene.selection is not None and len(scene.selection.rows) == 3 and slot.points is not None:
+            places = slot.points.z[scene.selection.rows].astype(np.float64)
+        elif len(pins) >= 3:
+            places = np.array(pins[-3:])
+        else:
+            self._session.notice("A plane goes through three points: select three, or pin three places (P).", trouble=True)
+            return
+        try:
+            frame = PlaneFrame.through(places)
+        except ValueError as error:
+            self._session.notice(f"No plane is laid: {error}.", trouble=True)
+            return
+        self._lay(Slice(laid=laid("points", frame)))
+
     def _back_to_the_mean(self) -> None:
         self._lay(Slice(self._session.scene.slice.axes))
 
@@ -112,13 +141,21 @@ class SlicingFeature(QObject):
         names = (axes[0], "") if frame.latent_dim == 1 else tuple(axes[axis] for axis in frame.pair or (0, 1))
         if frame.kind == "sphere":
             names = ("", "")
+        elif frame.sliced and frame.pair is None:
+            names = ("PC 1", "PC 2") if self._laid_as == "principal" else ("u", "v")
         self._window.plane.set_axes(*names)
         self._window.set_sliceable(frame.sliced)
         if frame.sliced:
             spread = _spread(slot.points) or spread_of(np.zeros((0, frame.latent_dim)))
             held = frozenset(axis for axis, _ in self._session.scene.slice.held)
             model = slot.handle.id if slot.handle is not None else slot.name
-            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training)
+            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training, laid=self._laid_as)
+
+    @property
+    def _laid_as(self) -> str:
+        """What kind of plane the person has laid; "" for one along axes."""
+        plane = self._session.scene.slice.laid
+        return "" if plane is None else plane.name
 
     def _scene_changed(self, scene: Scene) -> None:
         """A slice or a probe that did not come from here, such as by an undo: the plane goes there."""

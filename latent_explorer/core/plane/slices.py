@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,31 @@ def spread_of(z: NDArray[np.floating]) -> Spread:
 
 
 @dataclass(frozen=True)
+class Laid:
+    """A plane that lies along no axes: a name, its origin (d,) and two directions (d,) of length 1 at right angles to each other."""
+
+    name: str  # "principal" or "points"
+    origin: tuple[float, ...]
+    right: tuple[float, ...]
+    up: tuple[float, ...]
+
+    @property
+    def frame(self) -> PlaneFrame:
+        """The plane."""
+        return PlaneFrame(np.array(self.origin), np.array([self.right, self.up]))
+
+
+def laid(name: str, frame: PlaneFrame) -> Laid:
+    """A plane with directions of length 1 at right angles, its origin moved to the point that lies nearest to z = 0.
+
+    There N(0, I) is, along the plane, N(0, I) of two dimensions, as it is on a plane along two axes.
+    """
+    origin = frame.origin - (frame.origin @ frame.directions.T) @ frame.directions
+    right, up = frame.directions.tolist()
+    return Laid(name, tuple(origin.tolist()), tuple(right), tuple(up))
+
+
+@dataclass(frozen=True)
 class Slice:
     """How a person laid the plane.
 
@@ -55,13 +80,18 @@ class Slice:
         The latent axes that run to the right and up; None leaves the choice to `frame_of`.
     held : tuple of (axis, value)
         Coordinates that the person has moved; all others lie at the codes' mean, and follow it while a model trains.
+    laid : Laid or None
+        A plane along no axes; then there are none, and nothing is held.
     """
 
     axes: tuple[int, int] | None = None
     held: tuple[tuple[int, float], ...] = ()
+    laid: Laid | None = None
 
     def suits(self, latent_dim: int) -> bool:
         """Whether a latent space of so many dimensions has all that is named here."""
+        if self.laid is not None and len(self.laid.origin) != latent_dim:
+            return False
         named = (*(self.axes or ()), *(axis for axis, _ in self.held))
         return latent_dim > 2 and all(axis < latent_dim for axis in named)
 
@@ -79,7 +109,9 @@ class Slice:
         return Slice(self.axes, tuple(pair for pair in self.held if pair[0] != axis))
 
     def through(self, frame: PlaneFrame, z: NDArray[np.floating]) -> Slice:
-        """On the axes of a frame, through the point z (d,) in all other coordinates."""
+        """On the axes of a frame, or parallel to a laid one, through the point z (d,) in all other coordinates."""
+        if self.laid is not None:
+            return Slice(laid=replace(self.laid, origin=tuple((frame.origin + z - frame.foot(z)).tolist())))
         assert frame.pair is not None
         return Slice(self.axes, tuple((k, float(value)) for k, value in enumerate(z) if k not in frame.pair))
 
@@ -115,6 +147,8 @@ def frame_of(
     if spread is None:
         spread = spread_of(np.zeros((0, latent_dim)))
     chosen = chosen or Slice()
+    if chosen.laid is not None:
+        return chosen.laid.frame
     origin = spread.mean.copy()
     for axis, value in chosen.held:
         origin[axis] = value

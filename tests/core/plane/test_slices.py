@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.slices import ACTIVE_VARIANCE, Slice, Spread, frame_of, spread_of
+from latent_explorer.core.plane.slices import ACTIVE_VARIANCE, Slice, Spread, frame_of, laid, spread_of
 from latent_explorer.core.types import Codes
 
 MEANS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
@@ -134,3 +134,22 @@ def test_the_rest_follows_the_mean_of_the_codes_but_for_what_is_held() -> None:
     frame = frame_of(5, spread_of(codes(means=MEANS + 1)), held, before)
     assert frame.origin == pytest.approx([1.5, 9.0, 0, 3.0, 0], abs=1e-6)
     assert frame.parallel_to(before)
+
+
+def test_a_plane_along_no_axes_is_kept_as_it_was_laid() -> None:
+    """Its origin is the point nearest to z = 0, so that the prior lies on it as on a plane along two axes."""
+    codes = np.random.Generator(np.random.PCG64(2)).normal(1.0, 1.0, (400, 5)) * (3.0, 1.0, 0.2, 2.0, 0.1)
+    principal = PlaneFrame.principal(codes)
+    chosen = Slice(laid=laid("principal", principal))
+    frame = frame_of(5, spread_of(codes), chosen, PlaneFrame.axes(0, 1, np.zeros(5)))
+    assert frame.pair is None and frame.sliced
+    np.testing.assert_allclose(frame.directions, principal.directions)
+    np.testing.assert_allclose(frame.directions @ frame.origin, 0, atol=1e-12)
+    np.testing.assert_allclose(principal.foot(frame.origin), frame.origin, atol=1e-9)  # it is the same plane
+    assert chosen.suits(5) and not chosen.suits(4)
+    assert chosen.on(0, 1).laid is None and chosen.hold(2, 1.0).laid is None
+    z = np.arange(5.0)
+    moved = chosen.through(frame, z)
+    assert moved.laid is not None and moved.laid.name == "principal"
+    np.testing.assert_allclose(moved.laid.frame.foot(z), z, atol=1e-9)
+    assert moved.laid.frame.parallel_to(frame) or np.allclose(moved.laid.frame.to_plane(codes), frame.to_plane(codes))
