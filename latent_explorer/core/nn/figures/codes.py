@@ -76,6 +76,8 @@ def v_measure(codes: Floats, labels: Labels, distance: str = "Euclidean") -> Fig
     count = len(np.unique(labels))
     if count < 2 or len(codes) < count:
         return absent("There are fewer than two classes, or fewer images than classes.", "v_measure")
+    if len(np.unique(codes, axis=0)) < count:
+        return absent("The codes lie at fewer places than there are classes.", "v_measure")
     found = KMeans(count, n_init=10, random_state=SEED).fit_predict(codes)
     protocol = f"V-measure of K-means ({count} clusters, {distance}, best of 10 starts) against the labels"
     return {"v_measure": figure(float(v_measure_score(labels, found)), n=len(codes), protocol=protocol, unit="0..1", seed=SEED)}
