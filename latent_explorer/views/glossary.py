@@ -30,6 +30,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "ll": "Mean of log p(x), the exact log-likelihood by a sum over nodes of the plane, nats per image; bigger is better.",
         "loss": "What training made small, on validation images, nats per image; no bound of a likelihood.",
         "lacks": "What is not defined for this family of models, and so is not shown.",
+        "levels": "Mean KL of the two levels, nats per image: of the plane, and of what lies below it.",
         "prior": "Where codes are expected before an image is seen: the standard normal N(0, I) around the plane's origin.",
         "posterior": "Where the code of one image may lie, q(z|x); each point on the plane is its mean.",
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",

@@ -18,10 +18,12 @@ FACTS = (
     ("network", "Network"),
     ("likelihood", "Likelihood"),
     ("trained_for", "Trained for"),
+    ("levels", "KL above, below"),
     ("elbo", "Validation ELBO"),
     ("ll", "Validation log p(x)"),
     ("loss", "Validation loss"),
 )
+RARE = ("levels",)  # there only where they are known
 QUALITY = ("elbo", "ll", "loss")  # of which a family has one
 TABLE_FACTS = (
     ("rows", "Rows"),
@@ -122,7 +124,9 @@ class ModelPanel(QWidget):
         of_table = dict(TABLE_FACTS)
         for key, label in self._facts.items():
             label.setText(facts.get(key, "–"))
-            self._form.setRowVisible(label, (key in of_table) == table and (key not in QUALITY or key == quality))
+            self._form.setRowVisible(
+                label, (key in of_table) == table and (key not in QUALITY or key == quality) and (key not in RARE or key in facts)
+            )
         if self._lacks.text() != lacks:
             self._lacks.setText(lacks)
         self._lacks.setVisible(bool(lacks))

@@ -102,14 +102,16 @@ class Lookout:
         self._generation = -1
         self._next = -math.inf  # when others of the same model may be taken up
 
-    def around(self, z: NDArray[np.float32], generation: int, codes: Codes | None, dataset: ImageDataset | None = None) -> PlaceAnswer:
-        """What lies around z among the codes; with their data set, also the nearest images."""
+    def around(
+        self, z: NDArray[np.float32], generation: int, codes: Codes | None, dataset: ImageDataset | None = None, *, torus: bool = False
+    ) -> PlaceAnswer:
+        """What lies around z among the codes, on a torus round its ends too; with their data set, also the nearest images."""
         same_model = codes is not None and self._codes is not None and generation == self._generation
         waited = codes is self._codes and codes is not None and self._neighbours is None
         if waited or (codes is not self._codes and (not same_model or time.monotonic() >= self._next)):
             begun = time.monotonic()
             self._codes, self._generation = codes, generation
-            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes)
+            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes, torus=torus)
             self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)

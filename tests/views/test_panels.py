@@ -28,7 +28,7 @@ from latent_explorer.core.scene import Layers
 from latent_explorer.core.types import TrainingProgress
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.layers_panel import LayersPanel
-from latent_explorer.views.model_panel import FACTS, QUALITY, ModelPanel
+from latent_explorer.views.model_panel import FACTS, QUALITY, RARE, ModelPanel
 from latent_explorer.views.notice import Notice
 from latent_explorer.views.place import PlaceText
 from latent_explorer.views.status import StatusLine
@@ -307,20 +307,20 @@ def test_a_family_has_one_figure_and_says_which_it_lacks(show: Show) -> None:
     assert not {"Validation ELBO", "Validation loss"} & set(texts(panel))
     panel.set_facts({"loss": "90.00 nats"}, quality="loss", lacks="It has no prior.")
     assert {"Validation loss", "90.00 nats", "It has no prior."} <= set(texts(panel))
-    panel.set_facts({"elbo": "−99.00 nats"})
-    assert "Validation ELBO" in texts(panel)
+    panel.set_facts({"elbo": "−99.00 nats", "levels": "3.10, 0.40"})
+    assert {"Validation ELBO", "KL above, below", "3.10, 0.40"} <= set(texts(panel))
     assert "It has no prior." not in texts(panel)
 
 
 def test_facts_and_what_is_missing(show: Show) -> None:
     panel = ModelPanel()
     show(panel)
-    assert texts(panel).count("–") == len(FACTS) - len(QUALITY) + 1  # a family has one of these figures
+    assert texts(panel).count("–") == len(FACTS) - len(RARE) - len(QUALITY) + 1  # a family has one of these figures
     panel.set_facts({"points": "10,000", "trained_for": "20 epochs"})
     assert {"10,000", "20 epochs"} <= set(texts(panel))
-    assert texts(panel).count("–") == len(FACTS) - len(QUALITY) - 1
+    assert texts(panel).count("–") == len(FACTS) - len(RARE) - len(QUALITY) - 1
     panel.set_facts({})
-    assert texts(panel).count("–") == len(FACTS) - len(QUALITY) + 1
+    assert texts(panel).count("–") == len(FACTS) - len(RARE) - len(QUALITY) + 1
     panel.set_offer("These images are not here.")
     assert "These images are not here." in texts(panel)
     panel.set_offer("")

@@ -257,6 +257,8 @@ class OpeningFeature(QObject):
         codes = slot.points
         if codes is not None:
             facts["points"] = f"{len(codes.z):,}"
+            if {"kl_top", "kl_lower"} <= codes.columns.keys():
+                facts["levels"] = ", ".join(f"{codes.columns[name].mean():.2f}" for name in ("kl_top", "kl_lower"))
         quality, lacks = "elbo", ""
         if slot.handle is not None:
             model = slot.handle.architecture

@@ -86,14 +86,17 @@ class Neighbours:
     labels : int64 array, shape (N,), -1 for none
     index : PlaneIndex or None
         Of z, where there is one already; it is of use where there are many codes of two dimensions.
+    torus : bool
+        Each coordinate is taken modulo 1: ways go round the ends.
     """
 
-    def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64], index: PlaneIndex | None = None) -> None:
+    def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64], index: PlaneIndex | None = None, *, torus: bool = False) -> None:
         count, dimensions = z.shape
+        self._torus = torus
         self._tree: Any = None
         self._index: PlaneIndex | None = None
         self._rows: NDArray[np.int64] | None = None  # of the codes, where some are left out
-        if dimensions == 2 and count > FEW:
+        if dimensions == 2 and count > FEW and not torus:
             self._index = PlaneIndex(z.copy() if z.flags.writeable else z) if index is None else index
             self._labels, self.radius = labels.copy() if labels.flags.writeable else labels, NEAR
             self._count = len(self._index)
@@ -107,7 +110,7 @@ class Neighbours:
         if len(rows) > FEW:
             from scipy.spatial import cKDTree
 
-            self._tree = cKDTree(self._columns.T)
+            self._tree = cKDTree(self._columns.T % 1.0, boxsize=1.0) if torus else cKDTree(self._columns.T)
 
     def _search(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
         """Distances of the nearest codes and which they are, nearest first; and those within the radius."""
@@ -119,7 +122,8 @@ class Neighbours:
             return distances, leaves, np.array(self._tree.query_ball_point(point, self.radius), np.int64)
         squares = np.zeros(self._count)
         for column, coordinate in zip(self._columns, point, strict=True):
-            squares += np.square(column - coordinate)
+            way = column - coordinate
+            squares += np.square(way - np.rint(way) if self._torus else way)
         leaves = np.argpartition(squares, count - 1)[:count]
         leaves = leaves[np.argsort(squares[leaves])]
         return np.sqrt(squares[leaves]), leaves, np.flatnonzero(squares <= self.radius * self.radius)
@@ -164,10 +168,10 @@ class Neighbours:
         return Surroundings(len(near), distances[0], best - 1, share, log_prior, nearest, distances, *space)
 
 
-def neighbours_of(codes: Codes) -> Neighbours:
+def neighbours_of(codes: Codes, *, torus: bool = False) -> Neighbours:
     """Looks for these codes; the index of many of them is made once, whoever asks for it."""
-    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW
-    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None)
+    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW and not torus
+    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None, torus=torus)
 
 
 def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:

@@ -173,3 +173,15 @@ def test_the_sentence_promises_nothing() -> None:
         for label in (-1, 0, 2):
             text = sentence(Surroundings(near, 0.05, label, 0.5, -3), NAMES).lower()
             assert not re.search(r"trust|confiden|probab|certain|likely|reliab|sure|good|bad|should", text)
+
+
+@pytest.mark.parametrize("count", [200, 30_000], ids=["one by one", "by a tree"])
+def test_on_a_torus_ways_go_round_the_ends(count: int) -> None:
+    z = np.random.default_rng(7).random((count, 2)).astype(np.float32)
+    point = np.array([0.995, 0.002])
+    around = Neighbours(z, np.zeros(count, np.int64), torus=True).around(point)
+    ways = np.abs(z.astype(np.float64) - point)
+    ways = np.hypot(*np.minimum(ways, 1 - ways).T)
+    assert around.near == (ways <= 0.1).sum()
+    np.testing.assert_allclose(around.distances, np.sort(ways)[:6], rtol=1e-6)
+    assert around.nearest == tuple(np.argsort(ways)[:6].tolist())

@@ -1,0 +1,49 @@
+"""Every family is chosen in the form, trained on the digits in the window, and explored there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QLineEdit
+
+from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.plane.field import kinds_for
+from tests.app.conftest import Desk
+
+KINDS = {"plane": "affine", "torus": "torus", "sphere": "sphere"}
+SHORT = {"epochs": "2", "hidden": "16", "nodes": "8"}
+
+
+def choose_family(desk: Desk, family: str) -> None:
+    desk.window.raise_panel("training")
+    box = desk.box("field_family")
+    desk.choose("family", box.findData(family))
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_a_family_is_trained_and_explored(opened: Desk, family: str) -> None:
+    facts = FAMILIES[family]
+    choose_family(opened, family)
+    for name, text in SHORT.items():
+        field = opened.window.findChild(QLineEdit, f"field_{name}")
+        if field is not None and field.isVisibleTo(opened.window.training):
+            opened.set_field(name, text)
+    assert opened.window.training.problem() == ""
+    opened.press("train")
+    opened.wait(lambda: opened.session.run_state == "idle" and opened.slot.record is not None and opened.slot.name != "small")
+    opened.away()
+    opened.rest()
+    slot = opened.slot
+    assert slot.handle is not None and slot.handle.architecture.family == family
+    assert slot.frame.kind == KINDS[facts.space]
+    assert slot.points is not None and np.isfinite(slot.points.z).all()
+    z = opened.program.probe.where()
+    assert z is not None and opened.image() is not None
+    assert opened.shows(z)
+    assert ("prior" in kinds_for(slot)) == (facts.prior and facts.space == "plane")
+    assert opened.says(facts.title)
+    if facts.lacks:
+        assert opened.says(facts.lacks)
+    figure = {"elbo": "Validation ELBO", "ll": "Validation log p(x)", "": "Validation loss"}[facts.bound]
+    assert opened.says(figure)
+    assert opened.window.plane.told.isVisible() == (facts.conditional or facts.levels)
