@@ -22,6 +22,27 @@ RECIPES = {
         "mnist",
         "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --clip 10 --validation 10000 --seed 0",
     ),
+    "mnist-qlvm": (
+        "MNIST, exact likelihood (QLVM)",
+        "mnist",
+        "--family qlvm --epochs 88 --batch-size 500 --lr 0.005 --nodes 40,64,64,91 --weight-decay 0.05 --average 0.98 --clip 20"
+        " --precision bfloat16 --validation 0 --seed 0 --threads 1",
+    ),
+    "mnist-autoencoder": (
+        "MNIST, autoencoder",
+        "mnist",
+        "--family autoencoder --hidden 512,512,512 --epochs 40 --batch-size 200 --lr 0.002 --average 0.998 --seed 0",
+    ),
+    "mnist-conditional": (
+        "MNIST, conditional VAE",
+        "mnist",
+        "--family conditional-vae --hidden 512,512,512 --epochs 40 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998 --seed 0",
+    ),
+    "mnist-sphere": (
+        "MNIST, hyperspherical VAE",
+        "mnist",
+        "--family hyperspherical-vae --hidden 512,512,512 --epochs 60 --batch-size 200 --lr 0.002 --warmup 5 --average 0.998 --seed 0",
+    ),
     "mnist-conv": (
         "MNIST, convolutional VAE",
         "mnist",
@@ -47,16 +68,26 @@ def program(*words: str) -> str:
 
 
 def measure_images(path: Path, data: str) -> None:
-    """Give the codes their ELBO, reconstruction and squared error, so that points can be coloured by them without the images."""
+    """Give the codes what points are coloured by, so that the images need not be there: likelihood, ELBO, errors; and exact codes."""
     from latent_explorer.core.checkpoint.weights import load_model, save_model
     from latent_explorer.core.data.registry import load_dataset
     from latent_explorer.core.nn.evaluation import image_columns
+    from latent_explorer.core.nn.exact.grids import why_not
+    from latent_explorer.core.nn.exact.many import exact_codes
 
     record = load_model(path)
     codes = record.codes["mean"]
-    if "elbo" not in codes.columns:
-        columns = image_columns(record.handle, codes.z, load_dataset(data).images[codes.index])
-        save_model(path, replace(record, codes={**record.codes, "mean": replace(codes, columns={**codes.columns, **columns})}))
+    exact = not why_not(record.handle.architecture)
+    if "mse" in codes.columns and ("ll" in codes.columns or not exact):
+        return
+    dataset = load_dataset(data)
+    columns = image_columns(record.handle, codes.z, dataset.images[codes.index], labels=codes.labels)
+    kinds = {"mean": replace(codes, columns={**codes.columns, **columns})}
+    if exact:
+        shared = {name: columns[name] for name in ("ll",) if name in columns}
+        found = exact_codes(record.handle, dataset, codes.index)
+        kinds |= {kind: replace(some, columns={**some.columns, **shared}) for kind, some in found.items()}
+    save_model(path, replace(record, codes=kinds))
 
 
 def main() -> None:
