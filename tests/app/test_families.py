@@ -47,3 +47,20 @@ def test_a_family_is_trained_and_explored(opened: Desk, family: str) -> None:
     figure = {"elbo": "Validation ELBO", "ll": "Validation log p(x)", "": "Validation loss"}[facts.bound]
     assert opened.says(figure)
     assert opened.window.plane.told.isVisible() == (facts.conditional or facts.levels)
+
+
+def test_quadrature_starts_from_the_decoder_that_is_shown_or_says_that_it_cannot(opened: Desk) -> None:
+    """The small model's decoder has other widths than the form first asks for."""
+    choose_family(opened, "qlvm")
+    opened.set_field("nodes", "8")
+    opened.set_field("epochs", "1")
+    opened.set_field("hidden", "24")
+    opened.choose("start", 2)
+    opened.press("train")
+    opened.wait(lambda: opened.notice and opened.session.run_state == "idle")
+    assert opened.slot.name == "small"
+    opened.set_field("hidden", "16")
+    opened.press("train")
+    opened.wait(lambda: opened.session.run_state == "idle" and opened.slot.record is not None and opened.slot.name != "small")
+    assert opened.slot.record is not None and opened.slot.record.training is not None
+    assert opened.slot.record.training.start == "model"

@@ -17,7 +17,7 @@ from latent_explorer.core.checkpoint.library import my_model_path, my_models_fol
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import LatentExplorerError, TrainingError
 from latent_explorer.core.memory import check_memory
-from latent_explorer.core.types import ImageDataset, ModelRecord, Slot, TrainingProgress
+from latent_explorer.core.types import ImageDataset, ModelHandle, ModelRecord, Slot, TrainingProgress
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.keeping import RunKeeper
 from latent_explorer.workers.training import Stoppable, TrainingLane
@@ -38,6 +38,7 @@ class Plan:
     path: Path
     unfinished: ModelRecord | None
     device: str = "auto"
+    begin: ModelHandle | None = None  # whose decoder it starts from
 
 
 class TrainingFeature(QObject):
@@ -131,7 +132,21 @@ class TrainingFeature(QObject):
             path = my_model_path(name)
         check_memory(model, settings, len(dataset.images), self._device())
         divided = dataset.with_validation(settings.validation, settings.split_seed)
-        return Plan(model, settings, divided, name, path, unfinished, self._window.training.device())
+        begin = self._shown_model() if settings.start == "model" and unfinished is None else None
+        return Plan(model, settings, divided, name, path, unfinished, self._window.training.device(), begin)
+
+    def _shown_model(self) -> ModelHandle:
+        """The model whose decoder a run is to start from.
+
+        Raises
+        ------
+        TrainingError
+            None is shown, or its networks are not there yet.
+        """
+        slot = self._session.slot
+        if slot is None or slot.handle is None or not slot.ready:
+            raise TrainingError("There is no decoder to start from: open a model first, or start from scratch.")
+        return slot.handle
 
     def _device(self) -> str:
         """What the run will be computed on, as far as it can be known without waiting for torch to be loaded."""
@@ -375,5 +390,6 @@ def _run(plan: Plan) -> tuple[Iterator[TrainingProgress], Stoppable]:
         control=control,
         snapshots_per_second=SNAPSHOTS_PER_SECOND,
         resume=resume,
+        begin=None if plan.begin is None else weights_of(plan.begin),
     )
     return progresses, control

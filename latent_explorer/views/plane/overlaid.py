@@ -146,4 +146,5 @@ class OverlaidPlot(PointedPlot):
         right = width if self.legend.isHidden() else self.legend.x()
         self.modes.fit_into(right - MARGIN - left)
         self.modes.move(left, MARGIN)
+        self.told.fit_into(right - MARGIN - left)
         self.told.move(left, self.modes.geometry().bottom() + MARGIN // 2)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QToolButto
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.text import plain_label, tip
 
-OTHERS = {"shown": "Others: shown", "faint": "Others: faint", "hidden": "Others: hidden"}
+OTHERS = {"shown": "All", "faint": "Rest faint", "hidden": "Alone"}  # what becomes of the points of other classes
 MOST_LETTERS = 12  # of a class's name in the list
 BEFORE, AFTER = "The class before (key: comma).", "The next class (key: full stop)."
 RESAMPLE = "Draw anew what the plane leaves open: another image for every place. Key: B."
@@ -73,6 +73,14 @@ class ToldBar(QFrame):
         button.setProperty("role", "mode")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space would press it
         return button
+
+    def fit_into(self, width: int) -> None:
+        """Without its first word where there is no room for it."""
+        self._class.setVisible(not self._boxes["condition"].isHidden())
+        self.adjustSize()
+        if self.width() > width:
+            self._class.hide()
+            self.adjustSize()
 
     def set_condition(self, names: tuple[str, ...], label: int | None, others: str = "faint") -> None:
         """The classes' names and the one that is told; None where the model is told none."""
