@@ -237,9 +237,9 @@ def test_the_keyboard_moves_a_slider_and_takes_it_back(five: Desk) -> None:
     handle = slider(five, axis)
     assert handle.accessibleName() == f"z[{axis}]"
     assert "variance" in handle.toolTip() and ("active" in handle.accessibleDescription())
-    button(five, "swap").setFocus()
+    button(five, "points").setFocus()
     settle()
-    five.hand.key(Key.Key_Tab)  # the two buttons after it are not enabled while there is nothing to take back
+    five.hand.key(Key.Key_Tab)  # the button after it is not enabled while there is nothing to take back
     assert handle.hasFocus()
     start = handle.value()
     five.hand.key(Key.Key_Right)
