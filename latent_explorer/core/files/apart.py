@@ -32,7 +32,7 @@ PATIENCE = 60.0  # seconds without a word, after which the process counts as stu
 MEMORY = 6 << 30  # bytes of address space: libraries reserve more than they use
 WAITING = 2  # messages that are read ahead
 MOST_WORDS, MOST_BYTES = 1 << 26, 1 << 28  # of one message
-DTYPES = ("<f4", "<f8", "<i4", "<i8")
+DTYPES = ("<f4", "<f8", "<i4", "<i8", "|u1")
 
 _HEAD = struct.Struct("<Q")
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from latent_explorer.core.files.apart import serve; serve(*sys.argv[2:])"
