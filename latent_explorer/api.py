@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latent_explorer.core.errors import InputError, SettingError
 from latent_explorer.core.files.gate import shown
-from latent_explorer.core.types import Codes, ModelRecord
+from latent_explorer.core.types import Codes, ModelRecord, main_codes
 
 if TYPE_CHECKING:
     from latent_explorer.core.posterior import Posterior
@@ -94,7 +94,7 @@ class Model:
         ``z`` (n, d) float32, ``index`` (n,) int64 row in the data set, ``labels`` (n,) int64 with -1 for none. The
         arrays are read-only.
         """
-        return self._record.codes.get("mean")
+        return main_codes(self._record.codes)
 
     @property
     def device(self) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.scene import Scene
-from latent_explorer.core.types import ImageDataset, Slot
+from latent_explorer.core.types import ImageDataset, Slot, main_kind
 
 RUN_STATES = ("idle", "running", "paused", "stopping")
 
@@ -92,7 +92,7 @@ class Session(QObject):
             model = slot.handle.architecture
             condition = min(scene.condition, model.classes - 1) if model.classes is not None else None
             seed = scene.below if model.facts.levels else 0
-        kind = scene.layers.codes if scene.layers.codes in slot.codes else "mean"
+        kind = scene.layers.codes if scene.layers.codes in slot.codes else main_kind(slot.codes)
         same = frame is slot.frame and (condition, seed, kind) == (slot.condition, slot.seed, slot.kind)
         return slot if same else replace(slot, frame=frame, condition=condition, seed=seed, kind=kind)
 

@@ -90,6 +90,7 @@ def command(
     from latent_explorer.core.plane.frame import PlaneFrame
     from latent_explorer.core.plane.slices import frame_of
     from latent_explorer.core.telling import told_class
+    from latent_explorer.core.types import main_codes
 
     record = open_model(path, threads, device)
     architecture = record.handle.architecture
@@ -99,7 +100,7 @@ def command(
     if axes is not None and max(axes) >= latent_dim:
         raise click.UsageError(f"--axes {axes[0]},{axes[1]} does not fit: the latent axes of {record.name} are 0 to {latent_dim - 1}")
     condition = told_class(architecture, told, record.data.class_names)
-    codes = record.codes.get("mean")
+    codes = main_codes(record.codes)
     frame = frame_of(latent_dim, codes.spread if codes is not None else None, space=architecture.facts.space)
     if frame.kind != "affine":
         _refuse(frame.kind, axes, space)

@@ -6,7 +6,7 @@ They are compared by identity. Torch tensors and Qt objects never appear here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,7 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
+KINDS = ("mean", "exact_mode", "exact_mean")  # of codes
 MNIST_SIZE = 50_000  # "sets of MNIST's size": from here on the default validation part is 10,000
 
 
@@ -173,7 +174,7 @@ class Codes:
     Parameters
     ----------
     kind : str
-        "mean" (posterior means of the encoder); later "exact_mode", "exact_mean".
+        One of `KINDS`: posterior means of the encoder (or of a few fixed nodes), modes and means of exact posteriors.
     z : float32 array, shape (N, d)
     index : int64 array, shape (N,): row in the data set
     labels : int64 array, shape (N,), -1 for none
@@ -257,6 +258,16 @@ class TableFacts:
     middle: tuple[float, ...] = ()  # where the probe is to begin; one number for each coordinate
 
 
+def main_kind(kinds: Collection[str]) -> str:
+    """The kind of codes that stands for a model where nobody has chosen: the encoder's means, else the exact posteriors' modes."""
+    return next((kind for kind in KINDS if kind in kinds), KINDS[0])
+
+
+def main_codes(codes: Mapping[str, Codes]) -> Codes | None:
+    """The codes of `main_kind`; None where there are none."""
+    return codes.get(main_kind(codes))
+
+
 @dataclass(frozen=True, eq=False)
 class ModelRecord:
     """All that a checkpoint says besides its weights; read without torch."""
@@ -306,7 +317,7 @@ class Slot:
     @property
     def points(self) -> Codes | None:
         """The codes that are shown: of the chosen kind, else posterior means, else of any kind."""
-        return self.codes.get(self.kind) or self.codes.get("mean") or next(iter(self.codes.values()), None)
+        return self.codes.get(self.kind) or main_codes(self.codes)
 
     @property
     def in_training(self) -> bool:

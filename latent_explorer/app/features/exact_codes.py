@@ -171,7 +171,7 @@ class ExactCodesFeature(QObject):
 
     def _slot_changed(self, slot: Slot) -> None:
         model = slot.handle.architecture if slot.handle is not None else None
-        kinds = {"mean": "Encoder" if model is None or model.facts.encoder else "64 × 64 nodes"}
+        kinds = {"mean": "Encoder" if model is None or model.facts.encoder else "64 × 64 nodes"} if "mean" in slot.codes else {}
         if model is not None and not slot.in_training and not why_not(model):
             kinds |= {kind: words if kind in slot.codes else f"{words} …" for kind, words in EXACT.items()}
         told = tuple(kinds.items()), slot.kind

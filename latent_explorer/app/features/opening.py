@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from latent_explorer.app.features.slicing import first_frame, put_sliced
@@ -23,15 +23,15 @@ from latent_explorer.core.errors import CheckpointError, LatentExplorerError
 from latent_explorer.core.files.gate import shown
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.quick import QuickDecoder, quick_decoder
-from latent_explorer.core.types import ModelHandle, ModelRecord, Slot
+from latent_explorer.core.types import ModelHandle, ModelRecord, Slot, main_codes
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.workers.lanes import Lane
 from latent_explorer.workers.task import Context, Task
 
 MAIN_SLOT = 1
 FILTER = (
-    "Models and tables (*.safetensors *.csv *.tsv *.npz *.parquet);;Models (*.safetensors);;Tables of codes (*.csv *.tsv *.npz *.parquet)"
-    ";;All files (*)"
+    "Models, tables and images (*.safetensors *.csv *.tsv *.npz *.parquet *.png *.jpg *.jpeg *.bmp *.gif *.webp);;Models (*.safetensors)"
+    ";;Tables of codes (*.csv *.tsv *.npz *.parquet);;Images (*.png *.jpg *.jpeg *.bmp *.gif *.webp);;All files (*)"
 )
 
 
@@ -51,7 +51,7 @@ def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDe
     return Slot(
         slot_id=MAIN_SLOT,
         generation=generation,
-        frame=first_frame(model.latent_dim, record.codes.get("mean"), model.facts.space),
+        frame=first_frame(model.latent_dim, main_codes(record.codes), model.facts.space),
         codes=record.codes,
         handle=record.handle,
         name=record.name,
@@ -64,7 +64,12 @@ def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDe
 
 
 class OpeningFeature(QObject):
-    """Reads models on the jobs lane. The first one is shown before torch is loaded; later ones arrive ready."""
+    """Reads models on the jobs lane. The first one is shown before torch is loaded; later ones arrive ready.
+
+    Signals: pictureChosen(Path), a file that is a person's own picture.
+    """
+
+    pictureChosen = Signal(object)  # Qt's manner
 
     def __init__(self, session: Session, window: MainWindow, lane: Lane) -> None:
         super().__init__(window)
@@ -116,7 +121,14 @@ class OpeningFeature(QObject):
             self._opened(opened)
 
     def open(self, path: Path) -> None:
-        """Read a model or a table of codes and show it; a refusal leaves all as it was."""
+        """Read a model or a table of codes and show it; a refusal leaves all as it was. A picture is left to others."""
+        from latent_explorer.core.data.picture import picture_kind  # the window does not wait for it
+
+        if picture_kind(path):
+            if self._session.slot is None:
+                self.open_default()  # to ask it about the picture
+            self.pictureChosen.emit(path)
+            return
         if self._session.run_state != "idle":
             self._session.notice("A run is on: stop it or let it finish before opening something else.", trouble=True)
             self.refresh()
@@ -207,7 +219,7 @@ class OpeningFeature(QObject):
 
     def ask_for_file(self) -> None:
         """The file dialog."""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open a model or a table of codes", "", FILTER)
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open a model, a table of codes or an image", "", FILTER)
         if chosen:
             self.open(Path(chosen))
 
