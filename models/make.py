@@ -36,12 +36,14 @@ RECIPES = {
     "mnist-conditional": (
         "MNIST, conditional VAE",
         "mnist",
-        "--family conditional-vae --hidden 512,512,512 --epochs 40 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998 --seed 0",
+        "--family conditional-vae --hidden 512,512,512 --epochs 25 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998"
+        " --precision bfloat16 --seed 0",
     ),
     "mnist-sphere": (
         "MNIST, hyperspherical VAE",
         "mnist",
-        "--family hyperspherical-vae --hidden 512,512,512 --epochs 60 --batch-size 200 --lr 0.002 --warmup 5 --average 0.998 --seed 0",
+        "--family hyperspherical-vae --hidden 512,512,512 --epochs 30 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998"
+        " --precision bfloat16 --seed 0",
     ),
     "mnist-conv": (
         "MNIST, convolutional VAE",
