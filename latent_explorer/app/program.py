@@ -24,6 +24,7 @@ from latent_explorer.app.features.measuring import MeasuringFeature
 from latent_explorer.app.features.mosaic import MosaicFeature
 from latent_explorer.app.features.neighbours import NeighboursFeature
 from latent_explorer.app.features.opening import OpeningFeature
+from latent_explorer.app.features.pictures import PicturesFeature
 from latent_explorer.app.features.pins import PinsFeature
 from latent_explorer.app.features.posterior import PosteriorFeature
 from latent_explorer.app.features.probe import ProbeFeature
@@ -87,6 +88,8 @@ class Program(QObject):
         self.exact_codes = ExactCodesFeature(session, window, lanes.jobs)
         self.anomalies = AnomaliesFeature(session, window, self.index, self.exact_codes)
         self.posterior = PosteriorFeature(session, window, lanes.compute, self.fields, self.hover, self.probe)
+        self.pictures = PicturesFeature(session, window, lanes, self.posterior, self.probe)
+        self.opening.pictureChosen.connect(self.pictures.open)
         self.thumbnails = ThumbnailsFeature(session, window, self.index)
         self.telling = TellingFeature(session, window)
         self.turning = TurningFeature(session, window)

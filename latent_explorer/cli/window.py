@@ -69,9 +69,10 @@ def read_early(where: Path | None) -> Reading | None:
     from latent_explorer.core.checkpoint.reading import Reading
 
     if where is not None and not where.is_dir():
+        from latent_explorer.core.data.picture import picture_kind
         from latent_explorer.core.data.tables.reading import table_kind
 
-        return None if table_kind(where) else Reading(where)
+        return None if table_kind(where) or picture_kind(where) else Reading(where)
     try:
         path = default_model()
     except CheckpointError:

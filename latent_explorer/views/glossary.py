@@ -99,11 +99,17 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "Where the code of one image may lie, p(z|x) ∝ p(x|z) p(z), worked out by Bayes' rule on a grid of the whole plane,"
             " without the encoder; the lines hold 68% and 95% of it."
         ),
-        "posterior_image": "The image whose exact posterior is shown; hidden pixels are small squares.",
+        "posterior_image": (
+            "The image whose exact posterior is shown; hidden pixels are small squares. Drop or paste (Ctrl+V) a picture of your own."
+        ),
         "expected_image": (
             "The mean of the decoder's pictures over the exact posterior; where pixels are hidden, it completes the image from the others."
         ),
         "occlusion": "The pixels that count; the posterior is that given these alone, and the picture beside the image completes it.",
+        "invert": (
+            "Light and dark of your own picture are exchanged. It is done by itself where its border is lighter than its middle,"
+            " since most grey models have learned light on dark."
+        ),
         "posterior_zoom": "Move the plane to the posterior, which mostly is much narrower than the cloud of points.",
         "exact_ll": (
             "The logarithm of the sum over the grid of p(x|z) p(z), nats; bigger is better. Where pixels are hidden, of the others alone."

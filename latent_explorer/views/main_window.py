@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
+    QImage,
     QKeySequence,
     QResizeEvent,
 )
@@ -47,10 +48,11 @@ class MainWindow(ArrangedWindow):
 
     Signals
     -------
-    wish(str) : "open", "open_data", "download", "save_as", "export", "copy", "copy_python", "undo", "redo", "pin", "clear_pins", "rename",
-        "delete", "measure", "exact_codes", "train", "new_run", "step", "stop", "fit", "gestures", "larger", "smaller", "normal_size",
-        "reset_layout", "about", and those of `views.selection_menu`
+    wish(str) : "open", "open_data", "open_image", "download", "save_as", "export", "copy", "copy_python", "undo", "redo", "paste", "pin",
+        "clear_pins", "rename", "delete", "measure", "exact_codes", "train", "new_run", "step", "stop", "fit", "gestures", "larger",
+        "smaller", "normal_size", "reset_layout", "about", and those of `views.selection_menu`
     themePicked(str), closeRequested(), filesDropped(list of str)
+    pictureGiven(QImage, str) : dropped or pasted without a file; the words say which.
     closing() : it is about to close; floating panels are still there.
     """
 
@@ -59,6 +61,7 @@ class MainWindow(ArrangedWindow):
     closeRequested = Signal()
     closing = Signal()
     filesDropped = Signal(object)
+    pictureGiven = Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,6 +164,7 @@ class MainWindow(ArrangedWindow):
         bar = self.menuBar()
         file = bar.addMenu("&File")
         self._add(file, "&Open a model or a table…", "open", keys.Open)
+        self._add(file, "Open &image…", "open_image").setToolTip("Ask the model about a picture of your own.")
         self._add(file, "Open an &MNIST folder…", "open_data")
         self._add(file, "&Download MNIST…", "download")
         file.addSeparator()
@@ -177,6 +181,7 @@ class MainWindow(ArrangedWindow):
         self._undo = self._add(edit, "&Undo", "undo", keys.Undo)
         self._redo = self._add(edit, "&Redo", "redo", ["Ctrl+Shift+Z", "Ctrl+Y"])
         edit.addSeparator()
+        self._add(edit, "Paste &image", "paste", keys.Paste)
         self._add(edit, "&Pin this place\tP", "pin")  # the key is the plane's: in a field, P is a letter
         self._add(edit, "&Clear pins", "clear_pins")
         self.set_undo("", "")
@@ -306,16 +311,26 @@ class MainWindow(ArrangedWindow):
         self._size_changed()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere on the window."""
-        if event.mimeData().hasUrls():
+        """Files may be dropped anywhere on the window, and pictures, as a browser has them."""
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Files were dropped."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        """Files or a picture were dropped."""
+        if self.take(event.mimeData(), "Dropped image"):
             event.acceptProposedAction()
+
+    def take(self, data: QMimeData, name: str) -> bool:
+        """What a person dropped or pasted goes out as a signal, files rather than a picture; whether there was something."""
+        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        if paths:
             self.filesDropped.emit(paths)
+            return True
+        picture = data.imageData()
+        if not isinstance(picture, QImage) or picture.isNull():
+            return False
+        self.pictureGiven.emit(picture, name)
+        return True
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask whoever knows whether it may close."""

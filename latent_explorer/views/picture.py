@@ -1,4 +1,4 @@
-"""Arrays to pictures of Qt: the one place where bytes become a QImage."""
+"""Arrays to pictures of Qt and back: the one place where bytes become a QImage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 _FORMATS = {1: QImage.Format.Format_Grayscale8, 3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
@@ -32,6 +33,23 @@ def to_qimage(array: NDArray[Any]) -> QImage:
     height, width = array.shape[:2]
     # The copy outlives the array; without bytesPerLine Qt would assume rows padded to 4 bytes.
     return QImage(array.data, width, height, width * channels, _FORMATS[channels]).copy()
+
+
+def from_qimage(picture: QImage, most: int) -> NDArray[np.uint8]:
+    """A copy of a picture's colours and alpha (h, w, 4), not premultiplied; made smaller where a side is longer than `most`.
+
+    Raises
+    ------
+    ValueError
+        It is empty.
+    """
+    if max(picture.width(), picture.height()) > most:
+        picture = picture.scaled(most, most, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    picture = picture.convertToFormat(QImage.Format.Format_RGBA8888)
+    if picture.isNull():
+        raise ValueError("there is nothing in the picture")
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    return rows[:, : 4 * picture.width()].reshape(picture.height(), picture.width(), 4).copy()
 
 
 def blank_picture(width: int, height: int, before: QImage | None = None) -> tuple[QImage, NDArray[np.uint32]]:

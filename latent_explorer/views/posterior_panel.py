@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from latent_explorer.core.occlusion import PARTS, WHOLE
 from latent_explorer.core.types import Images
@@ -39,9 +39,10 @@ class PosteriorFigures:
 
 
 class PosteriorPanel(QWidget):
-    """Signals: partRequested(str) of `core.occlusion.PARTS`; zoomRequested(), to where the posterior lies."""
+    """Signals: partRequested(str) of `core.occlusion.PARTS`; zoomRequested(), to where the posterior lies; invertRequested(bool)."""
 
     partRequested = Signal(str)  # Qt's manner, here and below
+    invertRequested = Signal(bool)
     zoomRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -84,7 +85,12 @@ class PosteriorPanel(QWidget):
         self._zoom.clicked.connect(self.zoomRequested)
         choices = QVBoxLayout()
         choices.setSpacing(6)
-        for widget in (term_label("Use", "occlusion"), self._part, self._zoom):
+        self._invert = QCheckBox("Inverted")
+        self._invert.setObjectName("posterior_invert")
+        explained(self._invert, "invert")
+        self._invert.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._invert.clicked.connect(self.invertRequested)
+        for widget in (term_label("Use", "occlusion"), self._part, self._zoom, self._invert):
             choices.addWidget(widget)
         choices.addStretch(1)
         grid.addLayout(choices, 0, 2, 2, 1)
@@ -108,6 +114,7 @@ class PosteriorPanel(QWidget):
         layout.addWidget(self._words)
         layout.addStretch(1)
         self.set_subject("", "")
+        self.set_inverted(None)
         self.set_figures(PosteriorFigures())
 
     def set_subject(self, title: str, words: str) -> None:
@@ -124,6 +131,11 @@ class PosteriorPanel(QWidget):
         """Which pixels are known."""
         self._part.setCurrentIndex(max(0, self._part.findData(part)))
         self._expected_word.setText("Expected" if part == WHOLE else "Completed")
+
+    def set_inverted(self, inverted: bool | None) -> None:
+        """Whether a person's own grey picture has light and dark exchanged; None for other images, which cannot."""
+        self._invert.setVisible(inverted is not None)
+        self._invert.setChecked(bool(inverted))
 
     def set_image(self, image: Images | None, mask: NDArray[np.bool_] | None) -> None:
         """The image (H, W, C), with the pixels that are not in the mask (H, W) hidden; None while it is not there."""

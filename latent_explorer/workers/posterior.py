@@ -93,6 +93,8 @@ class Comparison:
         Nats; NaN where it is not defined, or where a part of the image is hidden, which the encoder is not told.
     expected : uint8 array, shape (H, W, C)
         The mean of the decoder's pictures over the exact posterior: with hidden pixels, the image completed.
+    place : float32 array, shape (d,), or None
+        Where the encoder puts the whole image, whatever its q is; None for a model without one.
     """
 
     finding: Finding
@@ -101,6 +103,7 @@ class Comparison:
     covariance: NDArray[np.float64] | None
     elbo: float
     expected: Images
+    place: NDArray[np.float32] | None = None
 
     @property
     def gap(self) -> float:
@@ -203,6 +206,7 @@ def compare(finding: Finding) -> Comparison:
     from latent_explorer.core.nn.exact.places import encoded
     from latent_explorer.core.nn.exact.posterior import completion
     from latent_explorer.core.nn.handles import has
+    from latent_explorer.core.nn.inference import encode
 
     handle, subject = finding.handle, finding.subject
     if not has(handle):
@@ -212,6 +216,8 @@ def compare(finding: Finding) -> Comparison:
     found, expected = completion(handle, finding.image, mask, side, subject.condition)
     said = encoded(handle, finding.image, subject.condition)
     if said is None:
-        return Comparison(finding, found.log_evidence, None, None, math.nan, as_bytes(expected))
+        told = None if subject.condition is None else np.array([subject.condition])
+        place = encode(handle, finding.image[None], told)[0][0] if handle.architecture.facts.encoder else None
+        return Comparison(finding, found.log_evidence, None, None, math.nan, as_bytes(expected), place)
     elbo = said.elbo if finding.mask is None else math.nan
-    return Comparison(finding, found.log_evidence, said.mean, said.covariance, elbo, as_bytes(expected))
+    return Comparison(finding, found.log_evidence, said.mean, said.covariance, elbo, as_bytes(expected), said.mean.astype(np.float32))

@@ -1,13 +1,13 @@
 """The exact posterior of one image: which image is asked about, and what is shown of the answer besides its field.
 
-The image is the point that was selected last, or the decoder's picture of the pin where the probe is held. Its field is
-drawn by `FieldsFeature`; what the encoder says of the same image follows in the same lane.
+The image is the point that was selected last, the decoder's picture of the pin where the probe is held, or a person's own picture
+(`pictures.py`). Its field is drawn by `FieldsFeature`; what the encoder says of the same image follows in the same lane.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -25,7 +25,7 @@ from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
 from latent_explorer.core.scene import Camera, Rows, Scene
-from latent_explorer.core.types import ImageDataset, Labels, Slot
+from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.posterior_panel import PosteriorFigures
 from latent_explorer.views.text import signed
@@ -33,17 +33,30 @@ from latent_explorer.workers.lanes import NewestLane
 from latent_explorer.workers.posterior import Comparison, Finding, Subject, compare
 from latent_explorer.workers.task import Context, Task
 
-NOTHING = "Select a point (Shift + click, or S for the one at the probe), or go to a pin: the exact posterior of its image is shown."
+NOTHING = (
+    "Select a point (Shift + click, or S for the one at the probe), go to a pin, or drop a picture of your own on the window:"
+    " the exact posterior of the image is shown."
+)
 DECODED = "Its image is not on this computer, so the decoder's picture of its code is asked about."
 COMPUTING = "The decoder is asked at all nodes of the grid; it is quicker the next time."
 HIDDEN = "The encoder sees whole images only, so there is no ELBO while pixels are hidden."
 NO_ENCODER = "The model has no encoder: the exact posterior is what it says of the image."
 NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not worked out."
 POINTS = "The encoder gives points without a width, so there is no posterior of its own to compare."
-ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q."
+RING = "The small ring is where it puts the image."
+ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q around its mean, the small ring."
 SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
 LEAST_SIGHT = 1e-3  # units of z
 NONE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """A person's own picture in the shape of the model's images, uint8 (H, W, C); ``inverted`` is None where it cannot be."""
+
+    title: str
+    image: Images
+    inverted: bool | None
 
 
 class PosteriorFeature(QObject):
@@ -59,6 +72,8 @@ class PosteriorFeature(QObject):
         self._fields, self._hover, self._probe = fields, hover, probe
         self._row: int | None = None  # of the codes
         self._pin: int | None = None  # its number, where a pin was gone to last
+        self.own: Own | None = None
+        self._own_waits = False  # for its mode, where the probe is put
         self._part = WHOLE
         self._before = session.scene
         self._subject: Subject | None = None
@@ -94,9 +109,25 @@ class PosteriorFeature(QObject):
         if reason:
             self._session.notice(reason, trouble=True)
             return
-        if self._row is None and self._pin is None:
+        if self._row is None and self._pin is None and self.own is None:
             self._select_nearest()
+        self._switch_on()
+
+    def _switch_on(self) -> None:
+        layers = self._session.scene.layers
         self._session.set_scene(layers=replace(layers, field=POSTERIOR, field_opacity=layers.field_opacity or 0.6))
+
+    def show_own(self, own: Own, *, anew: bool) -> None:
+        """Ask about a person's own picture; when it is a new one, the field is switched on and the probe goes to its mode."""
+        self._ask_about(own=own)
+        self._own_waits = anew
+        if anew:
+            self._switch_on()
+        self._look()
+
+    def _ask_about(self, row: int | None = None, pin: int | None = None, own: Own | None = None) -> None:
+        """One of the three, or nothing."""
+        self._row, self._pin, self.own = row, pin, own
 
     def _reason(self, slot: Slot | None) -> str:
         """Why there is no exact posterior; "" where there is."""
@@ -130,7 +161,7 @@ class PosteriorFeature(QObject):
         self.zoomed.emit()
 
     def _row_picked(self, row: int) -> None:
-        self._row, self._pin = row, None
+        self._ask_about(row=row)
         self._look()
 
     # Which image
@@ -142,13 +173,13 @@ class PosteriorFeature(QObject):
             now, old = _rows(scene), _rows(before)
             new = np.setdiff1d(now, old)
             if len(new):
-                self._row, self._pin = int(new[0]), None
+                self._ask_about(row=int(new[0]))
             elif self._row is not None and self._row not in now:
                 self._row = int(now[0]) if len(now) else None
         if scene.probe != before.probe or scene.pins != before.pins:
             pin = pin_at(scene.pins, scene.probe)
             if pin is not None and scene.probe != before.probe:
-                self._row, self._pin = None, pin.number
+                self._ask_about(pin=pin.number)
             elif self._pin is not None and all(other.number != self._pin for other in scene.pins):
                 self._pin = None
         self._look()
@@ -178,6 +209,7 @@ class PosteriorFeature(QObject):
         self._subject = subject
         panel = self._window.posterior
         panel.set_part(self._part)
+        panel.set_inverted(None if self.own is None or subject is None else self.own.inverted)
         if subject is None:
             panel.set_subject("", NOTHING)
         else:
@@ -189,6 +221,9 @@ class PosteriorFeature(QObject):
 
     def _subject_in(self, slot: Slot) -> Subject | None:
         codes = slot.points
+        if self.own is not None:
+            fits = slot.handle is not None and self.own.image.shape == slot.handle.architecture.image_shape
+            return Subject(self.own.title, self.own.image, None, self._part, slot.condition) if fits else None
         if self._pin is not None:
             pin = next((pin for pin in self._session.scene.pins if pin.number == self._pin), None)
             if pin is not None and len(pin.z) == slot.frame.latent_dim:
@@ -214,6 +249,9 @@ class PosteriorFeature(QObject):
         panel.set_image(finding.image, finding.mask)
         panel.set_figures(figures_of(finding, None))
         self._draw(finding, None)
+        if self._own_waits and self.own is not None and finding.subject.image is self.own.image:
+            self._own_waits = False
+            self._probe.put(tuple(finding.posterior.mode.tolist()))
         self._lane.submit(Task("", partial(_compare, finding), self._compare_done, kind="posterior"))
 
     def _compare_done(self, compared: Comparison) -> None:
@@ -234,8 +272,8 @@ class PosteriorFeature(QObject):
         lines: tuple[NDArray[np.float64], ...] = ()
         if compared is not None and compared.mean is not None and compared.covariance is not None:
             lines = ellipses(slot.frame, compared.mean, compared.covariance)
-        seen = bool(np.isfinite(mode).all())  # and not behind a globe
-        self._window.plane.set_posterior((float(mode[0]), float(mode[1])) if seen else None, lines)
+        place = None if compared is None or compared.place is None else seen(slot.frame.to_plane(compared.place.astype(np.float64)))
+        self._window.plane.set_posterior(seen(mode), lines, place)
 
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
@@ -251,6 +289,7 @@ class PosteriorFeature(QObject):
         words.extend(part for part in (found.note,) if part)
         if self._compared is not None and self._compared.finding is finding and self._compared.mean is None:
             words.append(no_gap(finding))
+            words.extend((RING,) if self._compared.place is not None else ())
         else:
             words.append(ELLIPSES if finding.mask is None else HIDDEN)
         return " ".join(words)
@@ -273,6 +312,11 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
         return replace(figures, elbo="none", gap="none", why=why)
     evidence = f"{signed(compared.evidence, 2)} nats"
     return replace(figures, evidence=evidence, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
+
+
+def seen(place: NDArray[np.float64]) -> tuple[float, float] | None:
+    """A place on the plane; None for one behind a globe."""
+    return (float(place[0]), float(place[1])) if np.isfinite(place).all() else None
 
 
 def no_gap(finding: Finding) -> str:

@@ -35,7 +35,7 @@ def fit(pixels: Bytes, image_shape: tuple[int, int, int], invert: bool | None = 
     image_shape : (H, W, C), C 1 or 3
     invert : bool or None
         Whether light and dark are exchanged; None: where the model is grey and the background light, since most grey models have
-        learned light on dark. Colours are never inverted.
+        learned light on dark. A light background becomes black, its ink white. Colours are never inverted.
     """
     height, width, channels = image_shape
     values = pixels.astype(np.float64)
@@ -45,9 +45,12 @@ def fit(pixels: Bytes, image_shape: tuple[int, int, int], invert: bool | None = 
     rows, columns = (max(1, round(side * scale)) for side in values.shape[:2])
     down, across = resizing(values.shape[0], rows), resizing(values.shape[1], columns)
     values = _resized(values, down, across)
-    inverted = channels == 1 and (has_light_background(values[..., 0]) if invert is None else invert)
+    light = channels == 1 and has_light_background(values[..., 0])
+    inverted = channels == 1 and (light if invert is None else invert)
     if inverted:
-        values = 255 - values
+        # Paper is not quite white, nor ink quite black: the border's median becomes 0, the darkest pixel 255.
+        paper, ink = (float(np.median(_border(values))), float(values.min())) if light else (255.0, 0.0)
+        values = 255 * np.clip((paper - values) / (paper - ink), 0, 1)
     top, left = (height - rows) // 2, (width - columns) // 2
     image = np.empty((height, width, channels))
     image[:] = np.median(_border(values), axis=0)

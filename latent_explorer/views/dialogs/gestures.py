@@ -73,9 +73,10 @@ GESTURES = (
         ("Double-click; Delete or Backspace", "Back to the mean of the codes"),
     )),
     ("Everywhere", (
-        ("Drop on the window", "Open a model file, or a folder with MNIST's files"),
+        ("Drop on the window", "Open a model, a table of codes or a picture of your own, or a folder with MNIST's files"),
         ("Tab, Shift + Tab", "To the next field, to the one before"),
-        ("Ctrl+O", "Open a model file"),
+        ("Ctrl+O", "Open a model, a table of codes or a picture of your own"),
+        ("Ctrl+V", "Ask the model about a picture that was copied: its exact posterior, else where the encoder puts it"),
         ("Ctrl+Shift+S", "Save the model as…"),
         ("Ctrl+E", "Export the decoded image"),
         ("Ctrl+Shift+C, Ctrl+Shift+P", "Copy the decoded image; copy it as lines of Python"),

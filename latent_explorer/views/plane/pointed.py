@@ -56,9 +56,17 @@ class PointedPlot(PlanePlot):
         """Plane coordinates (n, 2) of the selected points that are drawn, and of all others that are, where these are to be dimmed."""
         self._selected.set_points(points, others)
 
-    def set_posterior(self, mode: tuple[float, float] | None, ellipses: Sequence[NDArray[np.float64]] = ()) -> None:
-        """The mode of an exact posterior, and the encoder's ellipses, closed lines (n, 2), in plane coordinates; None for nothing."""
-        self._posterior.set_marks(mode, ellipses)
+    def set_posterior(
+        self,
+        mode: tuple[float, float] | None,
+        ellipses: Sequence[NDArray[np.float64]] = (),
+        place: tuple[float, float] | None = None,
+    ) -> None:
+        """The mode of an exact posterior, the encoder's ellipses, closed lines (n, 2), and its place, in plane coordinates.
+
+        No mode for nothing.
+        """
+        self._posterior.set_marks(mode, ellipses, place)
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
         """Images in the place of all points in view; none for the points themselves."""

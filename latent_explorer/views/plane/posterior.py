@@ -1,4 +1,4 @@
-"""What lies over the field of an exact posterior: the encoder's ellipses, to be compared with the contours, and the mode."""
+"""What lies over the field of an exact posterior: the encoder's place and ellipses, to be compared with the contours, and the mode."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ ARM = 5.0  # pixels from the mode's cross to its ends
 DASHES = (9.0, 6.0)  # of the outer ellipse, pixels
 BRIGHTER = 140  # percent, on a dark plane: a field may lie under the lines
 HALO, LINE = 3.4, 1.6  # pixels
+RING = 3.5  # pixels: radius of the encoder's place
 
 
 class PosteriorLayer(Layer):
@@ -27,6 +28,7 @@ class PosteriorLayer(Layer):
         self.setZValue(45)  # over the points, under rings and selection
         self._paths: tuple[QPainterPath, ...] = ()
         self._mode: tuple[float, float] | None = None
+        self._place: tuple[float, float] | None = None
         self._colour, self._ground = QColor("#2d6fe6"), QColor("#000000")
 
     @property
@@ -39,9 +41,19 @@ class PosteriorLayer(Layer):
         """Where the cross is, plane coordinates."""
         return self._mode
 
-    def set_marks(self, mode: tuple[float, float] | None, ellipses: Sequence[NDArray[np.float64]] = ()) -> None:
-        """The mode and closed lines (n, 2), plane coordinates, the outermost first; None for nothing."""
-        self._mode = mode
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Where the encoder's ring is, plane coordinates."""
+        return self._place
+
+    def set_marks(
+        self,
+        mode: tuple[float, float] | None,
+        ellipses: Sequence[NDArray[np.float64]] = (),
+        place: tuple[float, float] | None = None,
+    ) -> None:
+        """The mode, closed lines (n, 2), the outermost first, and the encoder's place, plane coordinates; no mode for nothing."""
+        self._mode, self._place = mode, place
         self._paths = tuple(pg.arrayToQPath(line[:, 0].copy(), line[:, 1].copy()) for line in ellipses)
         self.update()
 
@@ -53,7 +65,7 @@ class PosteriorLayer(Layer):
         self.update()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Ellipses, then the cross."""
+        """Ellipses, then ring and cross."""
         if self._mode is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -71,6 +83,11 @@ class PosteriorLayer(Layer):
                     pen.setDashPattern([part / width for part in DASHES])
                 painter.setPen(pen)
                 painter.drawPath(outline)
+        if self._place is not None:
+            middle = transform.map(QPointF(*self._place))
+            for colour, width in ((self._ground, HALO), (self._colour, LINE)):
+                painter.setPen(QPen(colour, width))
+                painter.drawEllipse(middle, RING, RING)
         for colour, width in ((self._ground, HALO + 1), (self._colour, LINE + 0.4)):
             painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             for way in (QPointF(ARM, 0), QPointF(0, ARM)):

@@ -68,13 +68,24 @@ def test_dark_on_light_is_inverted_for_grey_models_unless_told_otherwise() -> No
     drawn = np.full((16, 16), 240)
     drawn[5:11, 6:10] = 20
     found = fit(grey(drawn), (16, 16, 1))
-    assert found.inverted and np.array_equal(found.image[..., 0], 255 - drawn)
+    assert found.inverted and np.array_equal(found.image[..., 0], np.where(drawn == 20, 255, 0))
     kept = fit(grey(drawn), (16, 16, 1), invert=False)
     assert not kept.inverted and np.array_equal(kept.image[..., 0], drawn)
     assert not fit(grey(255 - drawn), (16, 16, 1)).inverted
-    assert fit(grey(255 - drawn), (16, 16, 1), invert=True).inverted
+    back = fit(grey(255 - drawn), (16, 16, 1), invert=True)
+    assert back.inverted and np.array_equal(back.image[..., 0], drawn)
     colour = fit(grey(drawn), (16, 16, 3), invert=True)
     assert not colour.inverted and np.array_equal(colour.image, grey(drawn))
+
+
+def test_paper_becomes_black_ink_white_and_what_lies_between_keeps_its_share() -> None:
+    drawn = np.full((16, 16), 220)
+    drawn[4:12, 4:12] = 120
+    drawn[6:10, 6:10] = 70
+    drawn[0, 0] = 255  # a glint is no lighter than paper
+    found = fit(grey(drawn), (16, 16, 1)).image[..., 0]
+    assert found[0, 0] == found[0, 5] == 0 and found[7, 7] == 255
+    assert found[5, 5] == round(255 * (220 - 120) / (220 - 70))
 
 
 def test_the_space_around_an_inverted_picture_is_inverted_too() -> None:
