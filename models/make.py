@@ -1,9 +1,10 @@
 """Trains the shipped models where they are missing, measures each of their test images, evaluates them and writes index.json.
 
     python models/make.py [NAME ...]
+    python models/make.py --evaluate NAME ...
 
-With names, those are trained again. MNIST must be found by LATENT_EXPLORER_DATA. Settings are chosen on validation
-figures; the test part is used here once, for the figures of the index.
+With names, those are trained (or only evaluated) again; figures of a file that has not changed are kept. MNIST must be found
+by LATENT_EXPLORER_DATA. Settings are chosen on validation figures; the test part is used here once, for the figures of the index.
 """
 
 from __future__ import annotations
@@ -69,37 +70,47 @@ def program(*words: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=FOLDER).stdout
 
 
-def measure_images(path: Path, data: str) -> None:
-    """Give the codes what points are coloured by, so that the images need not be there: likelihood, ELBO, errors; and exact codes."""
+def measure_images(path: Path, data: str, *, again: bool) -> None:
+    """Give the codes what points are coloured by, so that the images need not be there: likelihood, ELBO, errors; and exact codes.
+
+    A model without an encoder then has these alone.
+    """
     from latent_explorer.core.checkpoint.weights import load_model, save_model
     from latent_explorer.core.data.registry import load_dataset
     from latent_explorer.core.nn.evaluation import image_columns
     from latent_explorer.core.nn.exact.grids import why_not
     from latent_explorer.core.nn.exact.many import exact_codes
+    from latent_explorer.core.types import main_codes
 
     record = load_model(path)
-    codes = record.codes["mean"]
-    exact = not why_not(record.handle.architecture)
-    if "mse" in codes.columns and ("ll" in codes.columns or not exact):
+    codes = main_codes(record.codes)
+    assert codes is not None
+    if "mse" in codes.columns and not again:
         return
     dataset = load_dataset(data)
-    columns = image_columns(record.handle, codes.z, dataset.images[codes.index], labels=codes.labels)
-    kinds = {"mean": replace(codes, columns={**codes.columns, **columns})}
-    if exact:
-        shared = {name: columns[name] for name in ("ll",) if name in columns}
-        found = exact_codes(record.handle, dataset, codes.index)
-        kinds |= {kind: replace(some, columns={**some.columns, **shared}) for kind, some in found.items()}
+    exact = {} if why_not(record.handle.architecture) else exact_codes(record.handle, dataset, codes.index)
+    kinds = {"mean": codes} | exact if record.handle.architecture.facts.encoder else exact
+    images = dataset.images[codes.index]
+    for kind, some in kinds.items():
+        columns = image_columns(record.handle, some.z, images, labels=some.labels)
+        kinds[kind] = replace(some, columns={**some.columns, **columns})
     save_model(path, replace(record, codes=kinds))
 
 
 def main() -> None:
     """Train, measure, evaluate, write."""
+    index = FOLDER / "index.json"
+    known = {entry["name"]: entry for entry in json.loads(index.read_text("utf-8"))["models"]} if index.exists() else {}
+    only_evaluate, named = "--evaluate" in sys.argv[1:], set(sys.argv[1:]) - {"--evaluate"}
     entries = []
     for name, (title, data, settings) in RECIPES.items():
         path = FOLDER / f"{name}.safetensors"
-        if name in sys.argv[1:] or not path.exists():
+        if (name in named and not only_evaluate) or not path.exists():
             program("train", "--data", data, "--out", path.name, "--name", name, *settings.split())
-        measure_images(path, data)
+        measure_images(path, data, again=name in named)
+        if name in known and name not in named and known[name]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest():
+            entries.append(known[name])
+            continue
         found = json.loads(program("evaluate", str(path), "--data", data, "--json"))
         info = json.loads(program("info", str(path), "--json"))
         for figure in found["figures"].values():
@@ -116,7 +127,7 @@ def main() -> None:
                 "command": info["command"],
             }
         )
-    (FOLDER / "index.json").write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
+    index.write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
