@@ -86,6 +86,7 @@ def fill(window: MainWindow) -> None:
 WISHES = [
     "open",
     "open_data",
+    "open_image",
     "download",
     "save_as",
     "export",
@@ -93,6 +94,7 @@ WISHES = [
     "copy_python",
     "undo",
     "redo",
+    "paste",
     "pin",
     "clear_pins",
     "fit",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage
 
-from latent_explorer.views.picture import blank_picture, to_qimage, wrap_words
+from latent_explorer.views.picture import blank_picture, from_qimage, to_qimage, wrap_words
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -140,3 +140,17 @@ def test_wrapped_words_are_the_pictures_pixels() -> None:
     for wrong in (words.astype(np.int32), words[:, ::-1], words.T[:0]):
         with pytest.raises(ValueError):
             wrap_words(wrong)
+
+
+@pytest.mark.parametrize("width", [1, 3, 5, 8])
+@pytest.mark.parametrize("channels", [(), (3,), (4,)], ids=["grey", "colour", "alpha"])
+def test_a_picture_of_qt_comes_back_as_it_was(width: int, channels: tuple[int, ...]) -> None:
+    array = random(4, width, *channels)
+    np.testing.assert_array_equal(from_qimage(to_qimage(array), 100), expected(array))
+
+
+def test_a_large_picture_of_qt_comes_back_smaller_and_an_empty_one_not_at_all() -> None:
+    found = from_qimage(to_qimage(np.full((30, 200), 90, np.uint8)), 50)
+    assert found.shape[1] == 50 and abs(found.shape[0] - 7.5) <= 1 and (found[..., :3] == 90).all()
+    with pytest.raises(ValueError, match="nothing"):
+        from_qimage(QImage(), 50)

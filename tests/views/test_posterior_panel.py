@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.occlusion import PARTS
@@ -115,5 +115,25 @@ def test_ellipses_and_mode_lie_where_they_should(plane: PlaneView, theme: Theme)
     mode = plane.viewport().mapTo(plane, plane.plane_to_pixel(0.5, 0.25))
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((mode.x(), mode.y()), abs=1.5)
     assert right - left < 20
+    crossed = close_to(look(plane), accent(theme), 24)
+    plane.set_posterior((0.5, 0.25), (), (-0.5, -0.5))
+    ring = close_to(look(plane), accent(theme), 24) & ~crossed
+    left, top, right, bottom = where(ring)
+    place = plane.viewport().mapTo(plane, plane.plane_to_pixel(-0.5, -0.5))
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((place.x(), place.y()), abs=1.5)
+    assert 5 <= right - left <= 12 and not ring[round(place.y()), round(place.x())]  # hollow
     plane.set_posterior(None)
     assert close_to(look(plane), accent(theme), 24).sum() == nothing
+
+
+def test_only_a_grey_picture_of_one_s_own_can_be_inverted(panel: PosteriorPanel) -> None:
+    box, ear = panel.findChild(QCheckBox, "posterior_invert"), Ear(panel, "invertRequested")
+    panel.set_subject("Your image: a.png", "")
+    assert box is not None and box.isHidden()
+    panel.set_inverted(True)
+    settle()
+    assert box.isVisible() and box.isChecked() and not ear.heard
+    Hand(panel).click(box, (8.0, box.height() / 2))
+    assert ear.heard == [("invertRequested", False)]
+    panel.set_inverted(None)
+    assert box.isHidden()

@@ -10,7 +10,7 @@ import pytest
 
 from latent_explorer.core.errors import Cancelled
 from latent_explorer.core.nn.handles import forget
-from latent_explorer.core.nn.inference import decode
+from latent_explorer.core.nn.inference import decode, encode
 from latent_explorer.core.plane.cells import cells_between, cells_for
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.posterior_field import REGIONS
@@ -108,6 +108,10 @@ def test_the_comparison_has_the_gap_and_the_expected_picture(handle: ModelHandle
     assert math.isnan(hidden.elbo) and hidden.mean is not None
     nobody = compare(find(Subject("an image", grey_images(1)[0]), lively("qlvm")[1], 64))
     assert nobody.mean is None and math.isnan(nobody.gap)
+    assert nobody.place is None and compared.place == pytest.approx(compared.mean, abs=1e-6)
+    wae = lively("wae-mmd")[1]  # an encoder of points
+    there = compare(find(Subject("an image", grey_images(1)[0]), wae, 64))
+    assert there.mean is None and there.place == pytest.approx(encode(wae, grey_images(1))[0][0])
 
 
 def test_a_model_that_was_let_go_is_not_asked(handle: ModelHandle) -> None:
