@@ -13,6 +13,7 @@ from latent_explorer.core.nn.exact.climbing import log_prior
 from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.posterior import decoder_for
 from latent_explorer.core.nn.exact.sums import Progress, no_progress
+from latent_explorer.core.nn.families.full_covariance import FullCovarianceVAE
 from latent_explorer.core.nn.inference import Pixels, eval_mode, grey_tensor
 from latent_explorer.core.posterior import Posterior
 from latent_explorer.core.types import ModelHandle
@@ -76,13 +77,15 @@ def encoded(handle: ModelHandle, image: Pixels, condition: int | None = None) ->
     labels = None if condition is None else torch.tensor([condition], device=x.device)
     with eval_mode(module):
         mu, log_var = (numbers[0].double().cpu().numpy() for numbers in module.encode(x, labels))
-        tilted = module.read(x, labels)[1].get("cov")
-    covariance = np.diag(np.exp(log_var)) if tilted is None else tilted[0].double().cpu().numpy()
+        factor = np.diag(np.exp(log_var / 2))
+        if isinstance(module, FullCovarianceVAE):
+            factor = module.posterior(x).factor[0].double().cpu().numpy()
     nodes, shares = normal_rule(len(mu))
-    z = torch.from_numpy((mu + nodes @ np.linalg.cholesky(covariance).T).astype(np.float32)).to(x.device)
+    z = torch.from_numpy((mu + nodes @ factor.T).astype(np.float32)).to(x.device)
     table = torch.cat([decoder.table(x, some)[0] for some in z.split(PIECE)])
-    kl = 0.5 * (np.trace(covariance) + mu @ mu - len(mu) - np.linalg.slogdet(covariance)[1])
-    return Encoded(mu, covariance, float(shares @ table.double().cpu().numpy() - kl))
+    # By the factor, as the family has it: the product of a narrow one with itself has no determinant left in float32.
+    kl = 0.5 * (np.square(factor).sum() + mu @ mu - len(mu)) - np.log(np.diagonal(factor)).sum()
+    return Encoded(mu, factor @ factor.T, float(shares @ table.double().cpu().numpy() - kl))
 
 
 def normal_rule(dimensions: int) -> tuple[Doubles, Doubles]:

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.exact.places import encoded, log_density_at, normal_rule
 from latent_explorer.core.nn.exact.posterior import posterior
+from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.families.vae import VAE
+from latent_explorer.core.nn.handles import publish
+from latent_explorer.core.types import ModelHandle
 from tests.core.nn.exact.linear import linear_gaussian
 from tests.core.nn.exact.lively import SHAPE, flat, grey_images, lively
 
@@ -62,6 +66,22 @@ def test_the_elbo_is_that_of_many_draws_and_below_the_evidence(family: str) -> N
     kl = float((q * (log_q - log_density_at(handle, image, found.z.astype(float), found))).sum())
     assert found.log_evidence - said.elbo == pytest.approx(kl, abs=0.01)
     assert kl > 0
+
+
+@pytest.mark.parametrize("log_width", [-4.0, -12.0, -25.0])
+def test_the_elbo_falls_on_as_a_tilted_posterior_becomes_a_line(log_width: float) -> None:
+    """q = N(0, L L') with L = [[e, 0], [1, w]]: the KL is 1/2 (tr - d) - log det L, however small w."""
+    handle = ModelHandle("nearly a line", ModelConfig(SHAPE, hidden=(), family="full-covariance-vae"))
+    module = build(handle.architecture, 0)
+    for weights in (*module.encoder.parameters(), *module.decoder.parameters()):
+        torch.nn.init.zeros_(weights)
+    with torch.no_grad():
+        module.encoder.layers[-1].bias.copy_(torch.tensor([0.0, 0.0, 1.0, log_width, 1.0]))
+    publish(handle, module.eval().requires_grad_(False), None)
+    said = encoded(handle, np.zeros(SHAPE, np.uint8))
+    assert said is not None
+    kl = 0.5 * (math.exp(2) + 1 + math.exp(2 * log_width) - 2) - 1 - log_width
+    assert said.elbo == pytest.approx(-math.prod(SHAPE) * math.log(2) - kl, abs=1e-3)  # every pixel is as often black as white
 
 
 def test_without_a_normal_encoder_nothing_is_said() -> None:
