@@ -18,34 +18,11 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 RECIPES = {
-    "mnist-dense": (
-        "MNIST, dense VAE",
-        "mnist",
-        "--hidden 512,512,512 --epochs 80 --batch-size 128 --lr 0.001 --warmup 5 --clip 10 --validation 10000 --seed 0",
-    ),
-    "mnist-qlvm": (
-        "MNIST, exact likelihood (QLVM)",
-        "mnist",
-        "--family qlvm --epochs 88 --batch-size 500 --lr 0.005 --nodes 40,64,64,91 --weight-decay 0.05 --average 0.98 --clip 20"
-        " --precision bfloat16 --validation 0 --seed 0 --threads 1",
-    ),
-    "mnist-autoencoder": (
-        "MNIST, autoencoder",
-        "mnist",
-        "--family autoencoder --hidden 512,512,512 --epochs 40 --batch-size 200 --lr 0.002 --average 0.998 --seed 0",
-    ),
-    "mnist-conditional": (
-        "MNIST, conditional VAE",
-        "mnist",
-        "--family conditional-vae --hidden 512,512,512 --epochs 25 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998"
-        " --precision bfloat16 --seed 0",
-    ),
-    "mnist-sphere": (
-        "MNIST, hyperspherical VAE",
-        "mnist",
-        "--family hyperspherical-vae --hidden 512,512,512 --epochs 30 --batch-size 200 --lr 0.002 --warmup 3 --average 0.998"
-        " --precision bfloat16 --seed 0",
-    ),
+    "mnist-qlvm": ("MNIST, exact likelihood (QLVM)", "mnist", "--recipe mnist-qlvm --threads 1"),
+    "mnist-dense": ("MNIST, dense VAE", "mnist", "--recipe mnist-dense --threads 1"),
+    "mnist-autoencoder": ("MNIST, autoencoder", "mnist", "--recipe mnist-autoencoder --threads 1"),
+    "mnist-conditional": ("MNIST, conditional VAE", "mnist", "--recipe mnist-conditional --threads 1"),
+    "mnist-sphere": ("MNIST, hyperspherical VAE", "mnist", "--recipe mnist-sphere --threads 1"),
     "mnist-conv": (
         "MNIST, convolutional VAE",
         "mnist",

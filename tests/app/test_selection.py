@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QDockWidget, QPushButton, QToolButton
 
 from latent_explorer.app.features import selection as feature
+from latent_explorer.core.checkpoint.library import shipped
 from latent_explorer.core.scene import Camera
 from latent_explorer.views.selection_table import IMAGE, NUMBER, PICTURE
 from tests.app.conftest import Desk
@@ -350,7 +351,7 @@ def test_another_data_sets_points_are_not_selected(ready: Desk, models: dict[str
     ready.rest()
     assert selected(ready) == rows
     ready.program.opening.open_default()
-    ready.wait(lambda: ready.slot.name == "mnist-dense")
+    ready.wait(lambda: ready.slot.name == shipped()[0].name)
     assert selected(ready) == []
     settle()
     assert not dock(ready).isVisible()

@@ -19,7 +19,7 @@ from pathlib import Path
 from latent_explorer.core.checkpoint.library import shipped
 from tests.benchmarks.figure import Figure, now, quick
 
-MODEL = "mnist-dense"
+MODEL = "mnist-qlvm"
 RUNS = 5
 AIM_WINDOW, AIM_DECODE = 0.9, 2.0  # seconds
 LIMIT = 60.0

@@ -11,6 +11,7 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.prior import prior_draws
+from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.recipes import DRAWS, RECIPES, Recipe
 from latent_explorer.core.usual import with_usual
 
@@ -24,7 +25,8 @@ def configurations(recipe: Recipe) -> list[tuple[ModelConfig, TrainingConfig]]:
         family = part.settings.get("family", "vae")
         values = with_usual(family, {"family": family}, frozenset(part.settings)) | dict(part.settings)
         assert values.keys() <= MODEL_FIELDS | TRAINING_FIELDS
-        model = ModelConfig((28, 28, 1), **{name: value for name, value in values.items() if name in MODEL_FIELDS})
+        told = {"classes": 10} if FAMILIES[family].conditional else {}  # the data say how many there are
+        model = ModelConfig((28, 28, 1), **told, **{name: value for name, value in values.items() if name in MODEL_FIELDS})
         training = TrainingConfig(**{name: value for name, value in values.items() if name in TRAINING_FIELDS})
         found.append((model, training.for_model(model)))
     return found
