@@ -11,7 +11,6 @@ from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.prior import prior_draws
-from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.recipes import DRAWS, RECIPES, Recipe
 from latent_explorer.core.usual import with_usual
 
