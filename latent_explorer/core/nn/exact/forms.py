@@ -3,10 +3,14 @@
 For an exponential family with the pixel as its statistic, ``log p(x_i|z) = x_i w_i(z) - Z(w_i(z)) + t(x_i)``: for all images
 and nodes that is one matrix product. Bernoulli: w the logit, Z its softplus. Continuous Bernoulli (Loaiza-Ganem & Cunningham
 2019): w the logit, ``Z = log((e^w - 1) / w)``. Gaussian: ``w = m / sigma^2``, ``Z = sigma^2 w^2 / 2``.
+
+A Gaussian's parts are of the size ``D / (2 sigma^2)`` each, and their sum is far smaller. Where float32 would lose more than
+`ROUNDED` of it, they are computed in float64, which takes about twice as long.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +23,9 @@ from latent_explorer.core.nn.inference import batch_of, device_of
 from latent_explorer.core.nn.likelihoods import LOG_2_PI, Gaussian, Likelihood
 from latent_explorer.core.nn.pixels.continuous import log_normaliser
 
+ROUNDED = 1e-3  # nats that the rounding of float32 may take from a log p(x|z)
+EPSILON = 2.0**-24  # relative rounding error of float32
+
 
 @dataclass(frozen=True, eq=False)
 class Form:
@@ -29,11 +36,13 @@ class Form:
     weights : the decoder's numbers to w, both (..., D)
     partition : w to Z(w), both (..., D)
     own : pixels (..., D) to the sum of t(x_i) over pixels, (...)
+    dtype : what all three give, and what the products are to be computed in
     """
 
     weights: Callable[[Tensor], Tensor]
     partition: Callable[[Tensor], Tensor]
     own: Callable[[Tensor], Tensor]
+    dtype: torch.dtype = torch.float32
 
 
 def _same(numbers: Tensor) -> Tensor:
@@ -51,23 +60,26 @@ def form_of(module: Model) -> Form | None:
         return Form(_same, functional.softplus, _nothing)
     if kind == "continuous_bernoulli":
         return Form(_same, log_normaliser, _nothing)
-    return _gaussian(likelihood) if isinstance(likelihood, Gaussian) else None
+    return _gaussian(likelihood, module.config.pixels) if isinstance(likelihood, Gaussian) else None
 
 
-def _gaussian(likelihood: Gaussian) -> Form:
-    variance = torch.exp(2 * likelihood.log_sigma)
-    constant = likelihood.log_sigma + 0.5 * LOG_2_PI
+def _gaussian(likelihood: Gaussian, pixels: int) -> Form:
+    log_sigma = float(likelihood.log_sigma)
+    variance, constant = math.exp(2 * log_sigma), log_sigma + 0.5 * LOG_2_PI
+    rough = EPSILON * pixels / (2 * variance) > ROUNDED
+    # Apple's graphics processors have no float64; there the sums stay as float32 has them.
+    dtype = torch.float64 if rough and likelihood.log_sigma.device.type != "mps" else torch.float32
 
     def weights(numbers: Tensor) -> Tensor:
-        return likelihood.mean(numbers) / variance
+        return likelihood.centre(numbers).to(dtype) / variance
 
     def partition(w: Tensor) -> Tensor:
         return 0.5 * variance * w * w
 
     def own(x: Tensor) -> Tensor:
-        return -0.5 * x.square().sum(-1) / variance - x.shape[-1] * constant
+        return -0.5 * x.to(dtype).square().sum(-1) / variance - x.shape[-1] * constant
 
-    return Form(weights, partition, own)
+    return Form(weights, partition, own, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,4 +135,12 @@ class Decoder:
 
     def table(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x_b|z_g) of images (B, D) at places (G, d): (B, G)."""
-        return self.likelihood.table(x, self.at(z), self.mask).float()
+        return self.products(x, self.at(z))
+
+    def products(self, x: Tensor, numbers: Tensor) -> Tensor:
+        """log p(x_b|z_g) of images (B, D) and the decoder's numbers at places (G, D): (B, G), float64 where float32 is too rough."""
+        form = form_of(self.module)
+        if form is None or form.dtype == torch.float32:
+            return self.likelihood.table(x, numbers, self.mask).float()
+        x, w = self.seen(x).to(form.dtype), form.weights(self.seen(numbers))
+        return torch.addmm(-form.partition(w).sum(1), x, w.T) + form.own(x)[:, None]

@@ -85,11 +85,11 @@ def iwae_by_posterior(
 
 def _shares(decoder: Decoder, nodes: Nodes, x: Tensor) -> Iterator[Tensor]:
     """Each image's posterior mass of all cells (G,), float64 on the CPU."""
-    joint = torch.full((len(x), len(nodes.z)), -math.inf)
+    joint = torch.full((len(x), len(nodes.z)), -math.inf, dtype=torch.float64)
     for piece in pieces(decoder, nodes, x):
-        joint[piece.rows.cpu()[:, None], piece.nodes.cpu()] = piece.joint.cpu()
+        joint[piece.rows.cpu()[:, None], piece.nodes.cpu()] = piece.joint.double().cpu()
     for row in joint:
-        yield torch.softmax(row.double(), 0)
+        yield torch.softmax(row, 0)
 
 
 def _weights(decoder: Decoder, nodes: Nodes, image: Tensor, share: Tensor, samples: int, generator: torch.Generator) -> Tensor:

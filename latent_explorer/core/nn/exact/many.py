@@ -183,7 +183,7 @@ def aggregate_of(
     for decoder, rows in groups(handle, images, labels):
         known = torch.from_numpy(log_evidence[rows]).to(decoder.device)
         sums = torch.zeros(len(mass), dtype=torch.float64, device=decoder.device)
-        for piece in pieces(decoder, nodes, _pixels(decoder, images, rows), progress, floor=known.float()):
+        for piece in pieces(decoder, nodes, _pixels(decoder, images, rows), progress, floor=known):
             sums.index_add_(0, piece.nodes, torch.exp(piece.joint.double() - known[piece.rows, None]).sum(0))
         mass += sums.cpu().numpy()
     mass /= mass.sum()

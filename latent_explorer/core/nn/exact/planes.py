@@ -1,13 +1,14 @@
 """The decoder's numbers on a whole grid, kept for the next image: its posterior is then one sum over the pixels that are not 0.
 
 They are kept pixel by pixel, so that a black pixel costs nothing, as w of `forms` (four bytes for each node and pixel: 205 MB for
-MNIST's on 256 x 256), and -sum Z beside them.
+MNIST's on 256 x 256; eight where the likelihood needs float64), and -sum Z beside them.
 """
 
 from __future__ import annotations
 
 import weakref
 from itertools import count
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from latent_explorer.core.nn.exact.grids import Nodes
 from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.families.base import Model
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 PIECE = 1 << 13  # nodes that are summed at once: the sum stays in the processor's cache
 
@@ -33,14 +34,14 @@ def _number_of(module: Model) -> int:
     return _numbers.setdefault(module, next(_next))
 
 
-def bytes_of(nodes: Nodes, pixels: int) -> int:
+def bytes_of(nodes: Nodes, pixels: int, itemsize: int = 4) -> int:
     """That a plane takes."""
-    return 4 * len(nodes.z) * pixels
+    return itemsize * len(nodes.z) * pixels
 
 
-def fits(nodes: Nodes, pixels: int) -> bool:
+def fits(form: Form, nodes: Nodes, pixels: int) -> bool:
     """Whether a plane can be kept."""
-    return bytes_of(nodes, pixels) < BUDGET - (1 << 20)
+    return bytes_of(nodes, pixels, form.dtype.itemsize) < BUDGET - (1 << 20)
 
 
 def plane_of(decoder: Decoder, form: Form, nodes: Nodes, progress: Progress = no_progress) -> tuple[Floats, Floats]:
@@ -50,8 +51,9 @@ def plane_of(decoder: Decoder, form: Form, nodes: Nodes, progress: Progress = no
     if weights is not None and offset is not None:
         return weights, offset
     z = torch.from_numpy(nodes.z.copy()).to(decoder.device)
-    weights = np.empty((decoder.module.config.pixels, len(z)), np.float32)
-    offset = np.empty(len(z), np.float32)
+    dtype = np.float64 if form.dtype == torch.float64 else np.float32
+    weights = np.empty((decoder.module.config.pixels, len(z)), dtype)
+    offset = np.empty(len(z), dtype)
     begin = 0
     for some in z.split(decoder.batch):
         end = begin + len(some)
@@ -65,22 +67,23 @@ def plane_of(decoder: Decoder, form: Form, nodes: Nodes, progress: Progress = no
     return weights, offset
 
 
-def linear_sum(weights: Floats, x: Floats) -> Floats:
-    """``sum_i x_i w_i`` of one image (D,) for all nodes (G,), over the pixels that are not 0."""
+def linear_sum(weights: Floats, x: NDArray[np.float32]) -> Floats:
+    """``sum_i x_i w_i`` of one image (D,) for all nodes (G,), over the pixels that are not 0; in the precision of the weights."""
     lit = np.flatnonzero(x)
-    found = np.empty(weights.shape[1], np.float32)
-    values = torch.from_numpy(x[lit])
+    found: Floats = np.empty(weights.shape[1], weights.dtype)
+    pixels = torch.from_numpy(x.astype(weights.dtype))
     rows, wide = torch.from_numpy(lit), torch.from_numpy(weights)
+    values = pixels[rows]
     for begin in range(0, len(found), PIECE):
         part = wide[:, begin : begin + PIECE]
         some = part if 2 * len(lit) > len(x) else part.index_select(0, rows)
-        torch.mv(some.T, torch.from_numpy(x) if some is part else values, out=torch.from_numpy(found[begin : begin + PIECE]))
+        torch.mv(some.T, pixels if some is part else values, out=torch.from_numpy(found[begin : begin + PIECE]))
     return found
 
 
 def masked_offset(form: Form, weights: Floats, mask: NDArray[np.bool_]) -> Floats:
     """-sum of Z over some pixels, bool (D,), at all nodes (G,)."""
-    found = np.zeros(weights.shape[1])
+    found: Floats = np.zeros(weights.shape[1])
     for row in np.flatnonzero(mask):
         found -= form.partition(torch.from_numpy(weights[row])).cpu().numpy()
-    return found.astype(np.float32)
+    return found.astype(weights.dtype)

@@ -171,7 +171,7 @@ def _known(config: ModelConfig, mask: NDArray[np.bool_] | None) -> NDArray[np.bo
 def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: NDArray[np.bool_] | None, progress: Progress) -> Doubles:
     """log p(x|z) + log weight at all nodes, float64 (G,)."""
     form = form_of(decoder.module)
-    if form is not None and fits(nodes, len(pixels)):
+    if form is not None and fits(form, nodes, len(pixels)):
         weights, offset = plane_of(Decoder(decoder.module, decoder.condition), form, nodes, progress)
         seen = pixels if known is None else pixels * known
         own = form.own(torch.from_numpy(pixels if known is None else pixels[known]).to(decoder.device))

@@ -33,7 +33,8 @@ Progress = Callable[[float], None]
 class Piece(NamedTuple):
     """Some images at some nodes.
 
-    ``rows`` int64 (n,) of the images, ``nodes`` int64 (k,), ``joint`` float32 (n, k): log p(x|z) plus the node's log weight.
+    ``rows`` int64 (n,) of the images, ``nodes`` int64 (k,), ``joint`` (n, k): log p(x|z) plus the node's log weight, float32, or
+    float64 where the likelihood needs it (see `forms`).
     """
 
     rows: Tensor
@@ -70,16 +71,15 @@ def _all_pieces(decoder: Decoder, nodes: Nodes, x: Tensor, progress: Progress) -
     for some in order.split(decoder.batch):
         parameters = decoder.at(z[some])
         for rows in images.split(max(1, TABLE // len(some))):
-            table = decoder.likelihood.table(x[rows], parameters, decoder.mask)
-            yield Piece(rows, some, table.float() + log_weight[some])
+            yield Piece(rows, some, decoder.products(x[rows], parameters) + log_weight[some])
         progress((int(some[-1]) + 1) / len(order))
 
 
 def _bounded_pieces(decoder: Decoder, form: Form, nodes: Nodes, x: Tensor, progress: Progress, floor: Tensor | None) -> Iterator[Piece]:
     """Blocks whose bound says that they may count, with the images for which they may."""
-    device, own = x.device, form.own(x)
+    device, own, x = x.device, form.own(x), x.to(form.dtype)
     blocks, z = (torch.from_numpy(array.copy()).to(device) for array in (nodes.blocks, nodes.z))
-    log_weight = torch.from_numpy(nodes.log_weight.copy()).to(device, torch.float32)
+    log_weight = torch.from_numpy(nodes.log_weight.copy()).to(device, form.dtype)
     count, size = blocks.shape
     if floor is None:
         floor = _floor(decoder, form, x, z, log_weight, blocks[:, size // 2], progress) + own
@@ -105,7 +105,7 @@ def _bounded_pieces(decoder: Decoder, form: Form, nodes: Nodes, x: Tensor, progr
 
 def _floor(decoder: Decoder, form: Form, x: Tensor, z: Tensor, log_weight: Tensor, sample: Tensor, progress: Progress) -> Tensor:
     """The largest term of each image at a sample of the nodes (N,), without its own part: log p(x) is larger."""
-    found = torch.full((len(x),), -math.inf, device=x.device)
+    found = torch.full((len(x),), -math.inf, dtype=form.dtype, device=x.device)
     for some in sample.split(max(1, min(decoder.batch, TABLE // len(x)))):
         weights = form.weights(decoder.at(z[some]))
         offset = log_weight[some] - form.partition(weights).sum(1)

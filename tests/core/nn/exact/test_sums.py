@@ -9,12 +9,17 @@ import pytest
 import torch
 from scipy.integrate import dblquad
 
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.exact import posterior as posterior_module
 from latent_explorer.core.nn.exact import sums
 from latent_explorer.core.nn.exact.forms import Decoder, form_of
 from latent_explorer.core.nn.exact.grids import nodes_for
 from latent_explorer.core.nn.exact.many import log_likelihoods, moments_of
+from latent_explorer.core.nn.exact.posterior import posterior
 from latent_explorer.core.nn.exact.sums import pieces
 from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.registry import build
+from latent_explorer.core.nn.handles import publish
 from latent_explorer.core.types import ModelHandle
 from tests.core.nn.exact.linear import linear_gaussian
 from tests.core.nn.exact.lively import binary_images, flat, grey_images, lively
@@ -123,6 +128,30 @@ def test_a_tiny_decoder_agrees_with_scipy_s_integration() -> None:
 
     truth, _ = dblquad(integrand, -6, 6, -6, 6, epsabs=1e-12, epsrel=1e-5)
     assert log_likelihoods(handle, image, 128)[0] == pytest.approx(math.log(truth), abs=1e-3)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.01, 0.001])
+@pytest.mark.parametrize("few", [1, 10_000], ids=["bounded", "all"])
+def test_a_small_sigma_takes_no_nats(sigma: float, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms of 784 / (2 sigma^2) cancel; the reference is the likelihood's own sum of squared differences in float64."""
+    monkeypatch.setattr(sums, "FEW", few)
+    config = ModelConfig((28, 28, 1), hidden=(8,), likelihood="gaussian", sigma=sigma)
+    module = build(config, 0).eval().requires_grad_(False)
+    handle = ModelHandle(f"small-sigma-{sigma}", config)
+    publish(handle, module)
+    nodes = nodes_for(config, 16)
+    z = torch.from_numpy(nodes.z.copy())
+    means = module.mean_image(z).double()
+    near = means[[40, 120]].numpy() + sigma * np.random.default_rng(0).standard_normal((2, 784))
+    images = np.clip(near, 0, 1).astype(np.float32).reshape(2, 28, 28, 1)
+    squares = (flat(images).double()[:, None] - means).square().sum(-1).numpy()
+    truth = lse(-0.5 * squares / sigma**2 - 784 * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) + nodes.log_weight)
+    np.testing.assert_allclose(log_likelihoods(handle, images, 16), truth, atol=2e-3)
+    monkeypatch.setattr(posterior_module, "NARROW", 0.0)  # the nodes alone
+    for image, one in zip(images, truth, strict=True):
+        assert posterior(handle, image, 16).log_evidence == pytest.approx(one, abs=2e-3)
+        everything = np.ones((28, 28), np.bool_)
+        assert posterior(handle, image, 16, everything).log_evidence == pytest.approx(one, abs=2e-3)
 
 
 # --- the linear form -----------------------------------------------------------------------------------------------------------------
