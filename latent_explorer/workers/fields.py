@@ -18,6 +18,7 @@ from latent_explorer.core.plane.field import CLASS, POSTERIOR, PlaneField, split
 from latent_explorer.core.plane.fields import (
     Range,
     aggregate_ratio,
+    covariance_on_plane,
     density_field,
     hole_mass,
     holes_field,
@@ -187,7 +188,10 @@ class Survey:
             self._points = None
             return
         mean = flat.to_plane(codes.z[rows])
-        if "log_var" in codes.columns:
+        if "cov" in codes.columns:
+            variance = covariance_on_plane(flat, codes.columns["cov"][rows])
+            kind = "posteriors of"
+        elif "log_var" in codes.columns:
             variance = variance_on_plane(flat, codes.columns["log_var"][rows])
             kind = "posteriors of"
         else:

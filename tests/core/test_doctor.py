@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -213,6 +214,18 @@ def test_holes_are_where_the_prior_has_no_codes() -> None:
     assert points.severity in ("problem", "advice")
     measured = {"hole_mass": {"value": 0.25}}
     assert "25%" in found(MODEL, None, None, codes(z), measured)["holes"].sentence
+
+
+def test_tilted_posteriors_have_the_holes_and_the_leak_of_their_whole_covariance() -> None:
+    mean = np.zeros((1500, 2))
+    upright = codes(mean, math.log(2.2))
+    tilted = Codes("mean", upright.z, upright.index, upright.labels, {**upright.columns, "cov": np.full((1500, 2, 2), 2.19, np.float32)})
+    assert found(MODEL, None, None, upright)["holes"].severity == "fine"
+    said = found(MODEL, None, None, tilted)
+    assert said["holes"].severity == "problem"
+    # |z|^2 is 4.38 times chi squared with one degree of freedom; by the axes alone 6.2 % would lie beyond.
+    share = float(said["leak"].sentence.partition("%")[0]) / 100
+    assert share == pytest.approx(math.erfc(3.5 / math.sqrt(2 * 4.38)), abs=0.015)
 
 
 def test_a_line_has_holes_too() -> None:

@@ -96,6 +96,17 @@ def test_every_field_in_the_coordinates_phi(handle: ModelHandle, name: str) -> N
         assert np.isnan(found.field.values[0]).all()
 
 
+def test_holes_are_those_of_tilted_posteriors(handle: ModelHandle) -> None:
+    """All posteriors lie near x = y: beside that line is a hole, though each axis by itself is as wide as the prior."""
+    z = np.zeros((300, 2))
+    spread = {"log_var": np.zeros(z.shape, np.float32), "cov": np.tile(np.array([[1, 0.99], [0.99, 1]], np.float32), (300, 1, 1))}
+    found = answer(Survey(), Content("holes", slot(handle, codes(z, **spread))))
+    assert found.field is not None
+    x, y = CELLS.centres().reshape(CELLS.rows, CELLS.columns, 2).transpose(2, 0, 1)
+    beside, along = (np.abs(x - y) > 1.5) & (np.hypot(x, y) < 2.5), (np.abs(x - y) < 0.05) & (np.hypot(x, y) < 2)
+    assert (found.field.values[beside] < -1).all() and (found.field.values[along] > 0.5).all()
+
+
 BAD = {
     "none": np.zeros((0, 2)),
     "no numbers": np.full((9, 2), np.nan),

@@ -22,7 +22,7 @@ from latent_explorer.core.nn.figures.form import Figures, Progress, absent
 from latent_explorer.core.nn.figures.planes import magnification_figure, plane_figures
 from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, image_terms, squared_errors
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import encode
+from latent_explorer.core.nn.inference import encode, read_with
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
 __all__ = ["ELBO_SAMPLES", "active_units", "elbo_figures", "evaluate", "image_columns", "image_terms", "knn_figures"]
@@ -105,13 +105,13 @@ def evaluate(
         return found
 
     add(bounds)
-    mu, log_var = encode(handle, images, labels)
+    mu, said = read_with(module_of(handle), images, labels)
     labelled = _labelled_training_rows(dataset)
     progress("codes", 0.0)
     if handle.architecture.facts.encoder:
         train = None if labelled is None else (encode(handle, dataset.images[labelled], _of(dataset, labelled))[0], _of(dataset, labelled))
         add(lambda: code_figures(handle, mu, images, labels, train))
-        add(lambda: plane_figures(handle, mu, log_var))
+        add(lambda: plane_figures(handle, mu, said.get("log_var"), said.get("cov")))
     else:
         add(lambda: absent("It has no encoder; see the keys that end in .exact_mode.", *CODE_KEYS, "hole_mass", "leak"))
     add(lambda: magnification_figure(handle))

@@ -193,17 +193,24 @@ def aggregate_density(
 
     Parameters
     ----------
-    mean, variance : float64 arrays, shape (n, 2)
+    mean : float64 array, shape (n, 2)
         Of each image's posterior along two latent axes. What is not finite adds nothing.
+    variance : float64 array, shape (n, 2), or (n, 2, 2)
+        Along these axes; or whole covariances, of posteriors that may be tilted.
     x, y : float64 arrays
         Along these axes, ascending or descending; a posterior that is narrower than they lie apart is widened to that.
     line : bool
         Nothing changes along y.
     """
-    known = np.isfinite(np.concatenate([mean, variance], axis=1)).all(axis=1) & (np.abs(mean) <= FARTHEST).all(axis=1)
+    numbers = variance.reshape(len(variance), math.prod(variance.shape[1:]))
+    known = np.isfinite(np.concatenate([mean, numbers], axis=1)).all(axis=1) & (np.abs(mean) <= FARTHEST).all(axis=1)
+    if variance.ndim == 3:
+        if not line:
+            return _tilted_density(mean[known], variance[known], x, y, progress)
+        variance = np.diagonal(variance, axis1=1, axis2=2)
     mean, width = mean[known], np.sqrt(np.maximum(variance[known], 0.0))
     found = np.zeros((len(y), len(x)), np.float32)
-    least_x, least_y = (LEAST * np.abs(np.gradient(axis)) if len(axis) > 1 else np.array([1e-9]) for axis in (x, y))
+    least_x, least_y = _least(x), _least(y)
     for start in range(0, len(mean), CHUNK):
         part = slice(start, start + CHUNK)
         across = gaussian(x - mean[part, :1], np.maximum(width[part, :1], least_x))
@@ -213,4 +220,51 @@ def aggregate_density(
             found += gaussian(y - mean[part, 1:], np.maximum(width[part, 1:], least_y)).T @ across
         progress(min(1.0, (start + CHUNK) / len(mean)))
     found /= np.float32(max(1, len(mean)))
+    return found
+
+
+def _least(axis: Numbers) -> Numbers:
+    """The narrowest kernel at each place of an axis: what is narrower would fall in between."""
+    return LEAST * np.abs(np.gradient(axis)) if len(axis) > 1 else np.array([1e-9])
+
+
+def _tilted_density(mean: Numbers, covariance: Numbers, x: Numbers, y: Numbers, progress: Progress) -> Floats:
+    """As `aggregate_density`, of N(mean, covariance) as N(x) N(y | x), each where it reaches.
+
+    Given x, y has the mean ``mu_y + b (x - mu_x)`` with ``b = cov(x, y) / var x``, and the variance ``var y - b cov(x, y)``.
+    """
+    found = np.zeros((len(y), len(x)))
+    least_x, least_y = _least(x), _least(y)
+    for k, ((mu_x, mu_y), table) in enumerate(zip(mean, covariance, strict=True)):
+        width = np.maximum(math.sqrt(max(table[0, 0], 0.0)), least_x)
+        across = np.flatnonzero(np.abs(x - mu_x) <= REACH * width)
+        up = np.flatnonzero(np.abs(y - mu_y) <= REACH * (math.sqrt(max(table[1, 1], 0.0)) + least_y))
+        if len(across) and len(up):
+            columns, rows = slice(across[0], across[-1] + 1), slice(up[0], up[-1] + 1)
+            away, wide = x[columns] - mu_x, width[columns]
+            slope = table[0, 1] / wide**2
+            left = np.sqrt(np.maximum(table[1, 1] - slope * table[0, 1], 0.0))
+            given = gaussian((y[rows] - mu_y)[:, None] - slope * away, np.maximum(left, least_y[rows, None]))
+            found[rows, columns] += given * gaussian(away, wide)
+        if k % CHUNK == CHUNK - 1:
+            progress((k + 1) / len(mean))
+    progress(1.0)
+    return (found / max(1, len(mean))).astype(np.float32)
+
+
+def drawn(mean: Numbers, variance: Numbers, eps: Numbers) -> Numbers:
+    """Draws of posteriors by standard normal numbers eps (..., n, d): ``mean + S^(1/2) eps``.
+
+    Parameters
+    ----------
+    mean : float64 array, shape (n, d)
+    variance : float64 array, shape (n, d), or (n, d, d)
+        As of `aggregate_density`.
+    """
+    if variance.ndim == 2:
+        return mean + np.sqrt(variance) * eps
+    known = np.isfinite(variance).all(axis=(1, 2))
+    values, vectors = np.linalg.eigh(np.where(known[:, None, None], variance, 0.0))
+    roots = vectors * np.where(known[:, None], np.sqrt(np.maximum(values, 0.0)), np.nan)[:, None]
+    found: Numbers = mean + np.einsum("nij,...nj->...ni", roots, eps)
     return found

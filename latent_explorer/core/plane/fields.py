@@ -145,8 +145,10 @@ def aggregate_ratio(
 
     Parameters
     ----------
-    mean, variance : float64 arrays, shape (n, 2)
+    mean : float64 array, shape (n, 2)
         Of each image's posterior, along the plane's axes.
+    variance : float64 array, shape (n, 2), or (n, 2, 2)
+        As of `aggregate_density`.
     """
     line, (x, y) = frame.latent_dim == 1, latent_axes(frame, cells)
     square = np.broadcast_to(x**2, (len(y), len(x))) if line else x**2 + (y**2)[:, None]
@@ -171,7 +173,10 @@ def prior_strength(frame: PlaneFrame, cells: Cells) -> NDArray[np.float32]:
 
 
 def hole_mass(mean: Numbers, variance: Numbers, progress: Progress = no_progress, *, line: bool = False) -> float:
-    """The prior's probability of the holes, P_p{ z : q_agg(z) / p(z) < 0.1 }, by midpoints of 128 x 128 cells on [-4.5, 4.5]^2."""
+    """The prior's probability of the holes, P_p{ z : q_agg(z) / p(z) < 0.1 }, by midpoints of 128 x 128 cells on [-4.5, 4.5]^2.
+
+    Mean (n, 2) and variance (n, 2), or (n, 2, 2), are those of `aggregate_density`.
+    """
     edge = np.full(2, EDGE)
     x = cells_between(-edge, edge, 128, 128).x
     single = np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
@@ -192,4 +197,11 @@ def variance_on_plane(frame: PlaneFrame, log_var: NDArray[np.floating]) -> Numbe
         return variance[:, frame.pair]
     inverse = np.linalg.pinv(frame.directions)
     found: Numbers = variance @ inverse**2
+    return found
+
+
+def covariance_on_plane(frame: PlaneFrame, covariance: NDArray[np.floating]) -> Numbers:
+    """Covariances (n, 2, 2) along the plane's axes of posteriors with these of z (n, d, d)."""
+    inverse = np.linalg.pinv(frame.directions)
+    found: Numbers = inverse.T @ np.asarray(covariance, np.float64) @ inverse
     return found

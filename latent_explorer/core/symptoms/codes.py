@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig
-from latent_explorer.core.plane.density import bandwidth_of
+from latent_explorer.core.plane.density import bandwidth_of, drawn
 from latent_explorer.core.plane.fields import hole_mass
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.symptoms.finding import Finding
@@ -46,6 +46,9 @@ def of_codes(model: ModelConfig, codes: Codes | None, figures: Mapping[str, Any]
     log_var = codes.columns.get("log_var")
     variance = np.exp(log_var[rows].astype(np.float64)) if log_var is not None and model.facts.spread else None
     yield from _units(model, mean, variance)
+    tilted = codes.columns.get("cov")
+    if variance is not None and tilted is not None:
+        variance = tilted[rows].astype(np.float64)
     if model.facts.prior and model.facts.space == "plane":
         yield from _leak(mean, variance)
         yield from _holes(mean, variance, figures)
@@ -126,7 +129,7 @@ def _leak(mean: Numbers, variance: Numbers | None) -> Iterator[Finding]:
     reach = float(np.sqrt(2 * gammainccinv(d / 2, np.exp(-(BEYOND**2) / 2))))
     z = mean
     if variance is not None:
-        z = mean + np.sqrt(variance) * np.random.Generator(np.random.PCG64(SEED)).standard_normal(mean.shape)
+        z = drawn(mean, variance, np.random.Generator(np.random.PCG64(SEED)).standard_normal(mean.shape))
     leak = float((np.square(z).sum(axis=1) > reach**2).mean())
     if leak > LEAK:
         yield Finding(
@@ -149,7 +152,7 @@ def _holes(mean: Numbers, variance: Numbers | None, figures: Mapping[str, Any]) 
         if variance is None:
             widths = np.broadcast_to(np.square(np.minimum(bandwidth_of(places, len(places), line=line), 1.0)), places.shape)
         else:
-            widths = np.pad(variance, ((0, 0), (0, 1))) if line else variance
+            widths = np.pad(variance, ((0, 0), *[(0, 1)] * (variance.ndim - 1))) if line else variance
         mass = hole_mass(places, widths, line=line)
     if mass > HOLES:
         yield Finding(

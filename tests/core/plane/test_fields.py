@@ -7,15 +7,18 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import multivariate_normal
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.plane.cells import Cells, cells_between, cells_for
 from latent_explorer.core.plane.contours import MOST, contours_of
+from latent_explorer.core.plane.density import aggregate_density
 from latent_explorer.core.plane.field import PlaneField, class_field, kinds_for, split_name
 from latent_explorer.core.plane.fields import (
     HOLE_LEVEL,
     Range,
     aggregate_ratio,
+    covariance_on_plane,
     density_field,
     hole_mass,
     holes_field,
@@ -81,6 +84,36 @@ def test_the_line_around_a_hole_lies_at_its_edge() -> None:
     assert np.median(near) == pytest.approx(0.97, abs=0.06)
 
 
+def test_tilted_posteriors_are_those_of_scipy_and_leave_larger_holes_than_their_axes_say() -> None:
+    generator = np.random.default_rng(3)
+    factor = np.tril(generator.normal(size=(30, 2, 2))) * 0.5 + 0.3 * np.eye(2)
+    mean, covariance = generator.normal(size=(30, 2)), factor @ factor.transpose(0, 2, 1)
+    mean[7] = np.nan  # adds nothing
+    x, y = np.linspace(-3, 3, 41), np.linspace(2.5, -2.5, 60)
+    places = np.stack(np.meshgrid(x, y), axis=-1)
+    kept = [n for n in range(30) if n != 7 and min(covariance[n, 0, 0], np.linalg.det(covariance[n]) / covariance[n, 0, 0]) > 0.11**2]
+    assert len(kept) > 12
+    wanted = np.mean([multivariate_normal(mean[n], covariance[n]).pdf(places) for n in kept], axis=0)
+    rows = [*kept, 7]
+    np.testing.assert_allclose(aggregate_density(mean[rows], covariance[rows], x, y), wanted, atol=2e-5)
+    line = np.array([[[1.0, 0.99], [0.99, 1.0]]])  # nearly all of it near x = y, though each axis by itself is as the prior
+    x = -4.5 + 9 / 128 * (np.arange(128) + 0.5)
+    square = np.stack(np.meshgrid(x, x), axis=-1)
+    prior = multivariate_normal(np.zeros(2), np.eye(2)).pdf(square)
+    holes = multivariate_normal(np.zeros(2), line[0]).pdf(square) < 0.1 * prior
+    assert hole_mass(np.zeros((1, 2)), line) == pytest.approx(prior[holes].sum() / prior.sum(), abs=0.01)
+    assert hole_mass(np.zeros((1, 2)), line) > 0.6
+    assert hole_mass(np.zeros((1, 2)), np.ones((1, 2))) == 0
+
+
+def test_a_posterior_that_is_a_line_keeps_its_mass_between_cells() -> None:
+    for slope in (0.0, 1.0, 40.0):
+        along = np.array([1.0, slope]) / math.hypot(1, slope) * 0.5
+        x = np.linspace(-4, 4, 161)
+        density = aggregate_density(np.zeros((1, 2)), np.outer(along, along)[None], x, x)
+        assert density.sum() * (x[1] - x[0]) ** 2 == pytest.approx(1, abs=2e-3)
+
+
 def test_outside_the_prior_the_lack_of_codes_is_no_hole() -> None:
     cells = square(6.0, 60)
     ratio = aggregate_ratio(np.array([[5.0, 0.0]]), np.array([[0.04, 0.04]]), PLANE, cells)
@@ -110,6 +143,15 @@ def test_in_the_coordinates_phi_holes_are_the_same_places() -> None:
     one = aggregate_ratio(mean[kept], variance[kept], shown, Cells(x - 5e-4, y + 5e-4, 1e-3, 1e-3, 2, 2))
     two = aggregate_ratio(mean[kept], variance[kept], PLANE, Cells(0.4 - 5e-4, 1.0 + 5e-4, 1e-3, 1e-3, 2, 2))
     assert one[0, 0] == pytest.approx(two[0, 0], rel=1e-3)
+
+
+def test_covariances_follow_the_axes_of_the_plane() -> None:
+    covariance = np.array([[[0.3, 0.1, 0.0], [0.1, 0.2, -0.05], [0.0, -0.05, 0.4]]])
+    np.testing.assert_allclose(covariance_on_plane(PlaneFrame.axes(2, 1, (0, 0, 0)), covariance)[0], [[0.4, -0.05], [-0.05, 0.2]])
+    assert covariance_on_plane(PlaneFrame.line(), covariance[:, :1, :1])[0, 0, 0] == pytest.approx(0.3)
+    turned = PlaneFrame(np.zeros(2), np.array([[2.0, 2.0], [-1.0, 1.0]]))
+    draws = np.random.default_rng(0).multivariate_normal(np.zeros(2), covariance[0, :2, :2], 200_000)
+    np.testing.assert_allclose(covariance_on_plane(turned, covariance[:, :2, :2])[0], np.cov(turned.to_plane(draws).T), atol=3e-3)
 
 
 def test_variances_follow_the_axes_of_the_plane() -> None:

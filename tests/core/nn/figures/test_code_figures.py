@@ -6,11 +6,18 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
+from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.evaluation import evaluate
+from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.figures.against import anomaly_figures
 from latent_explorer.core.nn.figures.codes import distances_in, trustworthiness, v_measure
 from latent_explorer.core.nn.figures.planes import plane_figures
-from tests.core.nn.exact.lively import lively
+from latent_explorer.core.nn.handles import publish
+from latent_explorer.core.types import ModelHandle
+from tests.core.nn.exact.lively import SHAPE, lively
+from tests.core.nn.small import toy
 
 
 def test_clusters_that_are_the_classes_have_a_v_measure_of_one() -> None:
@@ -57,6 +64,47 @@ def test_leak_and_holes_of_known_clouds() -> None:
     assert gathered["leak"]["value"] == 0
     far = plane_figures(handle, mu + np.float32(8), log_var)
     assert far["leak"]["value"] > 0.99
+
+
+def test_leak_and_holes_of_tilted_posteriors_are_those_of_their_whole_covariance() -> None:
+    _, handle = lively("full-covariance-vae")
+    mu, log_var = np.zeros((500, 2), np.float32), np.log(np.full((500, 2), 2.0, np.float32))
+    covariance = np.tile(np.array([[2.0, 1.99], [1.99, 2.0]], np.float32), (500, 1, 1))
+    found = plane_figures(handle, mu, log_var, covariance)
+    # |z|^2 is nearly 3.99 times chi squared with one degree of freedom; by the axes alone it would be 2 times that with two.
+    assert found["leak"]["value"] == pytest.approx(math.erfc(3.5 / math.sqrt(2 * 3.99)), abs=0.01)
+    assert plane_figures(handle, mu, log_var)["leak"]["value"] == pytest.approx(math.exp(-(3.5**2) / 4), abs=0.006)
+    assert found["hole_mass"]["value"] > 0.5
+    assert "whole covariances" in found["hole_mass"]["protocol"]
+
+
+def test_evaluation_takes_the_whole_covariance() -> None:
+    """Every image has the same tilted posterior: both figures are those of its covariance."""
+    data = toy(40, 40, SHAPE)
+    handle = ModelHandle("all the same", ModelConfig(SHAPE, hidden=(), family="full-covariance-vae"))
+    module = build(handle.architecture, 0)
+    with torch.no_grad():
+        for weights in module.encoder.parameters():
+            weights.zero_()
+        module.encoder.layers[-1].bias.copy_(torch.tensor([0.0, 0.0, 0.3, -3.0, 1.35]))
+    publish(handle, module.eval().requires_grad_(False), None)
+    figures = evaluate(handle, data, quick=True)
+    factor = np.array([[math.exp(0.3), 0.0], [1.35, math.exp(-3)]])
+    z = np.random.default_rng(0).standard_normal((200_000, 2)) @ factor.T
+    far = (np.linalg.norm(z, axis=1) > 3.5).mean()
+    assert figures["leak"]["value"] == pytest.approx(far, abs=5 * math.sqrt(far / 640))
+    assert figures["hole_mass"]["value"] > 0.7  # by its axes alone it would be 0
+
+
+def test_codes_that_are_points_are_as_wide_as_the_kernel_of_the_plane() -> None:
+    _, handle = lively("wae-mmd")
+    mu = np.random.default_rng(0).standard_normal((4000, 2)).astype(np.float32)
+    for log_var in (None, np.full_like(mu, -np.inf)):
+        found = plane_figures(handle, mu, log_var)
+        assert found["hole_mass"]["value"] < 0.05  # as points they would leave nearly all of the prior empty
+        assert found["leak"]["value"] == (np.linalg.norm(mu, axis=1) > 3.5).mean()
+    assert plane_figures(handle, 0.1 * mu, None)["hole_mass"]["value"] > 0.9
+    assert "standard deviation of 0." in found["hole_mass"]["protocol"]
 
 
 def test_auroc_is_the_share_of_pairs_in_the_right_order() -> None:
