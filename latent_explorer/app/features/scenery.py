@@ -134,6 +134,7 @@ class SceneryFeature(QObject):
         plane.set_slot(slot.slot_id)
         self._window.layers.set_decodes(slot.table is None)
         codes = slot.points
+        facts = slot.handle.architecture.facts if slot.handle is not None else None
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
         turned = self._shown_frame is not None and not slot.frame.continues(self._shown_frame)
@@ -146,7 +147,7 @@ class SceneryFeature(QObject):
             self._window.layers.set_values(())
         elif not fresh and not turned and codes.same_images(self._shown_codes):
             if codes is not self._shown_codes or moved:
-                self._shown_codes, values = codes, Values(codes)
+                self._shown_codes, values = codes, Values(codes, facts)
                 plane.move_codes(_places(slot, codes), values)
                 self._window.layers.set_values(tuple(values))
         elif turned or codes is not self._shown_codes:
@@ -156,7 +157,7 @@ class SceneryFeature(QObject):
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
-            values = Values(codes)
+            values = Values(codes, facts)
             plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
             self._window.layers.set_values(tuple(values))
         if slot.frame.bounds is not None and (fresh or restaged or turned):

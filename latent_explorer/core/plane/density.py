@@ -263,8 +263,8 @@ def drawn(mean: Numbers, variance: Numbers, eps: Numbers) -> Numbers:
     """
     if variance.ndim == 2:
         return mean + np.sqrt(variance) * eps
-    known = np.isfinite(variance).all(axis=(1, 2))
-    values, vectors = np.linalg.eigh(np.where(known[:, None, None], variance, 0.0))
-    roots = vectors * np.where(known[:, None], np.sqrt(np.maximum(values, 0.0)), np.nan)[:, None]
+    known = np.isfinite(variance).all(axis=(1, 2), keepdims=True)
+    values, vectors = np.linalg.eigh(np.where(known, variance, 0.0))
+    roots = np.where(known, vectors * np.sqrt(np.maximum(values, 0.0))[:, None], np.nan)
     found: Numbers = mean + np.einsum("nij,...nj->...ni", roots, eps)
     return found

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.families import Family
 from latent_explorer.core.types import Codes
 
 TITLES = {
@@ -34,20 +35,32 @@ def score_of(codes: Codes) -> str:
     return next((name for name in SURPRISES.values() if name in codes.columns), "")
 
 
+def has_closed_kl(codes: Codes, facts: Family | None) -> bool:
+    """Whether q is N(mu, diag s^2) on one level, its mean the code itself, and the prior N(0, I).
+
+    ``facts`` are the model's, None where there is none.
+    """
+    others = codes.columns.keys() & {"cov", "kappa", "kl_top"}  # tilted, on the sphere, of two levels
+    normal = facts is None or (facts.encoder and facts.prior and facts.space == "plane" and not facts.levels)
+    return codes.kind == "mean" and not others and normal
+
+
 class Values(Mapping[str, NDArray[np.floating]]):
     """Columns of one number a point, and what follows from the posteriors, worked out when it is asked for.
 
-    ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2). ``width``: the geometric mean of its
-    standard deviations. ``surprise``, ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out.
+    ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2); only where `has_closed_kl`: others
+    have a column of their own, or none. ``width``: the geometric mean of its standard deviations. ``surprise``,
+    ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out.
     """
 
-    def __init__(self, codes: Codes) -> None:
+    def __init__(self, codes: Codes, facts: Family | None = None) -> None:
         self._codes = codes
         surprise = {column: name for name, column in SURPRISES.items()}
         self._names = [surprise.get(name, name) for name, column in codes.columns.items() if column.ndim == 1]
         log_var = codes.columns.get("log_var")
         if log_var is not None and log_var.shape == codes.z.shape:
-            self._names += [name for name in ("kl", "width") if name not in self._names]
+            worked_out = ("kl", "width") if has_closed_kl(codes, facts) else ("width",)
+            self._names += [name for name in worked_out if name not in self._names]
 
     def __len__(self) -> int:
         return len(self._names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.plane.values import Values, score_of, title_of
 from latent_explorer.core.types import Codes
 
@@ -33,6 +34,24 @@ def test_kl_and_width_follow_from_the_posteriors() -> None:
     expected = 0.5 * ((0.25 + 0.25 - 1 - np.log(0.25)) + (0.25 + 0.01 - 1 - np.log(0.01)))
     np.testing.assert_allclose(values["kl"], [0.0, 12.5, expected], atol=1e-5)
     np.testing.assert_allclose(values["width"], [1, 1, np.sqrt(0.5 * 0.1)], rtol=1e-5)
+
+
+def test_a_kl_is_offered_only_where_the_closed_form_is_right() -> None:
+    log_var = np.zeros((3, 2), np.float32)
+    some = codes(log_var=log_var)
+    for family, facts in FAMILIES.items():
+        right = facts.encoder and facts.prior and facts.space == "plane" and not facts.levels
+        assert ("kl" in Values(some, facts)) == right, family
+    assert [family for family, facts in FAMILIES.items() if "kl" not in Values(some, facts)] == [
+        *("qlvm", "qlvm-torus", "pca", "autoencoder", "hierarchical-vae", "hyperspherical-vae")
+    ]
+    one = np.ones(3, np.float32)
+    for name, column in (("cov", np.tile(np.eye(2, dtype=np.float32), (3, 1, 1))), ("kappa", one), ("kl_top", one)):
+        values = Values(codes(log_var=log_var, **{name: column}))
+        assert "kl" not in values and "width" in values
+        assert Values(codes(log_var=log_var, kl=one, **{name: column}))["kl"].tolist() == [1, 1, 1]
+    exact = Codes("exact_mode", some.z.copy(), np.arange(3), np.full(3, -1), {"log_var": log_var.copy()})
+    assert "kl" not in Values(exact)
 
 
 def test_what_was_measured_counts_and_not_what_can_be_worked_out() -> None:

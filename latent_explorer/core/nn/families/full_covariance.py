@@ -76,6 +76,6 @@ class FullCovarianceVAE(VAE):
         return q.mu, q.log_var
 
     def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-        """As of `Model`, with ``cov``: the covariance of q(z|x), (B, d, d)."""
+        """As of `Model`, with ``cov``: the covariance of q(z|x), (B, d, d), and ``kl`` (B,), nats."""
         q = self.posterior(x)
-        return q.mu, {"log_var": q.log_var, "cov": q.covariance}
+        return q.mu, {"log_var": q.log_var, "cov": q.covariance, "kl": q.kl()}

@@ -108,6 +108,6 @@ class HypersphericalVAE(VAE):
         return q.mu, q.log_var
 
     def read(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-        """As of `Model`, with ``kappa`` (B,)."""
+        """As of `Model`, with ``kappa`` (B,), and ``kl`` (B,), nats."""
         q = self.posterior(x)
-        return q.mu, {"log_var": q.log_var, "kappa": q.kappa}
+        return q.mu, {"log_var": q.log_var, "kappa": q.kappa, "kl": q.kl()}

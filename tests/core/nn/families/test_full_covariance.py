@@ -67,4 +67,6 @@ def test_codes_have_the_whole_covariance_and_its_diagonal() -> None:
     assert mu.shape == (7, 2) and columns["cov"].shape == (7, 2, 2)
     torch.testing.assert_close(columns["cov"].diagonal(dim1=1, dim2=2), columns["log_var"].exp())
     assert (torch.linalg.eigvalsh(columns["cov"]) > 0).all()
+    ours = MultivariateNormal(mu, columns["cov"])
+    torch.testing.assert_close(columns["kl"], kl_divergence(ours, MultivariateNormal(torch.zeros(2), torch.eye(2))), atol=1e-4, rtol=1e-4)
     assert (columns["cov"][:, 0, 1].abs() > 1e-4).any()

@@ -120,6 +120,7 @@ def test_codes_are_unit_vectors_with_a_kappa() -> None:
     torch.testing.assert_close(mu.norm(dim=-1), torch.ones(9))
     assert columns["kappa"].shape == (9,) and (columns["kappa"] > 0).all()
     assert columns["log_var"].shape == (9, 3)
+    torch.testing.assert_close(columns["kl"], mises_fisher_kl(columns["kappa"]))
     zero = module.posterior(torch.zeros(2, 12))
     assert torch.isfinite(zero.mu).all()
 
