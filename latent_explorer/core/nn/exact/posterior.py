@@ -25,8 +25,10 @@ from latent_explorer.core.types import ModelHandle
 Doubles = NDArray[np.float64]
 
 MOST_PARTS = 16  # that a cell is divided into along each axis where the posterior is narrow: as wide as that, if possible
-MOST_CELLS = 49  # that are divided
+MOST_PLACES = 1 << 16  # that cells are divided into together
+WIDE = 2.0  # times the posterior's width: farther apart, places may err by more than a hundredth of a nat
 FAR_BELOW = 15.0  # nats below the best cell and its like: a cell is not divided
+MISSED = 0.25  # of the nodes' distance: how far a ridge may pass from all nodes in and around a cell
 LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
 LEAST_SIDE = 32
 NOTHING = 1e-15  # share of a cell that moves no mean
@@ -142,7 +144,12 @@ def _posterior(
     terms = _Terms(nodes.z, joint, nodes.log_weight, np.full(len(joint), nodes.log_cell), np.arange(len(joint)))
     refined = width < NARROW * nodes.h and nodes.kind != "sphere"
     if refined:
-        terms = _divided(decoder, nodes, x, terms, math.ceil(nodes.h / max(width, nodes.h / MOST_PARTS)))
+        cells, parts = _counted(nodes, joint, width)
+        refined = parts > 1
+        if refined:
+            terms = _divided(decoder, nodes, x, terms, cells, parts)
+        if nodes.h / parts > WIDE * width:
+            note = f"{note} The posterior is far narrower than the places it is summed at, so its figures are rough.".strip()
     seen = pixels if known is None else pixels[known]
     return _summed(nodes, terms, peak, width, refined, score_of(config, seen), note), terms
 
@@ -187,15 +194,27 @@ def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: N
     return np.concatenate(parts) + nodes.log_weight
 
 
-def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, count: int) -> _Terms:
-    """The same with finer places in the cells that count: those beside the largest terms, since a narrow peak falls between nodes."""
-    spread = terms.joint.reshape(nodes.shape)
+def _counted(nodes: Nodes, joint: Doubles, width: float) -> tuple[NDArray[np.int64], int]:
+    """The cells that count, and into how many parts along each axis they can be divided; 1 where there are too many.
+
+    They are those beside the largest terms, since a narrow peak falls between nodes; the nearest node may well be `MISSED` away.
+    All of them are divided or none: the highest terms of a long ridge are nodes that it happens to pass close by, and mending these
+    alone would bias the sum.
+    """
+    spread = joint.reshape(nodes.shape)
     for axis in range(spread.ndim):
         before, after = np.roll(spread, 1, axis), np.roll(spread, -1, axis)  # the far ends of a plane have no share in anything
         spread = np.maximum(spread, np.maximum(before, after))
     around = spread.ravel()
-    near = np.flatnonzero(around > around.max() - FAR_BELOW)
-    cells = near[np.argsort(-around[near], kind="stable")[:MOST_CELLS]]
+    parts = math.ceil(nodes.h / max(width, nodes.h / MOST_PARTS))
+    below = FAR_BELOW + 0.5 * (MISSED * nodes.h / max(width, nodes.h / (2 * MOST_PARTS))) ** 2
+    cells = np.flatnonzero(around > around.max() - below)
+    affordable = math.floor((MOST_PLACES / len(cells)) ** (1 / nodes.z.shape[1]) + 1e-9)
+    return cells, max(1, min(parts, affordable))
+
+
+def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, cells: NDArray[np.int64], count: int) -> _Terms:
+    """The same with finer places in some cells, `count` along each axis."""
     d = nodes.z.shape[1]
     offsets = (np.arange(count) + 0.5) / count - 0.5
     within = nodes.h * np.stack(np.meshgrid(*[offsets] * d, indexing="ij"), axis=-1).reshape(-1, d)

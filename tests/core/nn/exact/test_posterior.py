@@ -70,6 +70,42 @@ def _plain(exact: LinearGaussian, image: np.ndarray) -> float:
     return float(log_likelihoods(exact.handle, image[None], 64)[0])
 
 
+def ridge(steepness: float, turn: float) -> tuple[ModelHandle, np.ndarray, float]:
+    """A Bernoulli decoder with the same logit ``steepness (z . u)`` for 100 pixels, an image, and log p(x) by a sum over z . u alone."""
+    config = ModelConfig((10, 10, 1), hidden=())
+    module = build(config, 1)
+    with torch.no_grad():
+        (layer,) = (layer for layer in module.decoder.modules() if isinstance(layer, torch.nn.Linear))
+        layer.weight.copy_(torch.tensor([steepness * math.cos(turn), steepness * math.sin(turn)]).expand(100, 2))
+        layer.bias.zero_()
+    handle = ModelHandle(f"ridge-{steepness}-{turn}", config)
+    publish(handle, module.eval().requires_grad_(False))
+    u = np.linspace(-5, 5, 400_001)
+    joint = 70 * steepness * u - 100 * np.logaddexp(0, steepness * u) - 0.5 * u * u - 0.5 * math.log(2 * math.pi)
+    image = (np.arange(100) < 70).astype(np.float32).reshape(10, 10, 1)
+    return handle, image, float(np.logaddexp.reduce(joint) + math.log(u[1] - u[0]))
+
+
+@pytest.mark.parametrize(("steepness", "turn", "side"), [(20.0, 0.0, 64), (20.0, 0.4, 128), (60.0, 0.4, 64), (60.0, 0.4, 128)])
+def test_a_long_narrow_posterior_is_summed_along_all_of_its_length(steepness: float, turn: float, side: int) -> None:
+    handle, image, truth = ridge(steepness, turn)
+    found = posterior(handle, image, side)
+    assert found.refined
+    assert found.log_evidence == pytest.approx(truth, abs=0.01)
+    along = np.array([-math.sin(turn), math.cos(turn)])
+    assert along @ found.covariance @ along == pytest.approx(1, abs=0.02)
+
+
+def test_a_posterior_that_is_too_narrow_for_its_places_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle, image, _ = ridge(20.0, 0.0)
+    assert posterior(handle, image, 64).note == ""
+    monkeypatch.setattr(posterior_module, "MOST_PLACES", 64)
+    found = posterior(handle, image, 64)
+    assert not found.refined
+    assert found.narrow
+    assert "so its figures are rough" in found.note
+
+
 # --- masks ---------------------------------------------------------------------------------------------------------------------------
 
 
