@@ -124,3 +124,15 @@ def test_pictures_grow_like_their_images() -> None:
     images = digits.images[digits.split.test] / 255.0
     error = np.square(decode(last.snapshot, last.codes.z) - images).mean()
     assert error < 0.9 * images.var(axis=0).mean()
+
+
+def test_a_batch_of_one_image_moves_no_weight_by_its_missing_spread() -> None:
+    """Its spread is 0, and a division by next to nothing would throw the networks out."""
+    model, given = model_of(), batch()
+    alone = Batch(given.x[:1], None, given.generator, given.beta)
+    loss, terms = model.loss(alone)
+    model.backward(loss)
+    assert terms.reconstruction.tolist() == [0.0]
+    assert loss.abs().max() < 100
+    assert all(p.grad is not None and p.grad.abs().max() < 100 for p in model.parameters())
+    assert model.terms(given.x[:1], given.generator, 3).reconstruction.tolist() == [0.0]

@@ -14,7 +14,7 @@ from latent_explorer.core.nn.families.vae import VAE, gaussian_kl, reparameteriz
 from latent_explorer.core.nn.networks import encoder_of
 
 LIKENESS = 0.1  # the paper's gamma: what a nat of likeness weighs in the decoder, against fooling the discriminator
-LEAST_SPREAD = 1e-3  # of a batch, that a single image does not divide by nothing
+LEAST_SPREAD = 1e-3  # of a batch, that equal images do not divide by nothing
 
 
 def part_of_spread(wanted: Tensor, found: Tensor) -> Tensor:
@@ -28,8 +28,11 @@ def likeness(x: Tensor, pictures: Tensor, features: Tensor, again: Tensor) -> Te
 
     Half the squared distance, as of a Gaussian of which each pixel is one number, measured by what the batch spreads: a mean of
     both, near D/2 for pictures that are all the same. The paper has the features alone, of convolutions with a fixed scale; those
-    of small networks change their scale and forget the image while the discriminator learns, and the pixels hold them.
+    of small networks change their scale and forget the image while the discriminator learns, and the pixels hold them. A batch of a
+    single image, as the last of an epoch may be, spreads nothing, so nothing can be said of it: 0.
     """
+    if len(x) < 2:
+        return torch.zeros_like(pictures[..., 0])
     return 0.25 * x.shape[-1] * (part_of_spread(x, pictures) + part_of_spread(features.float(), again.float()))
 
 
