@@ -198,7 +198,9 @@ class ModelConfig:
         elif self.classes is not None:
             raise SettingError(f"classes is {self.classes!r}; only a conditional family takes classes, so leave it out.")
         if facts.levels:
-            object.__setattr__(self, "lower_dim", _whole("lower-dim", self.lower_dim or LOWER_DIM, 1, MAX_LATENT_DIM))
+            object.__setattr__(
+                self, "lower_dim", _whole("lower-dim", LOWER_DIM if self.lower_dim is None else self.lower_dim, 1, MAX_LATENT_DIM)
+            )
         elif self.lower_dim is not None:
             raise SettingError(f"lower-dim is {self.lower_dim!r}; only a hierarchical family has a lower level, so leave it out.")
 

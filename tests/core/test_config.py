@@ -284,3 +284,9 @@ def test_defaults_are_those_of_the_protocol() -> None:
     settings = TrainingConfig()
     assert (settings.beta, settings.binarize, settings.split_seed, settings.validation) == (1.0, "dynamic", 0, None)
     assert ModelConfig(SHAPE).latent_dim == 2
+
+
+@pytest.mark.parametrize("lower_dim", [0, False, "", []])
+def test_an_empty_lower_level_is_refused_not_replaced(lower_dim: object) -> None:
+    with pytest.raises(SettingError, match="lower-dim"):
+        ModelConfig((4, 4, 1), family="hierarchical-vae", lower_dim=lower_dim)  # type: ignore[arg-type]
