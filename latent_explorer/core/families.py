@@ -69,7 +69,7 @@ _ALL = (
     ),
     Family(
         "qlvm",
-        "QLVM (exact, no encoder)",
+        "QLVM",
         "A decoder trained by the exact likelihood, summed over nodes of the whole plane, without any encoder: the plane is the model"
         " (Martinez & Williams 2026).",
         encoder=False,
