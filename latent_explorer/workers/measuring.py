@@ -13,4 +13,4 @@ def measure_images(handle: ModelHandle, codes: Codes, dataset: ImageDataset, con
     from latent_explorer.core.nn.evaluation import image_columns
 
     images = dataset.images[codes.index]
-    return replace(codes, columns={**codes.columns, **image_columns(handle, codes.z, images, context.progress)})
+    return replace(codes, columns={**codes.columns, **image_columns(handle, codes.z, images, context.progress, codes.labels)})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.families.base import Model
+from latent_explorer.core.nn.families.conditional import ConditionalVAE
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.quick import as_bytes
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
@@ -78,6 +79,21 @@ def encode(handle: ModelHandle, images: Pixels, labels: NDArray[np.int64] | None
     mu, log_var : float32 arrays, shape (N, d)
     """
     return encode_with(module_of(handle), images, labels)
+
+
+def all_told(config: ModelConfig, labels: NDArray[np.int64] | None) -> bool:
+    """Whether every image has a class that the model knows; True for a model that is told none."""
+    return not config.facts.conditional or (labels is not None and bool(((labels >= 0) & (labels < (config.classes or 0))).all()))
+
+
+def classes_for(handle: ModelHandle, images: Pixels, labels: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Each image's class, int64 (N,), as `encode` takes it: the likeliest where nobody knows; None for a model that is told none."""
+    if all_told(handle.architecture, labels):
+        return labels if handle.architecture.facts.conditional else None
+    module = module_of(handle)
+    assert isinstance(module, ConditionalVAE)
+    with torch.inference_mode(), eval_mode(module):
+        return np.concatenate([module.known(*chunk).cpu().numpy() for chunk in _chunks(module, images, labels)])
 
 
 def read_with(

@@ -30,7 +30,10 @@ class ConditionalVAE(VAE):
         return self.config.classes
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Pixels (B, D) in 0..1 and classes (B,) to mu (B, d) and log_var (B, d) of q(z|x, y); -1 is a class that nobody knows."""
+        """Pixels (B, D) in 0..1 and classes (B,) to mu (B, d) and log_var (B, d) of q(z|x, y).
+
+        A number that is none of the model's classes means one that nobody knows.
+        """
         known = self.known(x, labels)
         mu, log_var = self.encoder(x, functional.one_hot(known, self.classes))
         return mu, log_var
@@ -51,7 +54,7 @@ class ConditionalVAE(VAE):
         """Classes (B,) with none missing."""
         if labels is None:
             return self.likeliest(x)
-        missing = labels < 0
+        missing = (labels < 0) | (labels >= self.classes)
         if not missing.any():
             return labels
         known = labels.clone()

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent, mean_figure
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import batch_of, decode, device_of, grey_tensor
+from latent_explorer.core.nn.inference import all_told, batch_of, classes_for, decode, device_of, grey_tensor
 from latent_explorer.core.nn.likelihoods import TEST_DRAW_SEED, FixedDraw
 from latent_explorer.core.types import ModelHandle
 
+KEYS = ("elbo", "reconstruction", "kl")
 ELBO_SAMPLES = 16
 ELBO_SEED = 20250103
 BATCH = 1000
@@ -59,10 +60,11 @@ def elbo_figures(
     """ELBO, reconstruction and KL of each image, `ELBO_SAMPLES` draws of z for each; see `image_terms`. And each image's ELBO."""
     config = handle.architecture
     facts = config.facts
-    keys = ("elbo", "reconstruction", "kl")
+    if not all_told(config, labels):
+        return absent(f"{facts.title} is told each image's class, and some images have none that it knows.", *KEYS, unit="nats/image"), None
     if facts.bound != "elbo":
         reason = facts.lacks or f"{facts.title} has no encoder, so there is no bound below its log p(x); see ll_quadrature."
-        return absent(reason, *keys, unit="nats/image"), None
+        return absent(reason, *KEYS, unit="nats/image"), None
     r, k = image_terms(handle, images, progress, labels=labels)
     bernoulli = config.likelihood == "bernoulli"
     draw = f"{pixels_words(handle)}, encoder sees the draw" if bernoulli else pixels_words(handle)
@@ -87,8 +89,11 @@ def colours(handle: ModelHandle) -> str:
 def squared_errors(
     handle: ModelHandle, z: NDArray[np.float32], images: NDArray[np.uint8], labels: Labels | None = None
 ) -> NDArray[np.float64]:
-    """Squared difference per pixel between each image as it is and its decoded code (N, d), pixels in 0..1; float64 (N,)."""
-    errors = [np.zeros(0)]
+    """Squared difference per pixel between each image as it is and its decoded code (N, d), pixels in 0..1; float64 (N,).
+
+    A conditional model decodes with the classes by which it encodes: see `classes_for`.
+    """
+    errors, labels = [np.zeros(0)], classes_for(handle, images, labels)
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
         picture = decode(handle, z[part], None if labels is None else labels[part])
