@@ -37,8 +37,8 @@ class Run:
         Where the finished model goes.
     resumed : ModelRecord or None
         The unfinished run that goes on, its networks loaded.
-    begin : mapping of str to array, or None
-        Weights of the model whose decoder a new run begins with.
+    begin : (architecture, weights) or None
+        Of the model whose decoder a new run begins with.
     """
 
     model: ModelConfig
@@ -47,7 +47,7 @@ class Run:
     command: str
     out: Path
     resumed: ModelRecord | None = None
-    begin: Mapping[str, Any] | None = None
+    begin: tuple[ModelConfig, Mapping[str, Any]] | None = None
 
     @property
     def unfinished(self) -> Path:

@@ -323,12 +323,13 @@ def _fresh(job: Job, dataset: ImageDataset, ctx: click.Context) -> Run:
     return Run(model, settings, options["name"] or shown(job.out.stem), _command_text(job, dataset, ctx), job.out, begin=begin)
 
 
-def _begin(model: str) -> Mapping[str, Any]:
-    """The weights of the model to start from."""
+def _begin(model: str) -> tuple[ModelConfig, Mapping[str, Any]]:
+    """Architecture and weights of the model to start from."""
     from latent_explorer.core.checkpoint.library import resolve_model
     from latent_explorer.core.checkpoint.record import read_checkpoint
 
-    return read_checkpoint(resolve_model(model)).weights
+    found = read_checkpoint(resolve_model(model))
+    return found.record.handle.architecture, found.weights
 
 
 def _command_text(job: Job, dataset: ImageDataset, ctx: click.Context) -> str:

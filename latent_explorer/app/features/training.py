@@ -390,6 +390,6 @@ def _run(plan: Plan) -> tuple[Iterator[TrainingProgress], Stoppable]:
         control=control,
         snapshots_per_second=SNAPSHOTS_PER_SECOND,
         resume=resume,
-        begin=None if plan.begin is None else weights_of(plan.begin),
+        begin=None if plan.begin is None else (plan.begin.architecture, weights_of(plan.begin)),
     )
     return progresses, control

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import TrainingError
 
+Begin = tuple[ModelConfig, Mapping[str, NDArray[Any]]]  # another model's architecture and weights
 SAMPLE = 10_000  # images by which the directions are found
 NUMBERS = 1 << 25  # pixels that are held as numbers at once
 SEED = 20250104  # of the random projections by which the directions are found
@@ -52,20 +53,23 @@ def principal_places(images: Tensor, rows: Tensor, config: ModelConfig) -> Tenso
     return places
 
 
-def take_decoder(module: nn.Module, weights: Mapping[str, NDArray[Any]], config: ModelConfig) -> None:
+def take_decoder(module: nn.Module, begin: Begin, config: ModelConfig) -> None:
     """Give a new model the decoder (and the likelihood) of another one.
 
     Raises
     ------
     TrainingError
-        Its decoder has other shapes.
+        Its decoder has other shapes, or its numbers mean something else: another likelihood, or another activation between layers.
     """
+    other, weights = begin
     own = {name: tensor for name, tensor in module.state_dict().items() if name.startswith(("decoder.", "likelihood."))}
+    kinds = [(one.network, one.likelihood, one.activation, one.family == "pca") for one in (other, config)]  # PCA's has no sigmoid
     fits = all(name in weights and weights[name].shape == tuple(tensor.shape) for name, tensor in own.items())
-    if not fits:
+    if kinds[0] != kinds[1] or not fits:
         widths = ",".join(str(width) for width in config.decoder_widths)
         raise TrainingError(
-            f"The model to start from has another decoder than this one ({config.network}, {widths}, {config.likelihood_words});"
-            " choose the same network, widths and likelihood, or start from scratch."
+            "The model to start from has another decoder than this one"
+            f" ({config.network}, {widths}, {config.activation}, {config.likelihood_words});"
+            " choose the same network, widths, activation and likelihood, or start from scratch."
         )
     module.load_state_dict({name: torch.from_numpy(np.array(weights[name], np.float32)) for name in own}, strict=False)

@@ -26,7 +26,7 @@ from latent_explorer.core.nn.likelihoods import binarize
 from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu, examined_rows
 from latent_explorer.core.nn.noise import ORDER, WEIGHTS, StepNoise, torch_seed
 from latent_explorer.core.nn.optimizer import Optimizer
-from latent_explorer.core.nn.starts import principal_places, take_decoder
+from latent_explorer.core.nn.starts import Begin, principal_places, take_decoder
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
 
 VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
@@ -70,7 +70,7 @@ def train(
     control: Control | None = None,
     snapshots_per_second: float = 0.0,
     resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None = None,
-    begin: Mapping[str, NDArray[Any]] | None = None,
+    begin: Begin | None = None,
 ) -> Iterator[TrainingProgress]:
     """Train a model; yields after every step, so a caller pauses by not asking for the next one.
 
@@ -84,7 +84,7 @@ def train(
         How often copies of the weights are published while training, at most (0: only at the end of an epoch).
     resume : (weights, state, history) or None
         From a checkpoint of an unfinished run with the same settings and data.
-    begin : weights or None
+    begin : (architecture, weights) or None
         Of the model whose decoder the run starts from, where its settings say ``start="model"``.
 
     Raises
@@ -187,7 +187,7 @@ class _Run:
         dataset: ImageDataset,
         device: torch.device,
         resume: tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]], History | None] | None,
-        begin: Mapping[str, NDArray[Any]] | None,
+        begin: Begin | None,
     ) -> None:
         if model.image_shape != dataset.image_shape:
             raise TrainingError(f"The model is for images of {model.image_shape}, but {dataset.name} has {dataset.image_shape}.")

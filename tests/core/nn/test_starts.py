@@ -52,7 +52,7 @@ def test_a_run_that_begins_with_pca_puts_images_near_their_scores() -> None:
 
 def test_a_run_can_begin_with_another_models_decoder() -> None:
     vae = build(ModelConfig((8, 8, 1), hidden=(24,)), 5)
-    begin = {name: tensor.numpy() for name, tensor in vae.state_dict().items()}
+    begin = vae.config, {name: tensor.numpy() for name, tensor in vae.state_dict().items()}
     run = train(
         model(), TrainingConfig(epochs=1, batch_size=500, nodes=(6,), validation=100, start="model"), load_dataset("digits"), begin=begin
     )
@@ -63,12 +63,26 @@ def test_a_run_can_begin_with_another_models_decoder() -> None:
     forget(first.snapshot)
 
 
-@pytest.mark.parametrize(("begin", "words"), [(None, "no model to start from"), ("wider", "choose the same network")])
-def test_a_model_that_cannot_be_begun_with_is_refused(begin: str | None, words: str) -> None:
-    weights = None if begin is None else {name: t.numpy() for name, t in build(model(width=25), 0).state_dict().items()}
+OTHERS = {
+    "wider": {"hidden": (25,)},
+    "another likelihood": {"hidden": (24,), "likelihood": "continuous_bernoulli"},
+    "another activation": {"hidden": (24,), "activation": "relu"},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_model_that_cannot_be_begun_with_is_refused(name: str) -> None:
+    """Also where all shapes fit: the same numbers would mean other pictures."""
+    other = ModelConfig((8, 8, 1), **OTHERS[name])  # type: ignore[arg-type]
+    begin = other, {key: tensor.numpy() for key, tensor in build(other, 0).state_dict().items()}
     settings = TrainingConfig(epochs=1, nodes=(6,), start="model")
-    with pytest.raises(TrainingError, match=words):
-        next(train(model(), settings, load_dataset("digits"), begin=weights))
+    with pytest.raises(TrainingError, match="choose the same network"):
+        next(train(model(), settings, load_dataset("digits"), begin=begin))
+
+
+def test_a_run_that_begins_with_no_model_is_refused() -> None:
+    with pytest.raises(TrainingError, match="no model to start from"):
+        next(train(model(), TrainingConfig(epochs=1, nodes=(6,), start="model"), load_dataset("digits")))
 
 
 def test_only_quadrature_starts_elsewhere() -> None:
