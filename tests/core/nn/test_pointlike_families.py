@@ -204,6 +204,17 @@ def test_large_images_give_the_same_plane_without_their_covariances(digits: Imag
     assert other.error == pytest.approx(one.error, rel=1e-9)
 
 
+@pytest.mark.parametrize("different", [0, 1])
+def test_large_images_that_are_equal_or_nearly_so_have_a_plane(different: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pca, "MOST_COVARIANCES", 10)
+    images = np.full((9, 4, 5, 1), 77, np.uint8)
+    images[:different] = np.arange(20).reshape(1, 4, 5, 1)
+    found = principal(images, np.arange(9), 2)
+    np.testing.assert_allclose(np.linalg.norm(found.directions, axis=1), 1)
+    assert (found.variances > 1e-6).sum() == different
+    assert found.error == pytest.approx(0, abs=1e-12)
+
+
 def test_images_with_fewer_pixels_than_dimensions() -> None:
     images = np.random.default_rng(0).integers(0, 256, (30, 1, 3, 1)).astype(np.uint8)
     found = principal(images, np.arange(30), 5)

@@ -63,7 +63,10 @@ def principal(images: NDArray[np.uint8], rows: NDArray[np.int64], count: int) ->
 
         total = sum(float(np.square(away(part)).sum()) for part in parts)
         start = np.random.Generator(np.random.PCG64(0)).standard_normal(pixels)
-        values, vectors = eigsh(LinearOperator((pixels, pixels), multiply, dtype=np.float64), count, v0=start)
+        if total > 0:
+            values, vectors = eigsh(LinearOperator((pixels, pixels), multiply, dtype=np.float64), count, v0=start)
+        else:  # images that are all equal have no directions, and the search for some does not end: any will do
+            values, vectors = np.zeros(count), np.eye(pixels, count)
         order = np.argsort(values)
         values, vectors = values[order], vectors[:, order]
     found = vectors[:, ::-1][:, :count].T
