@@ -17,12 +17,13 @@ from latent_explorer.core.nn.exact.many import KINDS, exact_codes, log_likelihoo
 from latent_explorer.core.nn.figures.against import anomaly_figures
 from latent_explorer.core.nn.figures.codes import KEYS as CODE_KEYS
 from latent_explorer.core.nn.figures.codes import active_units, code_figures, knn_figures
-from latent_explorer.core.nn.figures.exact import exact_figures, quoted_pixels, width_figure
+from latent_explorer.core.nn.figures.exact import SLOW, exact_figures, quoted_pixels, width_figure
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent
 from latent_explorer.core.nn.figures.planes import magnification_figure, plane_figures
 from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, image_terms, squared_errors
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import encode, read_with
+from latent_explorer.core.sample import sample_rows
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
 __all__ = ["ELBO_SAMPLES", "active_units", "elbo_figures", "evaluate", "image_columns", "image_terms", "knn_figures"]
@@ -172,9 +173,14 @@ def _anomalies(
     add: Callable[[Callable[[], Figures]], None],
     progress: Progress,
 ) -> None:
-    """AUROC and AUPR by -log p(x), and by the squared error of what the code decodes to."""
+    """AUROC and AUPR by -log p(x), and by the squared error of what the code decodes to.
+
+    A likelihood that is no matrix product is summed for `SLOW` images of each set, as elsewhere.
+    """
     parts = [data.images[data.split.test] for data in (dataset, against)]
     reason = why_not(handle.architecture)
+    slow = not reason and form_of(module_of(handle)) is None
+    summed = [sample_rows(len(part), SLOW) if slow else slice(None) for part in parts]
 
     def by_likelihood() -> Figures:
         told = (
@@ -184,11 +190,17 @@ def _anomalies(
         )
         scores = [
             -log_likelihoods(
-                handle, quoted_pixels(handle, part), 128, None if not handle.architecture.facts.conditional or told is None else told[k]
+                handle,
+                quoted_pixels(handle, part)[rows],
+                128,
+                None if not handle.architecture.facts.conditional or told is None else told[k][rows],
             )
-            for k, part in enumerate(parts)
+            for k, (part, rows) in enumerate(zip(parts, summed, strict=True))
         ]
-        return anomaly_figures(scores[0], scores[1], "-log p(x), grid of 128 nodes a side", against.name)
+        words = "-log p(x), grid of 128 nodes a side"
+        if slow:
+            words += f", an even sample of at most {SLOW} of each, since this likelihood is no matrix product"
+        return anomaly_figures(scores[0], scores[1], words, against.name)
 
     def by_error() -> Figures:
         errors = [squared_errors(handle, z, part) for z, part in zip((mu, encode(handle, parts[1])[0]), parts, strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from latent_explorer.core.nn import evaluation
 from latent_explorer.core.nn.evaluation import evaluate, image_columns
 from latent_explorer.core.nn.exact.grids import nodes_for
 from latent_explorer.core.nn.families.base import Model
@@ -211,3 +212,14 @@ def test_foreign_images_are_ranked_against_the_own_ones(vae: tuple[Model, ModelH
     quick = evaluate(handle, DATASET, quick=True, against=noise)
     assert quick["auroc"]["reason"]
     assert quick["auroc.reconstruction"]["value"] == figures["auroc.reconstruction"]["value"]
+
+
+def test_a_slow_likelihood_ranks_a_sample_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "SAMPLES", 10)
+    monkeypatch.setattr(exact, "SLOW", 6)
+    monkeypatch.setattr(evaluation, "SLOW", 6)
+    figures = evaluate(lively(likelihood="discretised_logistic")[1], DATASET, against=toys(60, 20))
+    assert figures["auroc"]["n"] == 12
+    assert "6 test images of toys against 6 own ones" in figures["auroc"]["protocol"]
+    assert "at most 6 of each" in figures["auroc"]["protocol"]
+    assert figures["auroc.reconstruction"]["n"] == 50
