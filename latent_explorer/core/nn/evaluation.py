@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,18 +19,23 @@ from latent_explorer.core.nn.exact.many import KINDS, exact_codes, log_likelihoo
 from latent_explorer.core.nn.figures.against import anomaly_figures
 from latent_explorer.core.nn.figures.codes import KEYS as CODE_KEYS
 from latent_explorer.core.nn.figures.codes import active_units, code_figures, knn_figures
+from latent_explorer.core.nn.figures.exact import KEYS as EXACT_KEYS
 from latent_explorer.core.nn.figures.exact import SLOW, exact_figures, quoted_pixels, width_figure
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent
 from latent_explorer.core.nn.figures.planes import magnification_figure, plane_figures
 from latent_explorer.core.nn.figures.terms import ELBO_SAMPLES, elbo_figures, image_terms, squared_errors
+from latent_explorer.core.nn.figures.terms import KEYS as TERM_KEYS
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import encode, read_with
+from latent_explorer.core.nn.inference import all_told, classes_for, encode, read_with
 from latent_explorer.core.sample import sample_rows
-from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
+from latent_explorer.core.types import Codes, ImageDataset, ModelHandle, Split
 
 __all__ = ["ELBO_SAMPLES", "active_units", "elbo_figures", "evaluate", "image_columns", "image_terms", "knn_figures"]
 
 Labels = NDArray[np.int64]
+
+PLANE_KEYS = ("hole_mass", "leak", "magnification_p99")
+ANOMALY_KEYS = ("auroc", "aupr")
 
 
 def image_columns(
@@ -42,16 +49,23 @@ def image_columns(
 
     ``ll``: exact log p(x), by the grid; ``elbo`` and ``reconstruction`` (nats, see `image_terms`); ``mse``. They are the terms
     whose means `evaluate` quotes, on the same pixels. ``mu``: the images' codes, float32 (N, d).
+
+    Of a conditional model ``ll`` and ``elbo`` are of p(x|y). Where a class is not known, they are of ``p(x) = sum_y p(x|y) / K`` for
+    all images; by the likeliest class y, ``log p(x) >= ELBO(x|y) - log K``.
     """
     columns: dict[str, NDArray[np.float64]] = {}
+    config = handle.architecture
+    told, shared = classes_for(handle, images, labels), 0.0
+    if not all_told(config, labels):
+        labels, shared = None, math.log(config.classes or 1)
     if handle.architecture.facts.bound == "elbo":
-        reconstruction, kl = image_terms(handle, images, progress, labels=labels)
-        columns |= {"elbo": -(reconstruction + kl), "reconstruction": reconstruction}
+        reconstruction, kl = image_terms(handle, images, progress, labels=told)
+        columns |= {"elbo": -(reconstruction + kl) - shared, "reconstruction": reconstruction}
     if not why_not(handle.architecture) and form_of(module_of(handle)) is not None:
         pixels = quoted_pixels(handle, images)
         columns["ll"] = log_likelihoods(handle, pixels, labels=labels, progress=lambda part: progress("log p(x)", part))
     progress("squared error", 1.0)
-    columns["mse"] = squared_errors(handle, mu, images, labels if handle.architecture.facts.conditional else None)
+    columns["mse"] = squared_errors(handle, mu, images, told)
     return {name: column.astype(np.float32) for name, column in columns.items()}
 
 
@@ -65,6 +79,8 @@ def evaluate(
     against: ImageDataset | None = None,
 ) -> Figures:
     """All figures on the test part of a data set; those that need labels are left out where there are none.
+
+    Of a conditional model they are figures of the images whose class it knows; where there are none, no figure is defined.
 
     Parameters
     ----------
@@ -89,12 +105,21 @@ def evaluate(
             raise DatasetError(f"{data.name} has images of {data.image_shape}, the model is for {handle.architecture.image_shape}.")
         if len(data.split.test) == 0:
             raise DatasetError(f"{data.name} has no test images to evaluate on.")
+    whole, dataset = len(dataset.split.test), _known_to(handle, dataset)
+    if len(dataset.split.test) == 0:
+        reason = f"{handle.architecture.facts.title} is told each image's class, and no test image has one that it knows."
+        keys = [*TERM_KEYS, *CODE_KEYS, *PLANE_KEYS, *(ANOMALY_KEYS if against else ())]
+        keys += [] if quick else [*EXACT_KEYS, *_exact_code_keys()]
+        return {key: {**figure, "seconds": 0.0} for key, figure in absent(reason, *keys).items()}
+    few = f"; {len(dataset.split.test):,} of {whole:,} test images, those with a class that the model knows"
     figures: Figures = {}
 
     def add(compute: Callable[[], Figures]) -> None:
         begun = time.perf_counter()
         found = compute()
         seconds = round(time.perf_counter() - begun, 3)
+        if len(dataset.split.test) < whole:
+            found = {key: {**figure, "protocol": figure["protocol"] and figure["protocol"] + few} for key, figure in found.items()}
         figures.update({key: {**figure, "seconds": seconds} for key, figure in found.items()})
 
     test = dataset.split.test
@@ -114,19 +139,34 @@ def evaluate(
         add(lambda: code_figures(handle, mu, images, labels, train))
         add(lambda: plane_figures(handle, mu, said.get("log_var"), said.get("cov")))
     else:
-        add(lambda: absent("It has no encoder; see the keys that end in .exact_mode.", *CODE_KEYS, "hole_mass", "leak"))
+        add(lambda: absent("It has no encoder; see the keys that end in .exact_mode.", *CODE_KEYS, *PLANE_KEYS[:2]))
     add(lambda: magnification_figure(handle))
     if not quick:
         exact_figures(handle, images, labels, elbo[0], add, progress)
         reason = why_not(handle.architecture)
         if reason or form_of(module_of(handle)) is None:
             slow = "Its likelihood is no matrix product, so codes of all images would take very long."
-            add(lambda: absent(reason or slow, *(f"{key}.{kind}" for kind in KINDS for key in CODE_KEYS)))
+            add(lambda: absent(reason or slow, *_exact_code_keys()))
         else:
             _exact_code_figures(handle, dataset, labelled, add, progress)
     if against is not None:
         _anomalies(handle, dataset, against, mu, quick, add, progress)
     return figures
+
+
+def _exact_code_keys() -> list[str]:
+    return [f"{key}.{kind}" for kind in KINDS for key in CODE_KEYS]
+
+
+def _known_to(handle: ModelHandle, dataset: ImageDataset) -> ImageDataset:
+    """The data set with the images alone whose class a conditional model knows; for another model as it is."""
+    config, split, labels = handle.architecture, dataset.split, dataset.labels
+    parts = (split.train, split.validation, split.test)
+    if labels is None and config.facts.conditional:
+        return replace(dataset, split=Split(*(rows[:0] for rows in parts)))
+    if labels is None or all_told(config, labels):
+        return dataset
+    return replace(dataset, split=Split(*(rows[(labels[rows] >= 0) & (labels[rows] < (config.classes or 0))] for rows in parts)))
 
 
 def _labelled_training_rows(dataset: ImageDataset) -> Labels | None:
@@ -185,7 +225,7 @@ def _anomalies(
     def by_likelihood() -> Figures:
         told = (
             None
-            if dataset.labels is None or against.labels is None
+            if not all(all_told(handle.architecture, None if d.labels is None else d.labels[d.split.test]) for d in (dataset, against))
             else [d.labels[d.split.test] for d in (dataset, against) if d.labels is not None]
         )
         scores = [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.evaluation import evaluate, image_columns
 from latent_explorer.core.nn.families.conditional import ConditionalVAE
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import module_of
-from latent_explorer.core.nn.inference import codes_of, decode
-from latent_explorer.core.types import ImageDataset
+from latent_explorer.core.nn.inference import classes_for, codes_of, decode, encode
+from latent_explorer.core.types import ImageDataset, ModelHandle
 from tests.core.nn.small import run, settings, toy
 
 
@@ -82,6 +85,59 @@ def test_an_image_without_a_class_is_given_the_likeliest(taught: tuple[ImageData
     assert torch.equal(module.known(x, some), torch.where(some < 0, guessed, labels))
     for read in (lambda y: module.encode(x, y)[0], lambda y: module.terms(x, torch.Generator().manual_seed(0), labels=y).reconstruction):
         torch.testing.assert_close(read(None), read(guessed))
+
+
+@pytest.fixture(scope="module")
+def apart() -> tuple[ImageDataset, ModelHandle]:
+    dataset = toy(200, 40, (3, 3, 1))
+    config = ModelConfig(dataset.image_shape, hidden=(16,), family="conditional-vae", classes=3)
+    last = run(dataset, settings(epochs=30, batch_size=20, lr=0.01, validation=0), config)
+    assert last.snapshot is not None
+    return dataset, last.snapshot
+
+
+def test_without_classes_no_figure_is_quoted_and_all_say_why(apart: tuple[ImageDataset, ModelHandle]) -> None:
+    dataset, handle = apart
+    whole = evaluate(handle, dataset)
+    assert whole["elbo"]["value"] is not None
+    nobody = dataset.labels.copy()  # type: ignore[union-attr]
+    nobody[dataset.split.test] = -1
+    for unknown in (replace(dataset, labels=None), replace(dataset, labels=nobody)):
+        for quick in (True, False):
+            figures = evaluate(handle, unknown, quick=quick)
+            assert figures.keys() >= {key for key in evaluate(handle, dataset, quick=quick) if not key.startswith("narrow")}
+            assert all(figure["value"] is None and "told each image's class" in figure["reason"] for figure in figures.values())
+
+
+def test_figures_are_of_the_images_whose_class_the_model_knows(apart: tuple[ImageDataset, ModelHandle]) -> None:
+    dataset, handle = apart
+    assert dataset.labels is not None
+    labels, test = dataset.labels.copy(), dataset.split.test
+    labels[test[:5]], labels[test[5:8]] = -1, 3
+    labels[dataset.split.train[:20]] = 3
+    some = evaluate(handle, replace(dataset, labels=labels, class_names=("a", "b", "c", "d")))
+    split = replace(dataset.split, test=test[8:].copy(), train=dataset.split.train[20:].copy())
+    known = evaluate(handle, replace(dataset, split=split))
+    for key, figure in known.items():
+        assert some[key]["value"] == pytest.approx(figure["value"], nan_ok=True), key
+    assert some["elbo"]["n"] == len(test) - 8
+    assert "32 of 40 test images" in some["elbo"]["protocol"] and "of 40 test images" not in known["elbo"]["protocol"]
+
+
+def test_single_images_without_a_class_are_bounded_below_their_likelihood(apart: tuple[ImageDataset, ModelHandle]) -> None:
+    """And decoded with the class by which they were encoded."""
+    dataset, handle = apart
+    images, labels = dataset.images[dataset.split.test], dataset.labels[dataset.split.test]  # type: ignore[index]
+    guessed = classes_for(handle, images, None)
+    assert guessed is not None and len(np.unique(guessed)) == 3
+    some = np.where(np.arange(len(labels)) < 20, labels, -1)
+    for given, told in ((None, guessed), (some, np.where(some < 0, guessed, labels))):
+        mu, _ = encode(handle, images, given)
+        columns = image_columns(handle, mu, images, labels=given)
+        assert (columns["elbo"] < columns["ll"] + 1e-3).all()
+        errors = np.square(decode(handle, mu, told) - images / 255).mean(axis=(1, 2, 3))
+        np.testing.assert_allclose(columns["mse"], errors, rtol=1e-4)
+    np.testing.assert_array_equal(encode(handle, images, np.full(len(images), 7))[0], encode(handle, images)[0])
 
 
 def test_there_is_one_plane_for_each_class(taught: tuple[ImageDataset, ConditionalVAE, object]) -> None:
