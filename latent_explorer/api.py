@@ -106,13 +106,15 @@ class Model:
         """Whether its weights were let go."""
         return not self._forget.alive
 
-    def encode(self, images: ArrayLike) -> Encoded:
+    def encode(self, images: ArrayLike, *, labels: ArrayLike | None = None) -> Encoded:
         """Where images lie in latent space.
 
         Parameters
         ----------
         images : array, shape (n, H, W, C); for grey images also (n, H, W); or one image, (H, W, C) or (H, W)
             uint8 in 0..255, or floats (or bools) in 0..1. One image counts as n = 1.
+        labels : whole numbers, shape (n,), or one for all; None
+            The classes of the images, which a conditional model must be told. Other models are told none.
 
         Returns
         -------
@@ -122,26 +124,31 @@ class Model:
         Raises
         ------
         InputError
-            Another shape, type or range, or the model was closed.
+            Another shape, type or range, classes that are missing or too many, or the model was closed.
         DeviceError
             Memory ran out.
         """
         from latent_explorer.core.nn.inference import encode
+        from latent_explorer.core.telling import told_classes
 
         pixels = self._pixels(_array("images", images))
+        given = None if labels is None else _array("labels", labels)
+        told = told_classes(self._record.handle.architecture, given, len(pixels), "image")
         with self._computing():
-            return Encoded(*encode(self._record.handle, pixels))
+            return Encoded(*encode(self._record.handle, pixels, told))
 
-    def decode(self, z: ArrayLike, condition: int | None = None, seed: int = 0) -> NDArray[np.float32]:
+    def decode(self, z: ArrayLike, condition: int | None = None, seed: int = 0, *, labels: ArrayLike | None = None) -> NDArray[np.float32]:
         """The images at latent points: the pixels' expected values under the likelihood, never samples.
 
         Parameters
         ----------
         z : array of finite numbers, shape (n, d), or one point (d,), which counts as n = 1
         condition : int or None
-            The class that a conditional model is told; None is class 0. Other models are told none.
+            One class for all points, where a conditional model is told no `labels`. Other models are told none.
         seed : int
             Of a draw of what lies below z in a hierarchical model; 0 is its mean.
+        labels : whole numbers, shape (n,), or one for all; None
+            The class of each point, which a conditional model must be told.
 
         Returns
         -------
@@ -150,15 +157,20 @@ class Model:
         Raises
         ------
         InputError
-            Another shape or type, or the model was closed.
+            Another shape or type, classes that are missing or too many, or the model was closed.
         DeviceError
             Memory ran out.
         """
         from latent_explorer.core.nn.inference import decode
-        from latent_explorer.core.telling import told_class
+        from latent_explorer.core.telling import told_class, told_classes
 
-        points = self._points(_array("z", z))
-        told = told_class(self._record.handle.architecture, condition, self._record.data.class_names)
+        points, config = self._points(_array("z", z)), self._record.handle.architecture
+        if condition is not None and labels is not None:
+            raise InputError("Both condition and labels are given; give labels alone.")
+        if condition is not None:
+            told: int | NDArray[np.int64] | None = told_class(config, condition, self._record.data.class_names)
+        else:
+            told = told_classes(config, None if labels is None else _array("labels", labels), len(points), "point")
         with self._computing():
             return decode(self._record.handle, points, told, seed)
 

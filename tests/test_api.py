@@ -70,6 +70,17 @@ def colour(tmp_path: Path) -> Iterator[Model]:
         yield opened
 
 
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Model]:
+    """A conditional model of three classes."""
+    _, handle = module_for(ModelConfig((4, 5, 1), hidden=(8,), family="conditional-vae", classes=3))
+    data = DataReference("toy", "ab" * 32, ("a", "b", "c"), (4, 5, 1), (10, 4, 6))
+    save_model(tmp_path / "told.safetensors", record(handle=handle, name="told", codes={}, history=None, data=data))
+    forget(handle)
+    with load(tmp_path / "told.safetensors") as opened:
+        yield opened
+
+
 def process(code: str) -> str:
     """What code prints in a fresh process without Qt."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -157,6 +168,30 @@ def test_colour_images(colour: Model) -> None:
     assert encoded.mu.shape == (7, 3)
     np.testing.assert_allclose(colour.encode(images[2]).mu[0], encoded.mu[2], atol=1e-6)
     assert colour.decode(encoded.mu).shape == (7, 4, 5, 3)
+
+
+def test_a_conditional_model_encodes_and_decodes_with_the_classes_that_it_is_given(told: Model) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 1)).astype(np.uint8)
+    labels = np.array([2, 0, 1])
+    codes = told.encode(images, labels=labels)
+    pictures = told.decode(codes.mu, labels=labels)
+    for k, label in enumerate(labels.tolist()):
+        np.testing.assert_allclose(told.encode(images[k], labels=label).mu, codes.mu[k : k + 1], atol=1e-6)
+        for alone in (told.decode(codes.mu[k], label), told.decode(codes.mu[k], labels=label), told.decode(codes.mu[k], labels=[label])):
+            np.testing.assert_allclose(alone, pictures[k : k + 1], atol=1e-6)
+    assert np.abs(told.encode(images, labels=0).mu - codes.mu)[0].max() > 1e-4
+    assert np.abs(told.decode(codes.mu, 0) - pictures)[0].max() > 1e-4
+    for call in (lambda: told.encode(images), lambda: told.decode(codes.mu), lambda: told.decode(codes.mu, labels=[0, 3, 1])):
+        with pytest.raises(InputError, match="whole number from 0 to 2 for each"):
+            call()
+    with pytest.raises(InputError, match="labels alone"):
+        told.decode(codes.mu, 1, labels=labels)
+
+
+def test_other_models_are_told_no_classes(model: Model) -> None:
+    for call in (lambda: model.encode(np.zeros((8, 8)), labels=0), lambda: model.decode([0, 0], labels=0)):
+        with pytest.raises(InputError, match="told no class"):
+            call()
 
 
 def test_every_form_of_points_gives_the_same_images(model: Model) -> None:
