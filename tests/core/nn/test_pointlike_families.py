@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn import decomposition
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.data.registry import load_dataset
@@ -17,7 +18,7 @@ from latent_explorer.core.nn.families import pca
 from latent_explorer.core.nn.families.base import Batch
 from latent_explorer.core.nn.families.pca import PCA, principal
 from latent_explorer.core.nn.families.registry import build, expected_shapes
-from latent_explorer.core.nn.families.wae import SCALES, maximum_mean_discrepancy
+from latent_explorer.core.nn.families.wae import SCALES, maximum_mean_discrepancy, squared_distances
 from latent_explorer.core.nn.inference import codes_of, decode, encode
 from latent_explorer.core.types import ImageDataset
 from tests.core.nn.small import architecture, run, settings, toy
@@ -159,6 +160,25 @@ def test_the_penalty_brings_codes_to_the_prior(digits: ImageDataset) -> None:
     assert last.codes is not None
     np.testing.assert_allclose(last.codes.z.mean(axis=0), 0, atol=0.3)
     np.testing.assert_allclose(last.codes.z.std(axis=0), 1, atol=0.25)
+
+
+def test_distances_hold_no_array_of_all_differences() -> None:
+    """Against `torch.cdist`, also far from 0; the largest array is that of the distances themselves."""
+    a, b = torch.randn(2, 300, 64, generator=torch.Generator().manual_seed(0)) + 20.0
+    torch.testing.assert_close(squared_distances(a, b), torch.cdist(a.double(), b.double()).square().float(), atol=1e-3, rtol=1e-5)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(squared_distances(a, b), torch.cdist(a, b).square(), atol=1e-3, rtol=1e-4)
+    seen: list[int] = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            found = func(*args, **(kwargs or {}))
+            seen.append(found.numel())
+            return found
+
+    with Watch():
+        squared_distances(a, b)
+    assert max(seen) == 300 * 300
 
 
 # --- PCA --------------------------------------------------------------------------------------------------------------------

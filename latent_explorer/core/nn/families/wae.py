@@ -7,6 +7,7 @@ from torch import Tensor
 
 from latent_explorer.core.nn.families.autoencoder import Autoencoder
 from latent_explorer.core.nn.families.base import Terms
+from latent_explorer.core.nn.pixels.base import exact_products
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernel's width, added up: as in the authors' code
 
@@ -24,8 +25,12 @@ def kernel(squares: Tensor, latent_dim: int) -> Tensor:
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    """Squared Euclidean distances, (n, d) and (m, d) to (n, m)."""
-    return (a[:, None] - b[None]).square().sum(-1)
+    """Squared Euclidean distances, (n, d) and (m, d) to (n, m): ``|a|^2 + |b|^2 - 2 a.b``, so that no array of (n, m, d) is held."""
+    centre = a.detach().mean(0)  # near which the squares lose least to rounding
+    a, b = a - centre, b - centre
+    with exact_products(a):
+        squares = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * (a @ b.T)
+    return squares.clamp_min(0.0)
 
 
 def maximum_mean_discrepancy(codes: Tensor, prior: Tensor) -> Tensor:
