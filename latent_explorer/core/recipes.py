@@ -93,7 +93,7 @@ _ALL = (
     ),
     Recipe(
         "quadrature",
-        "A decoder alone, by the exact likelihood of the plane: beyond the best published 2-D likelihood of a VAE within a minute or two.",
+        "A decoder alone, by the exact likelihood of the plane, in three epochs: past -132.50 nats on MNIST (Davidson et al. 2018, S2).",
         (Part("", {**EXACT, "epochs": 3, "batch_size": 250, "lr": 0.006, "nodes": (24, 32, 40), "weight_decay": 0.01}),),
     ),
     Recipe(

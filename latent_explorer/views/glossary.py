@@ -189,7 +189,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "total": "What training makes small: reconstruction + β × KL, nats per image; with β = 1 it is the negative ELBO.",
         "reconstruction": "−log p(x|z), summed over pixels: what it costs, in nats, to describe an image by its decoded picture.",
         "kl": "KL(q(z|x) ‖ p(z)), summed over latent dimensions: how far an image's posterior lies from the prior, in nats.",
-        "log_likelihood_loss": "−log p(x), a sum over nodes of the whole plane: reconstruction + KL of the exact posterior, in nats.",
+        "log_likelihood_loss": "−log p(x) by this step's nodes, nats: an estimate from above, which steps down where nodes are added.",
         "mmd": "Maximum mean discrepancy between the codes of a batch and draws from the prior, which pulls all codes together to it.",
         "nats": "Nats per image, natural units of information (1 nat = 1.44 bits); smaller is better.",
         "validation_loss": "Dashed: on validation images, which are never trained on; if it alone rises, the model overfits.",
