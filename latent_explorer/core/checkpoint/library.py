@@ -173,14 +173,16 @@ def automatic_name(data: str, model: ModelConfig, when: datetime) -> str:
     data : str
         The data set's name; characters that a file name cannot have are left out.
     model : ModelConfig
-        The number of latent dimensions is named unless it is 2.
+        The family is named unless it is the VAE, and the number of latent dimensions unless it is 2.
     when : datetime
     """
     clean = "".join(c for c in data if c.isprintable() and c not in _FORBIDDEN).strip(" .")[:30] or "images"
     parts = [numbers for numbers in (model.stages, model.hidden) if numbers]
     widths = " ".join("-".join(str(n) for n in numbers[:4]) + ("-etc" if len(numbers) > 4 else "") for numbers in parts)
     dimensions = "" if model.latent_dim == 2 else f"{model.latent_dim}-D "
-    base = f"{clean} {model.network} {widths} {dimensions}{when:%Y-%m-%d %H.%M.%S}"
+    family = "" if model.family == "vae" else f"{model.family} "
+    rest = f" {family}{model.network} {widths} {dimensions}{when:%Y-%m-%d %H.%M.%S}"
+    base = clean[: max(8, MAX_NAME - 5 - len(rest))].rstrip(" .") + rest  # five characters are for a number
     taken = _taken()
     name, number = base, 2
     while not taken.isdisjoint((f"{name}{ENDING}".lower(), _reservation(name).lower())):

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from latent_explorer.core import resources
 from latent_explorer.core.checkpoint.library import (
+    MAX_NAME,
     ModelEntry,
     automatic_name,
     delete_model,
@@ -132,6 +134,9 @@ def test_an_automatic_name_is_new_and_can_be_a_file_name() -> None:
     keep(f"{name} 2")
     assert automatic_name("DIGITS", model, WHEN) == name.replace("digits", "DIGITS") + " 3"
     assert "8-D" in automatic_name("digits", ModelConfig(image_shape=(8, 8, 1), latent_dim=8), WHEN)
+    told = ModelConfig(image_shape=(8, 8, 1), hidden=(512, 512), family="conditional-vae", classes=10)
+    assert automatic_name("digits", told, WHEN) == "digits conditional-vae dense 512-512 2026-11-20 14.03.05"
+    assert len(automatic_name("x" * 500, replace(told, hidden=(1000,) * 5, latent_dim=1024), WHEN)) <= MAX_NAME
     deep = ModelConfig(image_shape=(8, 8, 1), latent_dim=1024, hidden=(1000,) * 16)
     for data in ("../..", "a/b\n:", "", "x" * 500):
         path = my_model_path(automatic_name(data, deep, WHEN))
