@@ -137,6 +137,7 @@ def test_hidden_pixels_and_the_completed_image(ready: Desk) -> None:
     assert mask is not None and mask[:4].all() and not mask[4:].any()
     found = compared(ready)
     assert np.isnan(found.elbo)
+    assert found.mean is not None and marks(ready)[1] == 0  # the encoder's ellipses are of the whole image
     said = texts(panel(ready))
     assert "Completed" in said and "none" in said
     assert any("no ELBO while pixels are hidden" in text for text in said)
@@ -302,7 +303,10 @@ def test_other_planes_have_their_posteriors_too(new_desk: type[Desk], tmp_path: 
     assert (found.mean is not None) == (family in ("conditional-vae", "full-covariance-vae"))
     assert found.mean is None or found.gap > 0
     words = " ".join(texts(panel(desk)))
-    assert ("Given class 0" in words) == (family == "conditional-vae")
+    label = int(desk.slot.codes["mean"].labels[5])
+    assert label != 0  # so that it is not the class whose plane is shown
+    assert (f"Given class {label}." in words) == (family == "conditional-vae")
+    assert finding(desk).subject.condition == (label if family == "conditional-vae" else None)
     assert ("ellipses" in words) == (found.mean is not None)
     desk.program.posterior.zoom()
     desk.rest()

@@ -39,7 +39,10 @@ NOTHING = (
 )
 DECODED = "Its image is not on this computer, so the decoder's picture of its code is asked about."
 COMPUTING = "The decoder is asked at all nodes of the grid; it is quicker the next time."
-HIDDEN = "The encoder sees whole images only, so there is no ELBO while pixels are hidden."
+HIDDEN = (
+    "The encoder sees whole images only, so it has no ellipses and there is no ELBO while pixels are hidden;"
+    " the small ring is where it puts the whole image."
+)
 NO_ENCODER = "The model has no encoder: the exact posterior is what it says of the image."
 NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not worked out."
 POINTS = "The encoder gives points without a width, so there is no posterior of its own to compare."
@@ -235,7 +238,7 @@ class PosteriorFeature(QObject):
         images = None if dataset is None else images_of(codes, (self._row,), dataset)
         image = None if images is None else images[0]
         z = codes.z[self._row] if image is None else None
-        return Subject(title_of(codes, self._row, slot), image, z, self._part, slot.condition)
+        return Subject(title_of(codes, self._row, slot), image, z, self._part, class_told(slot, int(codes.labels[self._row])))
 
     # What is known of it
 
@@ -270,7 +273,8 @@ class PosteriorFeature(QObject):
             return
         mode = slot.frame.to_plane(finding.posterior.mode)
         lines: tuple[NDArray[np.float64], ...] = ()
-        if compared is not None and compared.mean is not None and compared.covariance is not None:
+        whole = finding.mask is None  # the encoder's q is of the whole image, whatever is hidden
+        if whole and compared is not None and compared.mean is not None and compared.covariance is not None:
             lines = ellipses(slot.frame, compared.mean, compared.covariance)
         place = None if compared is None or compared.place is None else seen(slot.frame.to_plane(compared.place.astype(np.float64)))
         self._window.plane.set_posterior(seen(mode), lines, place)
@@ -279,7 +283,7 @@ class PosteriorFeature(QObject):
         """What there is to know of how it was computed."""
         found, words = finding.posterior, []
         if finding.subject.condition is not None and self._session.slot is not None:
-            words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}, whose plane is shown.")
+            words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:
             words.append(DECODED)
         if found.refined:
@@ -312,6 +316,12 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
         return replace(figures, elbo="none", gap="none", why=why)
     evidence = f"{signed(compared.evidence, 2)} nats"
     return replace(figures, evidence=evidence, elbo=f"{signed(compared.elbo, 2)} nats", gap=f"{signed(compared.gap, 2)} nats")
+
+
+def class_told(slot: Slot, label: int) -> int | None:
+    """The class that a conditional model is told of an image: its own, and where that is not known, the one whose plane is shown."""
+    known = slot.handle is not None and 0 <= label < (slot.handle.architecture.classes or 0)
+    return label if slot.conditional and known else slot.condition
 
 
 def seen(place: NDArray[np.float64]) -> tuple[float, float] | None:
