@@ -99,19 +99,30 @@ class Lookout:
     def __init__(self) -> None:
         self._codes: Codes | None = None
         self._neighbours: Neighbours | None = None
+        self._only: int | None = None
         self._generation = -1
         self._next = -math.inf  # when others of the same model may be taken up
 
     def around(
-        self, z: NDArray[np.float32], generation: int, codes: Codes | None, dataset: ImageDataset | None = None, *, torus: bool = False
+        self,
+        z: NDArray[np.float32],
+        generation: int,
+        codes: Codes | None,
+        dataset: ImageDataset | None = None,
+        *,
+        torus: bool = False,
+        only: int | None = None,
     ) -> PlaceAnswer:
-        """What lies around z among the codes, on a torus round its ends too; with their data set, also the nearest images."""
+        """What lies around z among the codes, on a torus round its ends too; with their data set, also the nearest images.
+
+        Of a conditional model, `only` the codes of the class whose plane is shown lie there.
+        """
         same_model = codes is not None and self._codes is not None and generation == self._generation
         waited = codes is self._codes and codes is not None and self._neighbours is None
-        if waited or (codes is not self._codes and (not same_model or time.monotonic() >= self._next)):
+        if waited or only != self._only or (codes is not self._codes and (not same_model or time.monotonic() >= self._next)):
             begun = time.monotonic()
-            self._codes, self._generation = codes, generation
-            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes, torus=torus)
+            self._codes, self._generation, self._only = codes, generation, only
+            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes, torus=torus, only=only)
             self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)

@@ -108,6 +108,24 @@ def test_the_lookout_says_what_lies_around() -> None:
     assert (without.around, without.codes) == (None, None)
 
 
+@pytest.mark.parametrize("count", [400, 30_000])  # looked through one by one, and by a tree
+def test_the_lookout_counts_the_codes_of_the_shown_class_alone(count: int) -> None:
+    generator = np.random.default_rng(5)
+    z = generator.standard_normal((count, 2)).astype(np.float32)
+    labels = generator.integers(-1, 3, count)
+    codes, lookout, point = Codes("mean", z, np.arange(count), labels), Lookout(), np.array([0.2, 0.1], np.float32)
+    for only in (2, 0, None):  # the same lookout, as a person changes the class
+        rows = np.flatnonzero(labels == only) if only is not None else np.arange(count)
+        distances = np.hypot(*(z[rows].astype(np.float64) - point).T)
+        around = lookout.around(point, 1, codes, only=only).around
+        assert around is not None
+        assert around.near == (distances <= 0.1).sum()
+        assert around.near or count < 1000
+        assert around.nearest == tuple(rows[np.argsort(distances)[:6]].tolist())
+    nobody = lookout.around(point, 1, codes, only=7).around
+    assert nobody is not None and (nobody.near, nobody.nearest) == (0, ())
+
+
 def test_nothing_is_said_of_very_many_codes_until_they_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "SORTED_HERE", 100)
     lookout, point, codes = Lookout(), np.zeros(2, np.float32), some_codes(1)
@@ -126,7 +144,7 @@ def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.Monk
     monkeypatch.setattr(decoding, "time", SimpleNamespace(monotonic=lambda: clock, perf_counter=lambda: clock))
     real, built = decoding.neighbours_of, []
 
-    def build(codes: Codes, *, torus: bool = False) -> Neighbours:
+    def build(codes: Codes, *, torus: bool = False, only: int | None = None) -> Neighbours:
         nonlocal clock
         clock += 1
         built.append(codes)

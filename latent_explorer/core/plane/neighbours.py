@@ -88,20 +88,32 @@ class Neighbours:
         Of z, where there is one already; it is of use where there are many codes of two dimensions.
     torus : bool
         Each coordinate is taken modulo 1: ways go round the ends.
+    only : int or None
+        The class whose codes count alone: those of others lie on other planes.
     """
 
-    def __init__(self, z: NDArray[np.floating], labels: NDArray[np.int64], index: PlaneIndex | None = None, *, torus: bool = False) -> None:
+    def __init__(
+        self,
+        z: NDArray[np.floating],
+        labels: NDArray[np.int64],
+        index: PlaneIndex | None = None,
+        *,
+        torus: bool = False,
+        only: int | None = None,
+    ) -> None:
         count, dimensions = z.shape
         self._torus = torus
         self._tree: Any = None
         self._index: PlaneIndex | None = None
         self._rows: NDArray[np.int64] | None = None  # of the codes, where some are left out
-        if dimensions == 2 and count > FEW and not torus:
+        if dimensions == 2 and count > FEW and not torus and only is None:
             self._index = PlaneIndex(z.copy() if z.flags.writeable else z) if index is None else index
             self._labels, self.radius = labels.copy() if labels.flags.writeable else labels, NEAR
             self._count = len(self._index)
             return
         finite = np.isfinite(z).all(axis=1)
+        if only is not None:
+            finite &= labels == only
         rows = self._rows = np.flatnonzero(finite)
         self._count = len(rows)
         self._labels = labels[finite]
@@ -168,10 +180,10 @@ class Neighbours:
         return Surroundings(len(near), distances[0], best - 1, share, log_prior, nearest, distances, *space)
 
 
-def neighbours_of(codes: Codes, *, torus: bool = False) -> Neighbours:
-    """Looks for these codes; the index of many of them is made once, whoever asks for it."""
-    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW and not torus
-    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None, torus=torus)
+def neighbours_of(codes: Codes, *, torus: bool = False, only: int | None = None) -> Neighbours:
+    """Looks for these codes, or for `only` those of a class; the index of many of them is made once, whoever asks for it."""
+    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW and not torus and only is None
+    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None, torus=torus, only=only)
 
 
 def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:
