@@ -100,6 +100,28 @@ def test_a_loss_that_still_falls_wants_more_epochs() -> None:
     assert "improving" not in found(MODEL, TrainingConfig(), history(train, validation), running=True)  # of course it does
 
 
+def test_more_epochs_for_less_than_a_fifth_of_a_nat_are_not_advised() -> None:
+    train, validation = course(fall=4.0, pace=7.0)  # 0.08 nats in the last two epochs, 6 % of the fall in the last five
+    settings = TrainingConfig()
+    assert "improving" not in found(MODEL, settings, history(train - 150, validation - 150))
+    train, validation = course(fall=40.0, pace=7.0)
+    assert "improving" in found(MODEL, settings, history(train - 150, validation - 150))
+
+
+def test_a_run_by_log_likelihood_that_was_too_short() -> None:
+    model = ModelConfig((28, 28, 1), family="qlvm")
+    train, validation = course(2, pace=2.0)
+    findings = found(model, None, history(train, validation))
+    assert findings["improving"].suggestion == "Train for more epochs."
+    train, validation = course(4, fall=5.0)
+    short = found(model, None, history(train, validation))["learning"]
+    assert short.severity == "advice" and "beta" not in short.suggestion
+    assert "beta" not in found(model, None, history(*course(4, fall=1.0)))["learning"].suggestion
+    done = 150 + np.random.default_rng(1).normal(0, 0.3, 20)
+    done[0] = 205.0
+    assert "improving" not in found(model, None, history(done, np.array([152.0, 152.0])))
+
+
 def test_spikes_are_counted_and_noise_is_none() -> None:
     train, validation = course()
     assert "spikes" not in found(MODEL, TrainingConfig(), history(train, validation))
@@ -183,6 +205,30 @@ def test_a_narrow_posterior_is_no_collapse() -> None:
     findings = found(MODEL, None, None, codes(z, np.array([-4.0, -4.0])))
     assert "collapse" not in findings  # its KL is not 0
     assert findings["units"].severity == "problem"
+
+
+def test_collapse_on_the_sphere_is_seen_by_its_kl_alone() -> None:
+    model = ModelConfig((28, 28, 1), family="hyperspherical-vae")
+    z = normal(d=3)
+    even = codes(z / np.linalg.norm(z, axis=1, keepdims=True), np.log(1 / 3))
+    for kl, key in ((0.001, "collapse"), (3.0, "kl")):
+        told = replace(even, columns={**even.columns, "kl": np.full(1500, kl, np.float32)})
+        findings = found(model, None, None, told)
+        assert findings.keys() == {key}  # unit vectors vary, whatever they say
+
+
+def test_after_a_collapse_no_good_is_said_of_the_codes() -> None:
+    labels = np.random.default_rng(3).integers(0, 4, 1500)
+    model = ModelConfig((28, 28, 1), family="conditional-vae", classes=4)
+    apart = 0.001 * (normal() + 9 * labels[:, None])
+    findings = found(model, None, None, codes(apart, -0.001, labels))
+    assert findings["collapse"].severity == "problem"
+    assert not findings.keys() & {"classes", "holes"}
+
+
+def test_the_prior_is_filled_up_to_five_percent_of_holes() -> None:
+    assert "fill" in found(MODEL, None, None, codes(normal()), {"hole_mass": 0.04})["holes"].sentence
+    assert "fill" not in found(MODEL, None, None, codes(normal()), {"hole_mass": 0.06})["holes"].sentence
 
 
 def test_posteriors_that_are_points() -> None:

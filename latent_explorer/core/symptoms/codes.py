@@ -24,6 +24,7 @@ POINT_LIKE = 0.01  # mean standard deviation of posteriors that are nearly point
 BEYOND = 3.5  # of the normal prior in two dimensions, beyond which lies exp(-3.5^2 / 2) = 0.22 % of it
 LEAK, WIDE_LEAK = 0.02, 0.1
 HOLES, WIDE_HOLES = 0.15, 0.4
+FILLED = 0.05  # hole mass at most, of codes that fill the prior
 LISTED = 8  # dimensions whose KL is told one by one
 TELLS = 0.25  # accuracy above that of always guessing the commonest class
 VOTERS = 5
@@ -45,14 +46,17 @@ def of_codes(model: ModelConfig, codes: Codes | None, figures: Mapping[str, Any]
         return
     log_var = codes.columns.get("log_var")
     variance = np.exp(log_var[rows].astype(np.float64)) if log_var is not None and model.facts.spread else None
-    yield from _units(model, mean, variance)
+    sphere = model.facts.space == "sphere"  # a unit vector has no unit that is silent
+    units = tuple(_directions(codes, rows) if sphere else _units(model, mean, variance))
+    yield from units
+    collapsed = any(finding.key == "collapse" and finding.severity == "problem" for finding in units)
     tilted = codes.columns.get("cov")
     if variance is not None and tilted is not None:
         variance = tilted[rows].astype(np.float64)
     if model.facts.prior and model.facts.space == "plane":
         yield from _leak(mean, variance)
-        yield from _holes(mean, variance, figures)
-    if model.facts.conditional:
+        yield from (f for f in _holes(mean, variance, figures) if not (collapsed and f.severity == "fine"))
+    if model.facts.conditional and not collapsed:  # codes that say nothing of the image leave nothing to tell
         yield from _classes(mean, codes.labels[rows])
 
 
@@ -104,6 +108,25 @@ def _units(model: ModelConfig, mean: Numbers, variance: Numbers | None) -> Itera
     else:
         advice = "Train with a smaller beta or with warm-up" + ("; or choose fewer latent dimensions." if d > 2 else ".")
         yield Finding("units", "problem" if count == 0 or d <= 2 else "advice", units, advice if kl is not None else "Train longer.")
+
+
+def _directions(codes: Codes, rows: NDArray[np.int64]) -> Iterator[Finding]:
+    """KL from the even density on the sphere, as the encoder told it; it is near 0 where kappa is, 1/6 kappa^2."""
+    column = codes.columns.get("kl")
+    told = column[rows].astype(np.float64) if column is not None else np.zeros(0)
+    told = told[np.isfinite(told)]
+    if len(told) == 0:
+        return
+    kl = float(told.mean())
+    if kl < COLLAPSED_KL:
+        yield Finding(
+            "collapse",
+            "problem",
+            f"All posteriors are nearly even over the sphere (KL {kl:.2g} nats): the codes say nothing about the images.",
+            "Train with a smaller beta, raise it over some epochs of warm-up, or give the encoder more epochs.",
+        )
+    else:
+        yield Finding("kl", "fine", f"The KL is {kl:.2f} nats.")
 
 
 def _kl_words(kl: Numbers) -> str:
@@ -162,7 +185,8 @@ def _holes(mean: Numbers, variance: Numbers | None, figures: Mapping[str, Any]) 
             "Train with a larger beta or longer, and look at them in the layer Holes.",
         )
     else:
-        yield Finding("holes", "fine", f"The codes fill the prior: holes have {mass:.0%} of its mass.")
+        filled = f"The codes fill the prior: holes have {mass:.0%} of its mass."
+        yield Finding("holes", "fine", filled if mass <= FILLED else f"Holes have {mass:.0%} of the prior's mass, which is usual.")
 
 
 def _classes(mean: Numbers, labels: NDArray[np.int64]) -> Iterator[Finding]:

@@ -27,7 +27,10 @@ RISE = 0.02  # of the fall: the validation loss has turned
 GAP = 0.1  # of the fall, between validation and training
 CLOSE = 0.02  # of the fall: validation and training are the same
 STILL = 0.01  # of the fall, gained in the last quarter of the epochs
+STILL_NATS = 0.2  # gained in the last tenth of the epochs, below which more of them are not worth the time
 NOTHING = 0.01  # of the first loss: what training has gained is nothing
+LONGER = "Train longer, or with a larger learning rate."
+LITTLE = 0.05  # of the first loss: a run by log-likelihood, which learns slowly at first, has hardly begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +93,28 @@ def of_losses(
     if history is None or model.facts.discriminator:
         return
     course = course_of(history, settings)
+    exact = model.facts.bound == "ll"
     if len(course.train) >= LEAST_ROWS:
         if not running and course.fall <= NOTHING * abs(course.first):
             yield Finding(
                 "learning",
                 "problem",
                 f"Training has lowered the loss by {max(0.0, course.fall):.3g} nats only: the model has learned next to nothing.",
-                "Train longer, with a larger learning rate or a smaller beta.",
+                LONGER if exact else "Train longer, with a larger learning rate or a smaller beta.",
             )
             return
+        if exact and not running and course.fall <= LITTLE * abs(course.first):
+            yield Finding(
+                "learning",
+                "advice",
+                f"Training has raised log p(x) by {course.fall:.3g} nats only: the model has learned little so far.",
+                LONGER,
+            )
         yield from _spikes(course)
         if len(course.validation) >= LEAST_EPOCHS:
             yield from _fit(course, running=running)
+        elif exact and not running:
+            yield from _falling(course)
 
 
 def _spikes(course: _Course) -> Iterator[Finding]:
@@ -120,6 +133,21 @@ def _spikes(course: _Course) -> Iterator[Finding]:
             "advice",
             f"The loss jumped up {times}, most in epoch {course.epoch[worst]:.1f}, by {excess[worst]:.3g} nats.",
             "Train with a smaller learning rate, or clip the gradient more tightly.",
+        )
+
+
+def _falling(course: _Course) -> Iterator[Finding]:
+    """A run too short for validation losses to tell: the training losses of its last quarter against those of the quarter before."""
+    part = len(course.train) // 4
+    before, last = course.train[-2 * part : -part], course.train[-part:]
+    gained = float(before.mean() - last.mean())
+    noise = float(np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / part))  # a standard error, and no less with a slope
+    if gained > max(STILL_NATS, STILL * course.fall, 2 * noise):
+        yield Finding(
+            "improving",
+            "advice",
+            f"The training loss still fell by {gained:.3g} nats from the last quarter of the run but one to the last.",
+            "Train for more epochs.",
         )
 
 
@@ -146,7 +174,9 @@ def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
         return
     quarter = max(1, len(validation) // 4)
     gained = float(validation[-1 - quarter] - validation[-1])
-    if gained > STILL * fall:
+    tenth = max(1, len(validation) // 10)
+    lately = float(validation[-1 - tenth] - validation[-1])
+    if gained > STILL * fall and lately > STILL_NATS:
         if not running:
             epochs = "the last epoch" if quarter == 1 else f"the last {quarter} epochs"
             yield Finding(
@@ -155,7 +185,7 @@ def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
                 f"The validation loss still fell by {gained:.3g} nats in {epochs}.",
                 "Train for more epochs.",
             )
-    elif course.gap < CLOSE * fall and not running:
+    elif gained <= STILL * fall and course.gap < CLOSE * fall and not running:
         yield Finding(
             "underfitting",
             "advice",
