@@ -122,7 +122,11 @@ def code_figures(
     one = "posterior mean" if not suffix else one
     told = labels if config.facts.conditional else None
     places, distance = distances_in(config, codes)
-    found = mse_figure(handle, codes, images, told, one) | active_units(codes, one)
+    found = mse_figure(handle, codes, images, told, one)
+    if config.facts.space == "sphere":
+        found |= absent("Codes are unit vectors, which vary whether or not they are used; see the KL.", "active_units", unit="dimensions")
+    else:
+        found |= active_units(codes, one)
     if labels is not None and train is not None:
         asked = labels >= 0
         if asked.any() and len(train[0]):

@@ -169,7 +169,11 @@ def test_bounds_are_in_their_order_for_every_family(family: str, monkeypatch: py
     elbo, iwae = figures["elbo"]["value"], figures["iwae"]["value"]
     assert elbo < iwae
     assert figures["knn5"]["value"] is not None
+    if family == "hyperspherical-vae":
+        assert figures["active_units"]["value"] is None and "unit vectors" in figures["active_units"]["reason"]
+        assert figures["active_units.exact_mode"]["value"] is None
     if family == "hierarchical-vae":
+        assert "upper level plus a mean over 16 draws" in figures["kl"]["protocol"] and figures["kl"]["seed"] is not None
         assert "second level" in figures["ll_quadrature.256"]["reason"]
         return
     assert iwae < figures["ll_quadrature.256"]["value"] + 0.1
