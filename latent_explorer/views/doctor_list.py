@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from latent_explorer.core.symptoms.finding import Finding
 from latent_explorer.views.glossary import explained
@@ -45,6 +45,16 @@ class DoctorList(QWidget):
         for number, label in enumerate(self._labels):
             label.setText(words[number] if number < len(words) else "")
             label.setVisible(number < len(words))
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """At once, all the way up the form: sentences that wait for their room would be seen cut."""
+        widget: QWidget | None = self
+        while widget is not None and (layout := widget.layout()) is not None:
+            layout.activate()
+            if isinstance(widget, QScrollArea):
+                break
+            widget = widget.parentWidget()
 
 
 def _words(finding: Finding) -> str:

@@ -105,7 +105,7 @@ class SlicePanel(QWidget):
         explained(self._most, "slice_most")
         self._swap.clicked.connect(self._swap_axes)
         self._most.clicked.connect(self.spreadRequested)
-        self._principal, self._points = QPushButton("PCA plane"), QPushButton("Through 3 points")
+        self._principal, self._points = QPushButton("PCA plane"), QPushButton("3 points")
         self._principal.setObjectName("slice_principal")
         self._points.setObjectName("slice_points")
         explained(self._principal, "slice_principal")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QScreen
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 import latent_explorer.core.raster.kernels  # noqa: F401  # loading it sets the living aside for good, a test's window too
@@ -206,7 +206,10 @@ class Desk:
         field = self.window.findChild(QLineEdit, f"field_{name}")
         assert field is not None
         if not field.isVisible():  # folded away
-            self.hand.click(self.button("training_more"))
+            more = self.button("training_more")
+            _scroll_to(more)
+            self.hand.click(more)
+        _scroll_to(field)
         self.hand.type(field, text)
 
     def press(self, name: str) -> None:
@@ -234,6 +237,16 @@ class Desk:
             self.set_field(name, str(value))
         self.choose("schedule", 1)
         self.press("train")
+
+
+def _scroll_to(widget: QWidget) -> None:
+    """As a person does with the wheel, before clicking what lies below the edge of its panel."""
+    above = widget.parentWidget()
+    while above is not None and not isinstance(above, QScrollArea):
+        above = above.parentWidget()
+    if above is not None:
+        above.ensureWidgetVisible(widget)
+        settle()
 
 
 @pytest.fixture

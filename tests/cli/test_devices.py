@@ -92,7 +92,7 @@ def test_memory_that_runs_out_names_the_device(command: Callable[..., Said], tmp
     def full(*arguments: Any, **more: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8.00 GiB")
 
-    for name in ("encode", "decode_with"):
+    for name in ("read_with", "decode_with"):
         monkeypatch.setattr(inference, name, full)
     monkeypatch.setattr(evaluation, "elbo_figures", full)
     sentence = command("--device", "cpu").sentence
