@@ -15,7 +15,10 @@ from latent_explorer.cli.options import Command, data_option, device_option, jso
 @data_option
 @click.option("--quick", is_flag=True, help="Leave out exact inference: the likelihood, its checks, and figures of exact codes.")
 @click.option(
-    "--against", metavar="NAME|PATH", help="A second data set; how well its images are told from the own ones, as AUROC and AUPR."
+    "--against",
+    metavar="NAME|PATH",
+    help="A second data set: a folder with images of the same size, such as Fashion-MNIST's four IDX files beside MNIST."
+    " How well its images are told from the own ones, as AUROC and AUPR.",
 )
 @device_option
 @threads_option
@@ -57,7 +60,8 @@ def _value(figure: Mapping[str, Any]) -> str:
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4f}" if error is None else f"{value:.4f} ± {error:.4f}"
+    words = f"{value:z.4f}"  # z: no sign of what is rounded away
+    return words if error is None else f"{words} ± {error:.4f}"
 
 
 def table(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:

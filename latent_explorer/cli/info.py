@@ -94,7 +94,7 @@ def lines(record: ModelRecord, size: int) -> Iterator[tuple[str, str]]:
     for key, figure in record.figures.items():
         value = figure.get("value") if isinstance(figure, dict) else figure
         unit = figure.get("unit", "") if isinstance(figure, dict) else ""
-        yield shown(str(key)), shown(f"{value:.4f} {unit}" if isinstance(value, float) else f"{value} {unit}")
+        yield shown(str(key)), shown(f"{value:z.4f} {unit}" if isinstance(value, float) else f"{value} {unit}")
     if record.versions:
         yield "made with", shown(", ".join(f"{key} {value}" for key, value in record.versions.items()))
     if record.command:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latent_explorer.cli.evaluate import table
 from latent_explorer.core.checkpoint.record import read_record
 from latent_explorer.core.types import ImageDataset
 from tests.cli.conftest import Said
@@ -193,6 +194,22 @@ def test_evaluate_in_words(call: Call, tiny: Path) -> None:
     assert lines[0] == "tiny on 599 test images of digits"
     assert sum("±" in line and "n = 599" in line for line in lines) >= 5
     assert len({line.index("n = ") for line in lines if "n = " in line}) == 1
+
+
+def test_what_is_rounded_to_nothing_has_no_sign() -> None:
+    figure = {"unit": "nats", "n": 9, "protocol": "p", "seed": None}
+    lines = table(
+        {
+            "a": {**figure, "value": -1e-9, "se": 0.5},
+            "b": {**figure, "value": -1e-9, "se": None},
+            "c": {**figure, "value": -10.0, "se": None},
+        }
+    )
+    assert [line.split()[1] for line in lines[::2]] == ["0.0000", "0.0000", "-10.0000"]
+
+
+def test_evaluate_says_what_fits_beside(call: Call) -> None:
+    assert "Fashion-MNIST's four IDX files" in " ".join(call("evaluate", "--help").out.split())
 
 
 def test_info(call: Call, tiny: Path) -> None:
