@@ -176,6 +176,23 @@ def test_an_answer_of_the_model_before_is_dropped(opened: Desk, models: dict[str
     assert late[0].request.generation != opened.slot.generation
 
 
+def test_a_pick_finds_what_was_held_in_a_model_of_another_latent_size(opened: Desk) -> None:
+    """The scene hears of the new model a moment after the slot: what is held, and the trail, are of the one before."""
+    opened.away()
+    opened.session.set_scene(probe=(0.1, 0.2, 0.3))  # as of a model of three dimensions
+    probe, plane = opened.program.probe, opened.window.plane
+    probe._leave()
+    probe._ask()
+    assert probe.where() is not None and len(probe.where() or ()) == 2
+    probe._trail.begin(np.zeros(3))
+    plane.gestureBegan.emit()
+    probe._trail.begin(np.zeros(3))
+    plane.planePointPicked.emit(opened.slot.slot_id, 0.4, 0.1)
+    plane.gestureEnded.emit()
+    opened.rest()
+    assert probe.shown is not None and probe.shown[0] == pytest.approx((0.4, 0.1))
+
+
 def test_a_thousand_moves_leave_no_backlog(opened: Desk, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one decode is slow, a thousand places are picked: two decodes in all, the first and the last."""
     begun, gate = threading.Event(), threading.Event()

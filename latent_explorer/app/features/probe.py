@@ -97,9 +97,10 @@ class ProbeFeature(QObject):
 
     def where(self) -> tuple[float, ...] | None:
         """z of the place that is shown now; None before the first model."""
-        slot, probe = self._session.slot, self._session.scene.probe
+        slot = self._session.slot
         if slot is None:
             return None
+        probe = self._held(slot)
         return probe if self._pointer is None and probe is not None else _tuple(slot.frame.to_z(self._place(slot)))
 
     def _leave(self) -> None:
@@ -150,16 +151,21 @@ class ProbeFeature(QObject):
         self._trail.clear()
         self._window.plane.set_trail(np.zeros((0, 2)))
 
+    def _held(self, slot: Slot) -> tuple[float, ...] | None:
+        """z of the held point; None where it is of a model of another latent size, which the scene still holds for a moment."""
+        probe = self._session.scene.probe
+        return probe if probe is not None and len(probe) == slot.frame.latent_dim else None
+
     def _place(self, slot: Slot) -> NDArray[np.float64]:
         """Where the probe is now, plane coordinates: the pointer, else the held point, else the origin."""
         if self._pointer is not None:
             return self._pointer
-        probe = self._session.scene.probe
+        probe = self._held(slot)
         return np.array(slot.frame.centre) if probe is None else slot.frame.to_plane(np.array(probe))
 
     def _z(self, slot: Slot) -> NDArray[np.float32]:
         """Where the probe is now, z: a held one may lie where the plane does not show it, behind a globe."""
-        probe = self._session.scene.probe
+        probe = self._held(slot)
         z = slot.frame.to_z(self._place(slot)) if self._pointer is not None or probe is None else np.array(probe)
         return z.astype(np.float32)
 
@@ -194,7 +200,7 @@ class ProbeFeature(QObject):
             return
         self._asked = self._session.scene.probe
         place = self._place(slot)
-        plane, probe = self._window.plane, self._session.scene.probe
+        plane, probe = self._window.plane, self._held(slot)
         plane.set_cursor(_seen(place), held=self._pointer is None)
         plane.set_held(None if self._pointer is None or probe is None else _seen(slot.frame.to_plane(np.array(probe))))
         z = self._z(slot)

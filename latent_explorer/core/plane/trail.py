@@ -29,6 +29,8 @@ class Trail:
     def add(self, z: NDArray[np.floating], frame: PlaneFrame, spacing: float) -> bool:
         """One more place, if it is `spacing` (plane units) or more away from the last one; whether it was taken."""
         point = np.array(z, dtype=np.float64)
+        if self._places and self._places[-1].size != point.size:
+            self.clear()  # it is of a model of another latent size
         if self._places:
             step = frame.to_plane(point) - frame.to_plane(self._places[-1])
             if float(np.hypot(*step)) < spacing:
