@@ -147,12 +147,14 @@ def test_b_draws_anew_what_lies_below(desk: Desk, told_models: dict[str, Path]) 
     desk.rest()
     assert desk.slot.seed == 1
     assert shows(desk, seed=1)
+    assert told_button(desk, "mean").isVisible()
     desk.hand.click(told_button(desk, "resample"))
     desk.rest()
     assert shows(desk, seed=2)
     assert np.abs(expected(desk, seed=2) - expected(desk, seed=1)).max() > 2
     desk.hand.click(told_button(desk, "mean"))
     desk.rest()
+    assert not told_button(desk, "mean").isVisible()  # the word beside it says so
     assert desk.slot.seed == 0
     assert shows(desk)
 

@@ -96,9 +96,9 @@ class ToldBar(QFrame):
 
     def set_draw(self, seed: int | None) -> None:
         """Which draw is shown, 0 for the mean; None where nothing lies below the plane."""
-        self._mean.setEnabled(bool(seed))
         self._draw.setText(f"draw {seed}" if seed else "mean")
-        self._show(self._of_draw, seed is not None)
+        self._show((self._resample, self._draw), seed is not None)
+        self._show((self._mean,), bool(seed))  # at the mean the word beside it says so
 
     def _show(self, parts: tuple[QWidget, ...], there: bool) -> None:
         for part in parts:
