@@ -88,6 +88,7 @@ class Program(QObject):
         self.exact_codes = ExactCodesFeature(session, window, lanes.jobs)
         self.anomalies = AnomaliesFeature(session, window, self.index, self.exact_codes)
         self.posterior = PosteriorFeature(session, window, lanes.compute, self.fields, self.hover, self.probe)
+        self.anomalies.found.connect(self.posterior.ask_about_row)
         self.pictures = PicturesFeature(session, window, lanes, self.posterior, self.probe)
         self.opening.pictureChosen.connect(self.pictures.open)
         self.thumbnails = ThumbnailsFeature(session, window, self.index)

@@ -37,6 +37,7 @@ from latent_explorer.views.slice_panel import SlicePanel
 from latent_explorer.views.stack import Stack
 from latent_explorer.views.status import StatusLine
 from latent_explorer.views.style import THEMES, Theme, program_icon
+from latent_explorer.views.text import tip
 from latent_explorer.views.training_panel import TrainingPanel
 from latent_explorer.views.transport import Transport
 
@@ -187,6 +188,8 @@ class MainWindow(ArrangedWindow):
         self.set_undo("", "")
         points = bar.addMenu("&Points")
         fill_selection_menu(partial(self._add, points), points.addSeparator)
+        points.setToolTipsVisible(True)  # why an entry cannot be chosen; the others have no tooltip
+        self._strangest = next(action for action in points.actions() if action.data() == "strangest")
         view = bar.addMenu("&View")
         self._add(view, "&Fit all points", "fit")
         self._full = QAction("&Full screen", self, checkable=True)
@@ -274,6 +277,11 @@ class MainWindow(ArrangedWindow):
         """Whether the shown model lies in My models, so that it can be renamed and deleted."""
         self._rename.setEnabled(own)
         self._delete.setEnabled(own)
+
+    def set_strangest(self, reason: str) -> None:
+        """Why the strangest images cannot be selected; "" where they can."""
+        self._strangest.setEnabled(not reason)
+        self._strangest.setToolTip(tip(reason) if reason else "")
 
     def raise_panel(self, name: str) -> None:
         """Bring a panel to the front."""

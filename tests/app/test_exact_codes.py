@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QToolButton
 from latent_explorer.app.features import exact_codes as feature
 from latent_explorer.core.checkpoint.record import read_checkpoint
 from latent_explorer.core.nn.exact.many import exact_codes
+from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 from latent_explorer.workers.exact_codes import with_exact_codes
@@ -162,11 +164,31 @@ def test_the_strangest_are_selected_and_listed_first(ready: Desk) -> None:
     assert order == sorted(order)
     assert model.sorted_by[1] == Qt.SortOrder.AscendingOrder
     assert ready.slot.kind == "mean"  # where points lie was not asked
+    strangest = codes.index[int(np.argmin(scores))]
+    assert model.row_at(0) == int(np.argmin(scores))
+    ready.session.set_scene(layers=replace(ready.session.scene.layers, field=POSTERIOR))
+    ready.rest()
+    asked, dataset = ready.program.posterior._finding, ready.session.dataset
+    assert asked is not None and dataset is not None
+    assert f"image {strangest:,}" in asked.subject.title  # the first row of the table
+    np.testing.assert_array_equal(asked.image, dataset.images[strangest])
     ready.session.set_scene(hidden_classes=frozenset({0, 1, 2, 3, 4}))
     ready.wish("strangest")
     ready.rest()
     again = ready.session.scene.selection
     assert again is not None and codes.labels[again.rows].min() >= 5
+
+
+def test_without_a_likelihood_nothing_is_strange_and_the_menu_says_why(
+    new_desk: type[Desk], tmp_path: Path, digits: ImageDataset, models: dict[str, Path]
+) -> None:
+    desk = new_desk()
+    make_model(tmp_path / "plain.safetensors", digits, family="autoencoder", epochs=1)
+    entry = next(action for action in desk.window.actions() if action.objectName() == "action_strangest")
+    for path, offered in ((tmp_path / "plain.safetensors", False), (models["small"], True)):
+        desk.open(path)
+        assert entry.isEnabled() == offered
+        assert ("no exact inference" in entry.toolTip().replace("\n", " ")) == (not offered)
 
 
 def test_points_can_be_coloured_by_surprise(ready: Desk) -> None:

@@ -85,7 +85,7 @@ class PosteriorFeature(QObject):
         fields.answered.connect(self._answered)
         window.posterior.partRequested.connect(self._set_part)
         window.posterior.zoomRequested.connect(self.zoom)
-        window.selection.rowPicked.connect(self._row_picked)
+        window.selection.rowPicked.connect(self.ask_about_row)
         window.wish.connect(self._wished)
         session.slotChanged.connect(self._slot_changed)
         session.sceneChanged.connect(self._scene_changed)
@@ -163,7 +163,8 @@ class PosteriorFeature(QObject):
         self._window.plane.set_camera(Camera(x, y, 2 * max(math.hypot(u - x, v - y), LEAST_SIGHT)))
         self.zoomed.emit()
 
-    def _row_picked(self, row: int) -> None:
+    def ask_about_row(self, row: int) -> None:
+        """Of all points that are selected, this one."""
         self._ask_about(row=row)
         self._look()
 
