@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
@@ -128,10 +128,10 @@ class LayersPanel(QWidget):
         self._codes.setCurrentIndex(max(0, self._codes.findData(shown)))
         self._form.setRowVisible(self._codes, len(kinds) > 1)
 
-    def set_values(self, names: Sequence[str]) -> None:
+    def set_values(self, names: Iterable[str]) -> None:
         """Which values the points can be coloured by, besides class and density."""
-        offered = [("class", "Class"), ("density", "Density"), *((name, title_of(name)) for name in names)]
-        if [name for name, _ in offered] == [self._colour.itemData(k) for k in range(self._colour.count())]:
+        offered = [("class", "Class"), ("density", "Density"), *((name, title_of(name, names)) for name in names)]
+        if offered == [(self._colour.itemData(k), self._colour.itemText(k)) for k in range(self._colour.count())]:
             return  # while a model trains they come often; an open list stays open
         self._colour.clear()
         for name, title in offered:

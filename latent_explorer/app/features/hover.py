@@ -15,8 +15,10 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
+from latent_explorer.core.families import Family
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.neighbours import images_of
+from latent_explorer.core.plane.values import given_class
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -32,7 +34,8 @@ from latent_explorer.workers.task import Context, Task
 REST_MS = 125  # of the pointer on one point, before its card comes
 NAMES = {
     "elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error", "mse": "Squared error", "ll": "log p(x)",
-    "grey_score": "Grey score", "width": "Width",
+    "grey_score": "Grey score", "width": "Width", "kl_top": "KL, upper level (nats)", "kl_lower": "KL, lower level (nats)",
+    "kappa": "Concentration kappa",
 }  # fmt: skip
 MOST_LINES = 6
 
@@ -166,7 +169,7 @@ class HoverFeature(QObject):
         note = "" if images is not None or slot.handle is None else self._why(slot)
         layers = self._session.scene.layers
         image = None if images is None else to_qimage(self._mapped(images[0]))
-        content = CardContent(title_of(codes, row, slot), lines_of(codes, row), image, None, note, layers.smooth)
+        content = CardContent(title_of(codes, row, slot), lines_of(codes, row, _facts(slot)), image, None, note, layers.smooth)
         x, y = shown.index.points[row].tolist()
         self._window.plane.show_card(content, (x, y))
         if slot.handle is not None and slot.decodes:
@@ -204,10 +207,19 @@ def title_of(codes: Codes, row: int, slot: Slot) -> str:
     return f"Class {word} · {noun} {number}" if word else f"{noun.capitalize()} {number}"
 
 
-def lines_of(codes: Codes, row: int) -> tuple[str, ...]:
+def _facts(slot: Slot) -> Family | None:
+    return None if slot.handle is None else slot.handle.architecture.facts
+
+
+def name_of(name: str, codes: Codes, facts: Family | None) -> str:
+    """A column's short name for people; ``facts`` are the model's, None where there is none."""
+    return "log p(x | class)" if name == "ll" and given_class(codes, facts) else NAMES.get(name, name)
+
+
+def lines_of(codes: Codes, row: int, facts: Family | None = None) -> tuple[str, ...]:
     """What the codes say of it besides."""
     single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
-    return tuple(f"{NAMES.get(name, name)} {_number(float(values[row]))}" for name, values in single[:MOST_LINES])
+    return tuple(f"{name_of(name, codes, facts)} {_number(float(values[row]))}" for name, values in single[:MOST_LINES])
 
 
 def _number(value: float) -> str:

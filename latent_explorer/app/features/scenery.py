@@ -149,7 +149,7 @@ class SceneryFeature(QObject):
             if codes is not self._shown_codes or moved:
                 self._shown_codes, values = codes, Values(codes, facts)
                 plane.move_codes(_places(slot, codes), values)
-                self._window.layers.set_values(tuple(values))
+                self._window.layers.set_values(values)
         elif turned or codes is not self._shown_codes:
             self._shown_codes = codes
             classes = {label: slot.class_name(label) for label in np.flatnonzero(codes.class_counts).tolist()}
@@ -159,7 +159,7 @@ class SceneryFeature(QObject):
                 self._session.set_scene(hidden_classes=hidden)
             values = Values(codes, facts)
             plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
-            self._window.layers.set_values(tuple(values))
+            self._window.layers.set_values(values)
         if slot.frame.bounds is not None and (fresh or restaged or turned):
             self._show_prior(slot)
         elif (fresh or restaged) and slot.in_training:

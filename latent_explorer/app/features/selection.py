@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from latent_explorer.app.features.hover import NAMES, HoverFeature
+from latent_explorer.app.features.hover import NAMES, HoverFeature, name_of
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
@@ -247,11 +247,12 @@ class SelectionFeature(QObject):
         """What is known of the selected points."""
         rows = self._rows
         columns: dict[str, Floats] = {}
+        facts = None if slot.handle is None else slot.handle.architecture.facts
         if self._errors is not None and self._errors.rows is rows and "error" not in codes.columns:
             columns[NAMES["error"]] = self._errors.values
         for name, values in codes.columns.items():
             if values.ndim == 1:
-                columns[NAMES.get(name, name)] = values[rows]
+                columns[name_of(name, codes, facts)] = values[rows]
         names = slot.data.class_names if slot.data is not None else ()
         # The same arrays while the same points are selected: the table keeps its place.
         before = self._window.selection.model.shown

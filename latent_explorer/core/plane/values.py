@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from latent_explorer.core.types import Codes
 TITLES = {
     "elbo": "ELBO (nats)",
     "kl": "KL (nats)",
+    "kl_top": "KL, upper level (nats)",
+    "kl_lower": "KL, lower level (nats)",
+    "kappa": "Concentration kappa",
     "reconstruction": "Reconstruction (nats)",
     "mse": "Squared error",
     "log_likelihood": "log p(x) (nats)",
@@ -22,9 +25,18 @@ TITLES = {
 }
 
 
-def title_of(name: str) -> str:
-    """What people read for a column; the user's own names stay as they are."""
-    return TITLES.get(name, name)
+def title_of(name: str, names: Iterable[str] = ()) -> str:
+    """What people read for a column; the user's own names stay as they are.
+
+    ``names`` are those it is offered among: `Values` know whether a likelihood is that given the class.
+    """
+    title = TITLES.get(name, name)
+    return title.replace("p(x)", "p(x | class)") if isinstance(names, Values) and names.given else title
+
+
+def given_class(codes: Codes, facts: Family | None) -> bool:
+    """Whether likelihoods are those given each image's class: a conditional model was told them all (`core.nn.evaluation`)."""
+    return facts is not None and facts.conditional and bool((codes.labels >= 0).all())
 
 
 SURPRISES = {"surprise": "ll", "grey_surprise": "grey_score"}  # of which column each is the negative
@@ -50,11 +62,12 @@ class Values(Mapping[str, NDArray[np.floating]]):
 
     ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2); only where `has_closed_kl`: others
     have a column of their own, or none. ``width``: the geometric mean of its standard deviations. ``surprise``,
-    ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out.
+    ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out. ``given``: see `given_class`.
     """
 
     def __init__(self, codes: Codes, facts: Family | None = None) -> None:
         self._codes = codes
+        self.given = given_class(codes, facts)
         surprise = {column: name for name, column in SURPRISES.items()}
         self._names = [surprise.get(name, name) for name, column in codes.columns.items() if column.ndim == 1]
         log_var = codes.columns.get("log_var")

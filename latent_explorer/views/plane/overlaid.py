@@ -73,7 +73,7 @@ class OverlaidPlot(PointedPlot):
     def _show_points_scale(self, scale: Scale | None) -> None:
         """The legend stays, since classes can be hidden whatever the colours say."""
         self.legend.set_coloured(scale is None)
-        self.points_bar.set_bar(None if scale is None else bar_of(scale))
+        self.points_bar.set_bar(None if scale is None else bar_of(scale, self._points.values))
         self._place_overlays()
 
     def set_fields(self, fields: Sequence[PlaneField]) -> None:

@@ -100,7 +100,7 @@ class PointsLayer(KeptLayer):
         self._sight = Sight()
         self._cloud = Cloud(np.zeros((0, 2)))
         self._labels = np.zeros(0, np.int64)
-        self._values: Mapping[str, NDArray[np.floating]] = {}
+        self.values: Mapping[str, NDArray[np.floating]] = {}
         self._classes = ByClass(self._labels, 0)
         self._colouring: Colouring = self._classes
         self._hidden: frozenset[int] = frozenset()
@@ -123,7 +123,7 @@ class PointsLayer(KeptLayer):
     ) -> None:
         """Plane coordinates (N, 2), labels (N,) with -1 for none, the number of classes, which not to draw, values (N,) by name."""
         self._cloud, self._labels, self._hidden = Cloud(points), labels, hidden
-        self._values, self._visible = values or {}, None
+        self.values, self._visible = values or {}, None
         self._classes = ByClass(labels, classes)
         self._choose_colouring()
         self._drawable = Scatter(Cloud(np.zeros((0, 2))), ByClass(np.zeros(0, np.int64), 0))  # not those before
@@ -131,7 +131,7 @@ class PointsLayer(KeptLayer):
 
     def move_points(self, points: NDArray[np.floating], values: Mapping[str, NDArray[np.floating]] | None = None) -> None:
         """The same points lie elsewhere, (N, 2). The picture before stays until the new one comes, or the window changes."""
-        self._cloud, self._values = Cloud(points), self._values if values is None else values
+        self._cloud, self.values = Cloud(points), self.values if values is None else values
         if isinstance(self._colouring, ByValue):
             self._choose_colouring()
         self._scatter = self._choose()
@@ -202,8 +202,8 @@ class PointsLayer(KeptLayer):
 
     def _choose_colouring(self) -> None:
         """By class, where there is no such column."""
-        known = self._colour in self._values
-        self._colouring = ByValue(self._colour, self._values[self._colour]) if known else self._classes
+        known = self._colour in self.values
+        self._colouring = ByValue(self._colour, self.values[self._colour]) if known else self._classes
 
     def _choose(self) -> Scatter:
         """Points and colours as they are wanted now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from latent_explorer.core.palette import value_table
 from latent_explorer.core.plane.values import title_of
@@ -12,8 +13,8 @@ from latent_explorer.views.plane.colour_bar import Bar, number_text
 MOST = 5  # numbers on an even scale
 
 
-def bar_of(scale: Scale) -> Bar:
-    """A bar with the points' own colours and numbers; beside its title stands where the values really end."""
+def bar_of(scale: Scale, names: Iterable[str] = ()) -> Bar:
+    """A bar with the points' own colours and numbers; beside its title stands where the values really end. ``names``: see `title_of`."""
     if scale.logarithmic:
         low, high = math.log10(scale.low), math.log10(scale.high)
         powers = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1)]
@@ -25,7 +26,7 @@ def bar_of(scale: Scale) -> Bar:
     ends_text = f"{short(scale.least)} to {short(scale.most)}" if (scale.least, scale.most) != (scale.low, scale.high) else ""
     table = value_table(LEVELS if high > low else 1)  # equal values have one colour, the lowest
     missing = f"no value: {scale.missing:,}" if scale.missing else ""
-    return Bar(title_of(scale.name), ends_text, table, low, high, tuple(numbers), note=note_of(scale), grey=missing)
+    return Bar(title_of(scale.name, names), ends_text, table, low, high, tuple(numbers), note=note_of(scale), grey=missing)
 
 
 def round_numbers(low: float, high: float) -> list[float]:
