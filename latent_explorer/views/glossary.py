@@ -126,6 +126,14 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "exact_gap": (
             "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where both agree."
         ),
+        "grey_elbo": (
+            "The encoder's bound of the grey score, nats, its expectation integrated by Gauss and Hermite's rule. A score of grey pixels"
+            " is no log p(x), so this is no ELBO."
+        ),
+        "grey_gap": (
+            "Grey score − Grey ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where both"
+            " agree."
+        ),
         "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
         "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",
         "codes": (

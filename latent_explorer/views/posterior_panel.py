@@ -20,6 +20,9 @@ SIDE = 84  # pixels of a picture's place, in an interface of the usual size
 HIDDEN = (92, 132)  # the two greys of the squares that stand for hidden pixels
 # What the logarithm of the sum over the grid is called (`core.posterior.Posterior.score`): label, term of the glossary.
 SCORES = {"ll": ("log p(x)", "exact_ll"), "ll density": ("log p(x), density", "exact_density"), "grey score": ("Grey score", "grey_score")}
+# What the encoder reaches is called, and how far that is from it.
+BOUNDS = {"elbo": ("ELBO of the encoder", "exact_elbo"), "gap": ("Gap", "exact_gap")}
+GREY_BOUNDS = {"elbo": ("Grey ELBO", "grey_elbo"), "gap": ("Gap", "grey_gap")}
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,10 @@ class PosteriorPanel(QWidget):
         self._score_label = term_label(*SCORES["ll"])
         self._rows = {name: LiveText(right=True) for name in ("evidence", "elbo", "gap", "mode", "width")}
         form.addRow(self._score_label, self._rows["evidence"])
-        for name, words, term in (
-            ("elbo", "ELBO of the encoder", "exact_elbo"),
-            ("gap", "Gap", "exact_gap"),
-            ("mode", "Mode", "exact_mode"),
-            ("width", "Std. deviations", "exact_width"),
-        ):
+        self._labels = {name: term_label(*said) for name, said in BOUNDS.items()}
+        for name, label in self._labels.items():
+            form.addRow(label, self._rows[name])
+        for name, words, term in (("mode", "Mode", "exact_mode"), ("width", "Std. deviations", "exact_width")):
             explained(self._rows[name], term, words)
             form.addRow(term_label(words, term), self._rows[name])
         layout.addLayout(form)
@@ -160,8 +161,12 @@ class PosteriorPanel(QWidget):
         for name, row in self._rows.items():
             row.setText(getattr(figures, name))
         why = tip(figures.why) if figures.why else ""
-        for name, term in (("elbo", "exact_elbo"), ("gap", "exact_gap")):
-            self._rows[name].setToolTip(why or explain(term))
+        for name, (words, term) in (GREY_BOUNDS if figures.score == "grey score" else BOUNDS).items():
+            self._labels[name].setText(words)
+            self._labels[name].setToolTip(explain(term))
+            explained(self._rows[name], term, words)
+            if why:
+                self._rows[name].setToolTip(why)
 
     def _size(self, image: Images | None) -> None:
         """Places as large as the interface, of the image's shape."""

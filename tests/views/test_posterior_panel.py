@@ -49,6 +49,17 @@ def test_it_says_all_figures_and_names_the_score(panel: PosteriorPanel) -> None:
         assert label in texts(panel)
 
 
+def test_a_score_of_grey_pixels_has_no_elbo(panel: PosteriorPanel) -> None:
+    panel.set_subject("Class 3 · image 7", "")
+    settle()
+    for score, bound, meant in (("grey score", "Grey ELBO", "Grey score"), ("ll", "ELBO of the encoder", "log p(x)")):
+        panel.set_figures(PosteriorFigures(score))
+        assert bound in texts(panel)
+        assert panel._rows["elbo"].accessibleName() == bound
+        assert panel._rows["gap"].toolTip().startswith(f"{meant} −") and panel._labels["gap"].toolTip() == panel._rows["gap"].toolTip()
+        assert ("no ELBO" in panel._rows["elbo"].toolTip().replace("\n", " ")) == (score == "grey score")
+
+
 def test_what_is_not_defined_has_its_reason_as_a_tooltip(panel: PosteriorPanel) -> None:
     panel.set_figures(PosteriorFigures(elbo="none", gap="none", why="There is no encoder."))
     assert panel._rows["gap"].toolTip() == panel._rows["elbo"].toolTip() == "There is no encoder."
