@@ -187,8 +187,17 @@ def test_zoom_shows_the_posterior_large_and_can_be_taken_back(ready: Desk) -> No
     assert button is not None
     ready.window.raise_panel("posterior")
     settle()
+
+    def too_narrow() -> bool:
+        return any("Too narrow to be seen at this zoom" in text for text in texts(panel(ready)))
+
+    pixels = min(ready.window.plane.window_pixels()) / 300.0
+    assert too_narrow() == (4 * np.sqrt(np.linalg.eigvalsh(finding(ready).posterior.covariance)[-1]) * pixels < 6)
+    ready.session.set_scene(camera=Camera(0.0, 0.0, 900.0))
+    assert too_narrow()
     ready.hand.click(button)
     ready.rest()
+    assert not too_narrow()
     found, camera = finding(ready).posterior, ready.session.scene.camera
     widest = np.sqrt(np.linalg.eigvalsh(found.covariance)[-1])
     assert 4 * widest < camera.span < 40 * widest

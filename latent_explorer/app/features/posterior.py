@@ -48,6 +48,8 @@ NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not wo
 POINTS = "The encoder gives points without a width, so there is no posterior of its own to compare."
 RING = "The small ring is where it puts the image."
 ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q around its mean, the small ring."
+NARROW = "Too narrow to be seen at this zoom: Zoom to it."
+LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
 SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
 LEAST_SIGHT = 1e-3  # units of z
 NONE = np.zeros(0, np.int64)
@@ -82,6 +84,7 @@ class PosteriorFeature(QObject):
         self._subject: Subject | None = None
         self._finding: Finding | None = None
         self._compared: Comparison | None = None
+        self._narrow = False  # so the panel says
         fields.answered.connect(self._answered)
         window.posterior.partRequested.connect(self._set_part)
         window.posterior.zoomRequested.connect(self.zoom)
@@ -187,6 +190,9 @@ class PosteriorFeature(QObject):
             elif self._pin is not None and all(other.number != self._pin for other in scene.pins):
                 self._pin = None
         self._look()
+        finding = self._finding
+        if finding is not None and self._subject is finding.subject and self._narrow != self._too_narrow(finding):
+            self._tell(finding)  # the zoom is another
 
     def _slot_changed(self, slot: Slot) -> None:
         codes = slot.points
@@ -249,7 +255,7 @@ class PosteriorFeature(QObject):
             self._window.plane.set_posterior(None)
             return
         panel = self._window.posterior
-        panel.set_subject(finding.subject.title, self._words(finding))
+        self._tell(finding)
         panel.set_image(finding.image, finding.mask)
         panel.set_figures(figures_of(finding, None))
         self._draw(finding, None)
@@ -263,7 +269,7 @@ class PosteriorFeature(QObject):
         if finding is not self._finding:
             return  # another image was asked about
         self._compared = compared
-        self._window.posterior.set_subject(finding.subject.title, self._words(finding))
+        self._tell(finding)
         self._window.posterior.set_expected(compared.expected)
         self._window.posterior.set_figures(figures_of(finding, compared))
         self._draw(finding, compared)
@@ -280,9 +286,24 @@ class PosteriorFeature(QObject):
         place = None if compared is None or compared.place is None else seen(slot.frame.to_plane(compared.place.astype(np.float64)))
         self._window.plane.set_posterior(seen(mode), lines, place)
 
+    def _tell(self, finding: Finding) -> None:
+        self._narrow = self._too_narrow(finding)
+        self._window.posterior.set_subject(finding.subject.title, self._words(finding))
+
+    def _too_narrow(self, finding: Finding) -> bool:
+        """Whether two standard deviations to both sides, along the longest axis, are too few pixels."""
+        slot, found = self._session.slot, finding.posterior
+        if slot is None or slot.frame.latent_dim != len(found.mode):
+            return False
+        variances, axes = np.linalg.eigh(found.covariance)
+        reach = math.sqrt(max(float(variances[-1]), 0.0)) * axes[:, -1]
+        ends = slot.frame.to_plane(np.stack([found.mode - reach, found.mode + reach]))
+        pixels = min(self._window.plane.window_pixels()) / self._session.scene.camera.span
+        return bool(2 * np.linalg.norm(ends[1] - ends[0]) * pixels < LEAST_SEEN)  # NaN behind a globe: it is another thing to say
+
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
-        found, words = finding.posterior, []
+        found, words = finding.posterior, [NARROW] if self._narrow else []
         if finding.subject.condition is not None and self._session.slot is not None:
             words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:
