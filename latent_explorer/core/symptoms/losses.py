@@ -137,8 +137,8 @@ def _spikes(course: _Course) -> Iterator[Finding]:
 
 
 def _falling(course: _Course) -> Iterator[Finding]:
-    """A run too short for validation losses to tell: the training losses of its last quarter against those of the quarter before."""
-    part = len(course.train) // 4
+    """A run with too few validation losses: the training losses of its last tenth, five rows at least, against as many before."""
+    part = max(LEAST_ROWS // 4, len(course.train) // 10)
     before, last = course.train[-2 * part : -part], course.train[-part:]
     gained = float(before.mean() - last.mean())
     noise = float(np.sqrt((before.var(ddof=1) + last.var(ddof=1)) / part))  # a standard error, and no less with a slope
@@ -146,7 +146,7 @@ def _falling(course: _Course) -> Iterator[Finding]:
         yield Finding(
             "improving",
             "advice",
-            f"The training loss still fell by {gained:.3g} nats from the last quarter of the run but one to the last.",
+            f"The training loss still fell: by {gained:.3g} nats in the last {part / len(course.train):.0%} of the run.",
             "Train for more epochs.",
         )
 
