@@ -52,6 +52,20 @@ def told_button(desk: Desk, name: str) -> QToolButton:
     return found
 
 
+def test_what_lies_around_is_of_the_class_whose_plane_is_shown(desk: Desk, told_models: dict[str, Path]) -> None:
+    desk.open(told_models["conditional"])
+    desk.away()
+    for label in (7, 2):
+        desk.session.set_scene(condition=label)
+        desk.rest()
+        answer, codes = desk.program.neighbours._answer, desk.slot.codes["mean"]
+        assert answer is not None and answer.around is not None and answer.around.nearest
+        rows = np.flatnonzero(codes.labels == label)
+        distances = np.hypot(*(codes.z[rows].astype(np.float64) - answer.z).T)
+        assert set(answer.around.nearest) == set(rows[np.argsort(distances)[:6]].tolist())
+        assert answer.around.near == (distances <= 0.1).sum()
+
+
 def test_digits_choose_the_class_whose_plane_is_shown(desk: Desk, told_models: dict[str, Path]) -> None:
     desk.open(told_models["conditional"])
     desk.away()
