@@ -11,7 +11,6 @@ from latent_explorer.core.once import once
 from latent_explorer.core.raster.cloud import Cloud
 from latent_explorer.core.raster.colouring import Colouring
 
-
 FAINT = 0.12  # of the opacity of a point
 
 
