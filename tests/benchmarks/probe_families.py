@@ -21,7 +21,8 @@ def waits_of(it: Stage, family: str, moves: int) -> list[float]:
     assert session.slot is not None
     before = session.slot.generation
     it.choose_family(family)
-    it.round = FAMILIES[family].space == "sphere"
+    facts = FAMILIES[family]
+    it.round = facts.space == "sphere" or facts.conditional or facts.levels  # the last two have a bar at the plane's edge
     it.train()
 
     def begun() -> bool:
