@@ -67,7 +67,7 @@ class Encoder(nn.Module):
 
     def numbers(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
         """Pixels (B, D) in 0..1, and what comes beside them, to the numbers of the last layer, without any bound."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of network has its own
 
     def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Pixels (B, D) in 0..1 to mu (B, d) and log_var (B, d), both without any bound."""

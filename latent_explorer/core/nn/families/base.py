@@ -78,7 +78,7 @@ class Model(nn.Module):
 
         The logarithm is -inf where the encoder gives points.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Latent points (..., d) to the decoder's numbers, one for each pixel (..., D): parameters of `likelihood`.
@@ -102,11 +102,11 @@ class Model(nn.Module):
 
     def resample(self, z: Tensor, seed: int) -> Tensor:
         """As `mean_image`, with what lies below z drawn anew by `seed`, one draw for all points; only where there are levels."""
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def terms(self, x: Tensor, generator: torch.Generator | None = None, samples: int | None = None, labels: Tensor | None = None) -> Terms:
         """Both terms of the loss of each image, with all noise from `generator`; the first a mean over `samples` draws of z."""
-        raise NotImplementedError
+        raise NotImplementedError  # each family has its own
 
     def loss(self, batch: Batch) -> tuple[Tensor, Terms]:
         """What is made small, a mean over the batch only, with its terms."""

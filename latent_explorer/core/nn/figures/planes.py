@@ -79,7 +79,7 @@ def magnification_figure(handle: ModelHandle) -> Figures:
     z = np.stack([np.tile(along, SIDE), np.repeat(along, SIDE)], axis=1)
     try:
         logs = log_magnification(handle, z.astype(np.float32), np.eye(2, dtype=np.float32)).astype(np.float64)
-    except (TypeError, NotImplementedError):
+    except (TypeError, NotImplementedError):  # how `core.nn.geometry` says that a layer or a likelihood has no derivative yet
         return absent("No derivative is written for its decoder.", key, unit="squared image distance per unit^2")
     mass = np.exp(-0.5 * (z * z).sum(1) - LOG_2_PI + 2 * math.log(h))
     order = np.argsort(logs)

@@ -16,15 +16,15 @@ class Likelihood(nn.Module):
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
         """log p(x|z) in nats, summed over pixels: pixels and numbers (..., D) to (...)."""
-        raise NotImplementedError
+        raise NotImplementedError  # each likelihood has its own
 
     def mean(self, parameters: Tensor) -> Tensor:
         """E[x|z] in 0..1, the picture that is shown."""
-        raise NotImplementedError
+        raise NotImplementedError  # each likelihood has its own
 
     def slope(self, parameters: Tensor) -> Tensor:
         """Derivative of `mean` by the decoder's numbers, (..., D)."""
-        raise NotImplementedError
+        raise NotImplementedError  # each likelihood has its own
 
     def table(self, x: Tensor, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
         """log p(x_b|z_g) for every image and every place, nats, float32.
@@ -40,7 +40,7 @@ class Likelihood(nn.Module):
         -------
         Tensor, shape (B, G)
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each likelihood has its own
 
     def expected(self, parameters: Tensor, share: Tensor, x: Tensor) -> Tensor:
         """``sum over b, g of share_bg log p(x_b|z_g)``, with a graph to the numbers: (G, D), (B, G), (B, D) to a scalar."""
