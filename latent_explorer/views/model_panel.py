@@ -54,6 +54,7 @@ class ModelPanel(QWidget):
         self._data, self._open_data = _row("Training data", explain("data"), "Open an MNIST folder…")
         self._models.setObjectName("models")
         self._data.setObjectName("data")
+        self._listed: list[tuple[str, str]] = []  # the models
         self._data_open = ""  # the key of what is open
         self._data.setPlaceholderText("loading …")
         self._models.activated.connect(self._model_activated)
@@ -109,7 +110,9 @@ class ModelPanel(QWidget):
 
     def set_models(self, names: list[tuple[str, str]], current: str) -> None:
         """Choices as (key, text to show), and the key of the model that is shown."""
-        _fill(self._models, names, current, "model")
+        if names != self._listed or self._models.currentData() != current:  # it is told at every snapshot of a run
+            self._listed = names
+            _fill(self._models, names, current, "model")
 
     def set_data(self, names: list[tuple[str, str]], current: str) -> None:
         """Choices as (key, text to show), and the key of the data that are open; the key `DOWNLOAD` asks for a download."""

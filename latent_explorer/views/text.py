@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import textwrap
+from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
@@ -19,6 +20,7 @@ REPAINT = 50
 TIP_WIDTH = 72  # characters in a line of a tooltip, which Qt does not wrap by itself
 
 
+@lru_cache(256)
 def tip(text: str) -> str:
     """Text for a tooltip: in lines of a length that people read, and never read as markup."""
     lines = [part for line in text.split("\n") for part in textwrap.wrap(line, TIP_WIDTH, break_on_hyphens=False)]

@@ -89,17 +89,22 @@ class Transport(QWidget):
         layout.addLayout(counters)
         layout.addWidget(self._bar)
         layout.addWidget(self._word, 1)
-        self.set_state("idle")
+        self._refresh()
 
     def set_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
         self._theme = theme
         enlarge_icons(18, self._play, self._step, self._stop)
-        self.set_state(self._state, can_continue=self._can_continue)
+        self._refresh()
 
     def set_state(self, state: str, *, can_continue: bool = False) -> None:
         """One of `STATES`; `can_continue` when the shown model is an unfinished run whose data are open."""
-        self._state, self._can_continue = state, can_continue
+        if (state, can_continue) != (self._state, self._can_continue):  # it is told at every snapshot of a run
+            self._state, self._can_continue = state, can_continue
+            self._refresh()
+
+    def _refresh(self) -> None:
+        state, can_continue = self._state, self._can_continue
         fresh = ("Train", "play", "Train a new model with the settings on the left.")
         text, drawing, hint = {
             "idle": ("Continue", "play", "Go on with this unfinished run; another setting begins a new one.") if can_continue else fresh,

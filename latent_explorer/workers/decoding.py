@@ -110,10 +110,10 @@ class Lookout:
         codes: Codes | None,
         dataset: ImageDataset | None = None,
         *,
-        torus: bool = False,
+        kind: str = "affine",
         only: int | None = None,
     ) -> PlaceAnswer:
-        """What lies around z among the codes, on a torus round its ends too; with their data set, also the nearest images.
+        """What lies around z among the codes, on a plane of this kind; with their data set, also the nearest images.
 
         Of a conditional model, `only` the codes of the class whose plane is shown lie there.
         """
@@ -122,7 +122,7 @@ class Lookout:
         if waited or only != self._only or (codes is not self._codes and (not same_model or time.monotonic() >= self._next)):
             begun = time.monotonic()
             self._codes, self._generation, self._only = codes, generation, only
-            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes, torus=torus, only=only)
+            self._neighbours = None if codes is None or _unsorted(codes) else neighbours_of(codes, kind=kind, only=only)
             self._next = time.monotonic() + PAUSES * (time.monotonic() - begun)
         known, around = self._codes, None if self._neighbours is None else self._neighbours.around(z)
         nearest = None if around is None or known is None or dataset is None else images_of(known, around.nearest, dataset)

@@ -1,7 +1,7 @@
 """How soon the decoded image follows the mouse while a model of each family trains.
 
-As `probe_training`, one window and run after the other, each family with its usual settings. PCA is one step, and has no run to
-be measured beside. No peer.
+As `probe_training`, with as many moves; one window and run after the other, each family with its usual settings. PCA is one
+step, and has no run to be measured beside. No peer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.benchmarks.figure import Figure, percentile, quick
 from tests.benchmarks.probing import Probing
 from tests.benchmarks.stage import Stage, stage, turn, wait
 
-MOVES = 500
+MOVES = 1000
 AIM_P99 = 20.0
 
 

@@ -144,7 +144,7 @@ def test_live_codes_are_taken_up_in_a_share_of_the_time(monkeypatch: pytest.Monk
     monkeypatch.setattr(decoding, "time", SimpleNamespace(monotonic=lambda: clock, perf_counter=lambda: clock))
     real, built = decoding.neighbours_of, []
 
-    def build(codes: Codes, *, torus: bool = False, only: int | None = None) -> Neighbours:
+    def build(codes: Codes, *, kind: str = "affine", only: int | None = None) -> Neighbours:
         nonlocal clock
         clock += 1
         built.append(codes)

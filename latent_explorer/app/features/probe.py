@@ -287,4 +287,4 @@ def _decode(z: NDArray[np.float32], generation: int, request: DecodeRequest | No
 
 def _look(lookout: Lookout, z: NDArray[np.float32], slot: Slot, dataset: ImageDataset | None, context: Context) -> PlaceAnswer:
     """In the probe's lane, which alone uses the lookout."""
-    return lookout.around(z, slot.generation, slot.points, dataset, torus=slot.frame.kind == "torus", only=slot.condition)
+    return lookout.around(z, slot.generation, slot.points, dataset, kind=slot.frame.kind, only=slot.condition)

@@ -86,8 +86,9 @@ class Neighbours:
     labels : int64 array, shape (N,), -1 for none
     index : PlaneIndex or None
         Of z, where there is one already; it is of use where there are many codes of two dimensions.
-    torus : bool
-        Each coordinate is taken modulo 1: ways go round the ends.
+    kind : str
+        Of the plane that shows them (`PlaneFrame.kind`). On a "torus" each coordinate is taken modulo 1: ways go round the ends. A
+        "sphere" has two dimensions, whatever its coordinates are.
     only : int or None
         The class whose codes count alone: those of others lie on other planes.
     """
@@ -98,11 +99,11 @@ class Neighbours:
         labels: NDArray[np.int64],
         index: PlaneIndex | None = None,
         *,
-        torus: bool = False,
+        kind: str = "affine",
         only: int | None = None,
     ) -> None:
         count, dimensions = z.shape
-        self._torus = torus
+        torus = self._torus = kind == "torus"
         self._tree: Any = None
         self._index: PlaneIndex | None = None
         self._rows: NDArray[np.int64] | None = None  # of the codes, where some are left out
@@ -117,7 +118,7 @@ class Neighbours:
         rows = self._rows = np.flatnonzero(finite)
         self._count = len(rows)
         self._labels = labels[finite]
-        self.radius = radius_for(z[finite])
+        self.radius = NEAR if kind == "sphere" else radius_for(z[finite])
         self._columns = np.asarray(z[finite].T, np.float64, order="C")  # (d, N)
         if len(rows) > FEW:
             from scipy.spatial import cKDTree
@@ -180,10 +181,10 @@ class Neighbours:
         return Surroundings(len(near), distances[0], best - 1, share, log_prior, nearest, distances, *space)
 
 
-def neighbours_of(codes: Codes, *, torus: bool = False, only: int | None = None) -> Neighbours:
+def neighbours_of(codes: Codes, *, kind: str = "affine", only: int | None = None) -> Neighbours:
     """Looks for these codes, or for `only` those of a class; the index of many of them is made once, whoever asks for it."""
-    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW and not torus and only is None
-    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None, torus=torus, only=only)
+    many_on_a_plane = codes.z.shape[1] == 2 and len(codes.z) > FEW and kind != "torus" and only is None
+    return Neighbours(codes.z, codes.labels, codes.finder if many_on_a_plane else None, kind=kind, only=only)
 
 
 def images_of(codes: Codes, rows: tuple[int, ...], dataset: ImageDataset) -> Images | None:

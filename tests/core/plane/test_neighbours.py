@@ -179,9 +179,17 @@ def test_the_sentence_promises_nothing() -> None:
 def test_on_a_torus_ways_go_round_the_ends(count: int) -> None:
     z = np.random.default_rng(7).random((count, 2)).astype(np.float32)
     point = np.array([0.995, 0.002])
-    around = Neighbours(z, np.zeros(count, np.int64), torus=True).around(point)
+    around = Neighbours(z, np.zeros(count, np.int64), kind="torus").around(point)
     ways = np.abs(z.astype(np.float64) - point)
     ways = np.hypot(*np.minimum(ways, 1 - ways).T)
     assert around.near == (ways <= 0.1).sum()
     np.testing.assert_allclose(around.distances, np.sort(ways)[:6], rtol=1e-6)
     assert around.nearest == tuple(np.argsort(ways)[:6].tolist())
+
+
+def test_a_sphere_counts_within_the_same_radius_as_a_plane() -> None:
+    z = np.random.default_rng(0).standard_normal((500, 3))
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    around = Neighbours(z, np.zeros(len(z), np.int64), kind="sphere").around(z[7])
+    assert around.radius == NEAR
+    assert around.near == np.count_nonzero(np.linalg.norm(z - z[7], axis=1) <= NEAR)
