@@ -7,7 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import pyqtgraph as pg  # after PySide6, so that it takes the same Qt
 from PySide6.QtCore import QCoreApplication, QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
@@ -15,6 +14,7 @@ from latent_explorer.app.crash import CrashReporter, set_up_log
 from latent_explorer.app.program import Program
 from latent_explorer.core.checkpoint.reading import Reading
 from latent_explorer.core.errors import ExportError
+from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import program_icon
 
 SCREENSHOT_SECONDS = 60.0

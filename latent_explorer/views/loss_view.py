@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from latent_explorer.core.families import Family
 from latent_explorer.core.types import History
 from latent_explorer.views.glossary import explain, term_label
+from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme, enlargement
 
 EARLIER_RUNS = 4

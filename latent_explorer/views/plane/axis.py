@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.core.plane.display import phi_ticks
+from latent_explorer.views.plotting import pg
 
 ROOM = {"bottom": 70, "left": 45}  # pixels between two numbers, at least
 LONG, SHORT = 5.0, 3.3  # pixels of a tick with a number, and of one between

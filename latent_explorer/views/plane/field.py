@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
@@ -16,6 +15,7 @@ from latent_explorer.core.plane.field import PlaneField
 from latent_explorer.views.picture import blank_picture, wrap_words
 from latent_explorer.views.plane.colour_bar import Bar, number_text
 from latent_explorer.views.plane.layer import KeptLayer, Window
+from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
 
 LINE_OPACITY = 0.8

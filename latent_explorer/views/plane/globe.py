@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsEllipseItem
 
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.globe import graticule
+from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import Theme
 
 FAINT = 90  # of 255: the lines are there to tell how the globe lies, and not to be looked at

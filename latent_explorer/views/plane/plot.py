@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QFontInfo
@@ -26,6 +25,7 @@ from latent_explorer.views.plane.mosaic import MosaicLayer
 from latent_explorer.views.plane.pins import Look, PinMark, PinsLayer
 from latent_explorer.views.plane.points import PointsLayer
 from latent_explorer.views.plane.trail import TrailLayer
+from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
 
 SPAN_LIMITS = (1e-5, 1e4)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.views.plane.layer import Layer
+from latent_explorer.views.plotting import pg
 
 ARM = 5.0  # pixels from the mode's cross to its ends
 DASHES = (9.0, 6.0)  # of the outer ellipse, pixels
