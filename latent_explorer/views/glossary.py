@@ -30,7 +30,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "ll": "Mean of log p(x), the exact log-likelihood by a sum over nodes of the plane, nats per image; bigger is better.",
         "loss": "What training made small, on validation images, nats per image; no bound of a likelihood.",
         "lacks": "What is not defined for this family of models, and so is not shown.",
-        "levels": "Mean KL of the two levels, nats per image: of the plane, and of what lies below it.",
+        "levels": (
+            "Mean KL of the two levels, nats per image: of the plane, and of what lies below it, at the mean of q(z|x). The encoder saw the"
+            " test images as they are; evaluate draws z, and binary pixels for Bernoulli."
+        ),
         "prior": "Where codes are expected before an image is seen: the standard normal N(0, I) around the plane's origin.",
         "posterior": "Where the code of one image may lie, q(z|x); each point on the plane is its mean.",
         "latent": "The space of the codes: every place in it is a code, which the decoder turns into an image.",
@@ -42,7 +45,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "Counts and distances between this place and the codes of real images; no promise. In more than two dimensions distances"
             " are Euclidean in all of them, and codes are counted within the median distance of a code from the nearest other one."
         ),
-        "prior_density": "log N(z; 0, I) in nats: how usual this place is under the prior, towards which the KL pulls all codes.",
+        "prior_density": (
+            "The logarithm of the prior's density at this place, nats: how usual it is where codes are expected. log N(z; 0, I) on the"
+            " plane; the same everywhere on the globe, −log 4π per steradian, and on the torus, 0 per unit²."
+        ),
         "decode": "Milliseconds that the decoder took for this image.",
         "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
         "nearest": "The images whose codes lie nearest to the probe, nearest first; a click on one selects its point.",

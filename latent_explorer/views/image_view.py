@@ -185,14 +185,16 @@ class ImageView(QWidget):
             if button.isEnabled() != (pixels is not None):
                 button.setEnabled(pixels is not None)
 
-    def set_place(self, z: tuple[float, ...] | None, trust: str, log_prior: float | None, axes: tuple[int, int] | None = None) -> None:
-        """Where the probe is, the trust sentence, and the prior's log density there in nats.
+    def set_place(
+        self, z: tuple[float, ...] | None, trust: str, log_prior: float | None, axes: tuple[int, int] | None = None, unit: str = ""
+    ) -> None:
+        """Where the probe is, the trust sentence, and the prior's log density there in nats, with what it is counted by.
 
         Of many coordinates those of the plane's `axes` are said first.
         """
         self._head.set_place(z, "" if z is None else plane_words(z, axes))
         self._trust.setText(trust)
-        self._prior.setText("" if log_prior is None else signed(log_prior, 2))
+        self._prior.setText("" if log_prior is None else f"{signed(log_prior, 2)} {unit}".strip())
 
     def set_decode(self, milliseconds: float | None, weights: str) -> None:
         """How long the decode took, and whose weights it used."""

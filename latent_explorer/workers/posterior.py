@@ -180,7 +180,7 @@ def field_of(finding: Finding, frame: PlaneFrame, cells: Cells, progress: Progre
         coarse = found.h / found.width if found.width > 0 else 1.0
         seen = np.flatnonzero(logs[there] > finding.highest - SEEN - min(SLACK + coarse**2, MOST_SLACK))
         logs[there[seen]] = _at(finding, z[seen], progress)
-    return posterior_field(logs, cells, finding.highest, finding.levels, note_of(finding), line=found.space == "line")
+    return posterior_field(logs, cells, finding.highest, finding.levels, note_of(finding), space=found.space)
 
 
 def note_of(finding: Finding) -> str:

@@ -46,6 +46,9 @@ def test_a_family_is_trained_and_explored(opened: Desk, family: str) -> None:
         assert opened.says(facts.lacks)
     figure = {"elbo": "Validation ELBO", "ll": "Validation log p(x)", "": "Validation loss"}[facts.bound]
     assert opened.says(figure)
+    even = {"sphere": "−2.53 per steradian", "torus": "0.00 per unit²"}.get(facts.space, " per unit²")
+    assert opened.says(even) == facts.prior
+    assert opened.says("(grey pixels)") == facts.levels  # the encoder saw these, and not the binary ones of the bound
     assert opened.window.plane.told.isVisible() == (facts.conditional or facts.levels)
 
 

@@ -137,7 +137,7 @@ def test_the_image_view_says_how_sure_it_is(opened: Desk, ear: Ear) -> None:
     near = int((distances <= 0.1).sum())
     assert opened.says("No code within 0.1" if near == 0 else "1 code within" if near == 1 else f"{near:,} codes within")
     log_prior = -0.5 * float(z @ z) - np.log(2 * np.pi)
-    assert any(text.replace("−", "-") == f"{log_prior:.2f}" for text in opened.texts())
+    assert any(text.replace("−", "-") == f"{log_prior:.2f} per unit²" for text in opened.texts())
 
 
 def test_an_answer_of_the_model_before_is_dropped(opened: Desk, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,6 +271,8 @@ class OpeningFeature(QObject):
             facts["points"] = f"{len(codes.z):,}"
             if {"kl_top", "kl_lower"} <= codes.columns.keys():
                 facts["levels"] = ", ".join(f"{codes.columns[name].mean():.2f}" for name in ("kl_top", "kl_lower"))
+                if slot.handle is not None and slot.handle.architecture.likelihood == "bernoulli":
+                    facts["levels"] += " (grey pixels)"  # what the encoder saw, and not the binary ones that the bound is of
         quality, lacks = "elbo", ""
         if slot.handle is not None:
             model = slot.handle.architecture

@@ -18,6 +18,7 @@ from PySide6.QtGui import QGuiApplication
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.neighbours import MANY, densest_place, sentence
 from latent_explorer.core.plane.trail import Trail
+from latent_explorer.core.prior import density_unit, log_prior_density
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import DecodeRequest, ImageDataset, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -231,8 +232,10 @@ class ProbeFeature(QObject):
         names = slot.data.class_names if slot.data is not None else ()
         unsorted = SORTING if answer.codes is not None else ""
         trust = unsorted if answer.around is None else sentence(answer.around, names)
-        log_prior = None if answer.around is None or not _normal(slot) else answer.around.log_prior
-        self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair)
+        model = None if slot.handle is None else slot.handle.architecture
+        log_prior = None if model is None or answer.around is None else log_prior_density(model, answer.z)
+        unit = "" if model is None else density_unit(model.facts.space, model.latent_dim)
+        self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair, unit)
         self.answered.emit(answer)
         if answer.codes is not slot.points:
             self._look_around.ask()  # there are newer ones
@@ -264,11 +267,6 @@ class ProbeFeature(QObject):
         if picture is not None:
             QGuiApplication.clipboard().setImage(picture)
             self._session.notice("The decoded image is on the clipboard.")
-
-
-def _normal(slot: Slot) -> bool:
-    """Whether codes are expected as N(0, I) says: a table has no prior, nor has every family; those of torus and sphere are even."""
-    return slot.handle is not None and slot.handle.architecture.facts.prior and slot.frame.kind == "affine"
 
 
 def _seen(place: NDArray[np.float64]) -> tuple[float, float] | None:

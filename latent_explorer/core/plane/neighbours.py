@@ -36,8 +36,6 @@ class Surroundings:
         The commonest label among the near ones, or of the nearest when none is near; -1 for none.
     share : float
         Part of the near codes that carry it, 0..1.
-    log_prior : float
-        log N(z; 0, I) in nats.
     nearest : tuple of int
         Rows of the codes that lie nearest, nearest first, `NEAREST` at most.
     distances : tuple of float
@@ -52,7 +50,6 @@ class Surroundings:
     distance: float
     label: int
     share: float
-    log_prior: float
     nearest: tuple[int, ...] = ()
     distances: tuple[float, ...] = ()
     radius: float = NEAR
@@ -166,19 +163,18 @@ class Neighbours:
     def around(self, z: NDArray[np.floating]) -> Surroundings:
         """What lies around the latent point z, shape (d,)."""
         point = np.asarray(z, np.float64)
-        log_prior = -0.5 * float(point @ point) - 0.5 * len(point) * math.log(2 * math.pi)
         space = self.radius, len(point)
         if not self._count:
-            return Surroundings(0, math.nan, -1, 0.0, log_prior)
+            return Surroundings(0, math.nan, -1, 0.0)
         found, leaves, near = self._search(point)
         rows = leaves if self._rows is None else self._rows[leaves]
         distances, nearest = tuple(found.tolist()), tuple(rows.tolist())
         if not len(near):
-            return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, log_prior, nearest, distances, *space)
+            return Surroundings(0, distances[0], int(self._labels[leaves[0]]), 0.0, nearest, distances, *space)
         counts = np.bincount(self._labels[near] + 1)
         best = int(counts.argmax())
         share = float(counts[best] / len(near))
-        return Surroundings(len(near), distances[0], best - 1, share, log_prior, nearest, distances, *space)
+        return Surroundings(len(near), distances[0], best - 1, share, nearest, distances, *space)
 
 
 def neighbours_of(codes: Codes, *, kind: str = "affine", only: int | None = None) -> Neighbours:

@@ -11,6 +11,7 @@ from latent_explorer.core.plane.cells import Cells
 from latent_explorer.core.plane.field import POSTERIOR, PlaneField
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.posterior import Posterior
+from latent_explorer.core.prior import density_unit
 
 Doubles = NDArray[np.float64]
 
@@ -82,7 +83,9 @@ def region_levels(mass: Doubles, density: Doubles) -> tuple[float, ...]:
     return tuple(float(value) for value in density[order[rows]])
 
 
-def posterior_field(logs: Doubles, cells: Cells, highest: float, levels: tuple[float, ...], note: str, *, line: bool = False) -> PlaneField:
+def posterior_field(
+    logs: Doubles, cells: Cells, highest: float, levels: tuple[float, ...], note: str, *, space: str = "plane"
+) -> PlaneField:
     """The field from logarithms of the density at the centres of cells, nats (rows * columns,); -inf where there is none.
 
     Parameters
@@ -91,6 +94,8 @@ def posterior_field(logs: Doubles, cells: Cells, highest: float, levels: tuple[f
         The logarithm of the density at the mode.
     levels : tuple of float
         Of `region_levels`, natural logarithms.
+    space : str
+        As of `Posterior`.
     """
     decimal = np.full(len(logs), np.nan)
     there = np.isfinite(logs)
@@ -102,7 +107,7 @@ def posterior_field(logs: Doubles, cells: Cells, highest: float, levels: tuple[f
     return PlaneField(
         POSTERIOR,
         TITLE,
-        "per unit" if line else "per unit²",
+        density_unit(space),
         np.nan_to_num(values, nan=low - 1.0),  # so that contours can be drawn at the edge
         cells.rectangle,
         "depth",

@@ -29,17 +29,16 @@ NAMES = ("zero", "one", "two")
 def by_hand(z: NDArray[np.float64], labels: NDArray[np.int64], point: NDArray[np.float64], radius: float) -> Surroundings:
     distances = np.sqrt(((z - point) ** 2).sum(1))
     near = np.flatnonzero(distances <= radius)
-    log_prior = -0.5 * sum(c * c for c in point) - len(point) / 2 * math.log(2 * math.pi)
     if not len(near):
-        return Surroundings(0, distances.min(), int(labels[distances.argmin()]), 0.0, log_prior)
+        return Surroundings(0, distances.min(), int(labels[distances.argmin()]), 0.0)
     votes = Counter(labels[near].tolist())
     best = min(votes, key=lambda label: (-votes[label], label))
-    return Surroundings(len(near), distances.min(), best, votes[best] / len(near), log_prior)
+    return Surroundings(len(near), distances.min(), best, votes[best] / len(near))
 
 
 def same(one: Surroundings, two: Surroundings) -> None:
     assert (one.near, one.label) == (two.near, two.label)
-    assert [one.distance, one.share, one.log_prior] == pytest.approx([two.distance, two.share, two.log_prior])
+    assert [one.distance, one.share] == pytest.approx([two.distance, two.share])
 
 
 @pytest.fixture(params=[20_000, 0], ids=["one by one", "by a tree"])
@@ -116,7 +115,6 @@ def test_no_codes_at_all(z: NDArray[np.float32], way: None) -> None:
     assert (around.near, around.label, around.share) == (0, -1, 0.0)
     assert around.nearest == around.distances == ()
     assert math.isnan(around.distance)
-    assert around.log_prior == pytest.approx(-1 - math.log(2 * math.pi))
     assert sentence(around, NAMES) == "No codes to compare with."
 
 
@@ -147,18 +145,18 @@ def test_a_row_outside_the_data_set_has_no_image(digits: ImageDataset, row: int)
 @pytest.mark.parametrize(
     ("around", "text"),
     [
-        (Surroundings(0, 0.25, 1, 0, -2), "No code within 0.1; the nearest lies 0.250 away (class one)."),
-        (Surroundings(0, 0.25, -1, 0, -2), "No code within 0.1; the nearest lies 0.250 away (no label)."),
-        (Surroundings(0, 0.25, 7, 0, -2), "No code within 0.1; the nearest lies 0.250 away (no label)."),
-        (Surroundings(1, 0.01, 2, 1, -2), "1 code within 0.1, 100% of them class two; the nearest 0.010 away."),
-        (Surroundings(1234, 0.01, 0, 0.914, -2), "1,234 codes within 0.1, 91% of them class zero; the nearest 0.010 away."),
-        (Surroundings(5, 0.0, -1, 1, -2), "5 codes within 0.1; the nearest 0.000 away."),
+        (Surroundings(0, 0.25, 1, 0), "No code within 0.1; the nearest lies 0.250 away (class one)."),
+        (Surroundings(0, 0.25, -1, 0), "No code within 0.1; the nearest lies 0.250 away (no label)."),
+        (Surroundings(0, 0.25, 7, 0), "No code within 0.1; the nearest lies 0.250 away (no label)."),
+        (Surroundings(1, 0.01, 2, 1), "1 code within 0.1, 100% of them class two; the nearest 0.010 away."),
+        (Surroundings(1234, 0.01, 0, 0.914), "1,234 codes within 0.1, 91% of them class zero; the nearest 0.010 away."),
+        (Surroundings(5, 0.0, -1, 1), "5 codes within 0.1; the nearest 0.000 away."),
         (
-            Surroundings(0, 3.25, 1, 0, -40, radius=2.9, dimensions=32),
+            Surroundings(0, 3.25, 1, 0, radius=2.9, dimensions=32),
             "No code within 2.9 in all 32 dimensions; the nearest lies 3.250 away (class one).",
         ),
         (
-            Surroundings(12, 2.1, 2, 0.75, -40, radius=2.9, dimensions=32),
+            Surroundings(12, 2.1, 2, 0.75, radius=2.9, dimensions=32),
             "12 codes within 2.9 in all 32 dimensions, 75% of them class two; the nearest 2.100 away.",
         ),
     ],
@@ -171,7 +169,7 @@ def test_the_sentence_promises_nothing() -> None:
     """No word of trust, confidence or probability: it counts."""
     for near in (0, 1, 50):
         for label in (-1, 0, 2):
-            text = sentence(Surroundings(near, 0.05, label, 0.5, -3), NAMES).lower()
+            text = sentence(Surroundings(near, 0.05, label, 0.5), NAMES).lower()
             assert not re.search(r"trust|confiden|probab|certain|likely|reliab|sure|good|bad|should", text)
 
 

@@ -100,7 +100,8 @@ def test_ellipses_follow_the_plane_s_display_and_are_of_two_dimensions_only() ->
 def test_the_field_is_clear_where_there_is_next_to_nothing() -> None:
     cells = Cells(0.0, 1.0, 1.0, 1.0, 4, 1)
     logs = np.array([0.0, -1.0, -20.0, -np.inf])
-    field = posterior_field(logs, cells, 0.0, (-2.0, -1.0), "A note.")
+    field = posterior_field(logs, cells, 0.0, (-2.0, -1.0), "A note.", space="sphere")
+    assert field.unit == "per steradian"
     assert field.strength is not None
     np.testing.assert_allclose(field.strength[0], [1, 1, 0, 0])
     assert field.high == 0 and field.low == -DECADES
