@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow
@@ -45,7 +47,10 @@ class ArrangedWindow(QMainWindow):
             dock.toggleViewAction().triggered.connect(self._make_own)
 
     def _place_docks(self) -> None:
-        """All docks where they belong, with nothing said yet of tabs and sizes."""
+        """All docks where they belong, still hidden, with nothing said yet of tabs and sizes.
+
+        Shown at once, one above the other, they would need more height than a low window has, and Qt would make it higher.
+        """
         left, right, bottom = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
             Qt.DockWidgetArea.RightDockWidgetArea,
@@ -64,7 +69,7 @@ class ArrangedWindow(QMainWindow):
         for name, area in places:
             self.addDockWidget(area, docks[name])
             docks[name].setFloating(False)
-            docks[name].show()
+            docks[name].hide()
 
     @property
     def _low(self) -> bool:
@@ -79,19 +84,26 @@ class ArrangedWindow(QMainWindow):
         if self._unarranged:
             return
         self._left.leave()
+        optional = self._pins_dock, self._selection_dock, self._posterior_dock
+        tabs = self._kind is not None and self._kind[0]  # until now
+        before = _in_front(optional) if tabs or not self._low else None
         self._place_docks()
         docks, wanted = self._docks, arrangement_for(self.width(), self.height())
         if self._low:
             self.tabifyDockWidget(docks["model"], docks["layers"])
             self.tabifyDockWidget(docks["layers"], docks["training"])
             self.tabifyDockWidget(docks["training"], docks["slice"])
-            docks["model"].raise_()
         else:
             self.splitDockWidget(docks["model"], docks["layers"], Qt.Orientation.Vertical)
             self.splitDockWidget(docks["layers"], docks["training"], Qt.Orientation.Vertical)
-        for dock in (self._pins_dock, self._selection_dock, self._posterior_dock):
-            if dock.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
-                self._place_below(dock)
+        for panel in optional:
+            if panel.toggleViewAction().isVisible():  # before there are pins, a tab would stand alone
+                self._place_below(panel)
+        for dock in docks.values():
+            dock.show()
+        for dock in (docks["model"], docks["image"], before):
+            if dock is not None and (self._low or dock is before):
+                dock.raise_()
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [wanted.left, wanted.right], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["run"]], [wanted.bottom], Qt.Orientation.Vertical)
@@ -164,7 +176,12 @@ class ArrangedWindow(QMainWindow):
 
     def set_posterior(self, shown: bool) -> None:
         """Whether an exact posterior is the field: its panel comes in front."""
-        if self._bring(self._posterior_dock, shown, POSTERIOR_SHARE) and not self._low:
+        if self._bring(self._posterior_dock, shown, POSTERIOR_SHARE):
+            self.raise_posterior()
+
+    def raise_posterior(self) -> None:
+        """Another image was asked about: what is known of it is seen, also where panels share one place as tabs."""
+        if self._posterior_dock.isVisible():
             self._posterior_dock.raise_()
 
     def _bring(self, panel: OptionalDock, wanted: bool, share: float) -> bool:
@@ -181,11 +198,16 @@ class ArrangedWindow(QMainWindow):
         return came
 
     def _place_below(self, panel: OptionalDock) -> None:
-        """Under the decoded image, where there is room; in low windows behind it."""
-        if not panel.isFloating():
-            front = self._docks["image" if self._low else "slice"]
-            self.tabifyDockWidget(front, panel)
-            front.raise_()
+        """Under the decoded image, where there is room; in low windows behind it. What was in front stays there."""
+        if panel.isFloating():
+            return
+        beside = self._docks["image" if self._low else "slice"]
+        if not self._low and not beside.isVisible() and self.dockWidgetArea(beside) != Qt.DockWidgetArea.RightDockWidgetArea:
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, beside)  # where it lay while the window was low
+            beside.hide()
+        front = _in_front((beside, *self.tabifiedDockWidgets(beside))) or beside
+        self.tabifyDockWidget(beside, panel)
+        front.raise_()
 
     def _size_changed(self) -> None:
         if self._kind != self._kind_now:
@@ -211,3 +233,8 @@ class ArrangedWindow(QMainWindow):
         if self._unarranged:
             self.arrange()
         super().showEvent(event)
+
+
+def _in_front(docks: Iterable[QDockWidget]) -> QDockWidget | None:
+    """The one of some docks in the same place that is seen; Qt counts those behind it as visible too."""
+    return next((dock for dock in docks if dock.isVisible() and not dock.visibleRegion().isEmpty()), None)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from latent_explorer.core.occlusion import PARTS, WHOLE
@@ -16,6 +17,7 @@ from latent_explorer.views.image_view import PixelView
 from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import LiveText, plain_label, tip
 
+MARGIN = 12  # pixels on both sides
 SIDE = 84  # pixels of a picture's place, in an interface of the usual size
 HIDDEN = (92, 132)  # the two greys of the squares that stand for hidden pixels
 # What the logarithm of the sum over the grid is called (`core.posterior.Posterior.score`): label, term of the glossary.
@@ -51,7 +53,7 @@ class PosteriorPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setContentsMargins(MARGIN, 8, MARGIN, 12)
         layout.setSpacing(6)
         self._title = plain_label("", wrap=True)
         layout.addWidget(self._title)
@@ -71,7 +73,6 @@ class PosteriorPanel(QWidget):
             view.setObjectName(f"posterior_{'image' if column == 0 else 'expected'}")
             grid.addWidget(view, 0, column)
             grid.addWidget(word, 1, column)
-        layout.addWidget(self._pictures)
         self._part = QComboBox()
         self._part.setObjectName("posterior_part")
         explained(self._part, "occlusion", "Known pixels")
@@ -80,24 +81,28 @@ class PosteriorPanel(QWidget):
             self._part.addItem(words, part)
         self._part.activated.connect(self._picked)
         self._part.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._part.setMinimumContentsLength(6)
+        self._part.setMinimumContentsLength(5)
         self._zoom = QPushButton("Zoom to it")
         self._zoom.setObjectName("posterior_zoom")
         explained(self._zoom, "posterior_zoom")
         self._zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._zoom.clicked.connect(self.zoomRequested)
-        choices = QVBoxLayout()
-        choices.setSpacing(6)
         self._invert = QCheckBox("Inverted")
         self._invert.setObjectName("posterior_invert")
         explained(self._invert, "invert")
         self._invert.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._invert.clicked.connect(self.invertRequested)
+        grid.setColumnStretch(2, 1)
+        self._grid = grid
+        self._choices = QWidget()
+        choices = QVBoxLayout(self._choices)
+        choices.setContentsMargins(0, 0, 0, 0)
+        choices.setSpacing(6)
         for widget in (term_label("Use", "occlusion"), self._part, self._zoom, self._invert):
             choices.addWidget(widget)
         choices.addStretch(1)
-        grid.addLayout(choices, 0, 2, 2, 1)
-        grid.setColumnStretch(2, 1)
+        self._beside: bool | None = None  # whether the choices stand beside the pictures
+        self._place_choices()
         form = self._form = QFormLayout()
         form.setVerticalSpacing(4)
         self._score_label = term_label(*SCORES["ll"])
@@ -109,7 +114,8 @@ class PosteriorPanel(QWidget):
         for name, words, term in (("mode", "Mode", "exact_mode"), ("width", "Std. deviations", "exact_width")):
             explained(self._rows[name], term, words)
             form.addRow(term_label(words, term), self._rows[name])
-        layout.addLayout(form)
+        layout.addLayout(form)  # above the pictures: in a low panel these are the first things to be seen
+        layout.addWidget(self._pictures)
         self._words = plain_label("", wrap=True)
         self._words.setProperty("role", "muted")
         layout.addWidget(self._words)
@@ -117,6 +123,28 @@ class PosteriorPanel(QWidget):
         self.set_subject("", "")
         self.set_inverted(None)
         self.set_figures(PosteriorFigures())
+
+    def _place_choices(self) -> None:
+        """Beside the pictures, or below them, where the panel is narrow."""
+        beside = self.width() >= self._narrow_width() + self._choices.minimumSizeHint().width() + self._grid.horizontalSpacing()
+        if beside != self._beside:
+            self._beside = beside
+            self._grid.removeWidget(self._choices)
+            self._grid.addWidget(self._choices, *((0, 2, 2, 1) if beside else (2, 0, 1, 3)))
+
+    def _narrow_width(self) -> int:
+        """Of two pictures side by side."""
+        return self._image.width() + self._grid.horizontalSpacing() + self._expected.width() + 2 * MARGIN
+
+    def minimumSizeHint(self) -> QSize:  # Qt's name, here and below
+        """As narrow as with the choices below the pictures: the panel must not make a small window wider."""
+        whole = super().minimumSizeHint()
+        return QSize(min(whole.width(), self._narrow_width()), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There may be room for the choices beside the pictures, or no more."""
+        super().resizeEvent(event)
+        self._place_choices()
 
     def set_subject(self, title: str, words: str) -> None:
         """Which image it is, "" for none, and a sentence on it, or on what to do."""
@@ -175,6 +203,7 @@ class PosteriorPanel(QWidget):
         scale = side / max(height, width)
         for view in (self._image, self._expected):
             view.setFixedSize(max(8, round(width * scale)), max(8, round(height * scale)))
+        self._place_choices()
 
     def _picked(self) -> None:
         self.partRequested.emit(self._part.currentData())

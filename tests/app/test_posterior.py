@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtWidgets import QComboBox, QDockWidget, QPushButton
 
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.plane.field import POSTERIOR
@@ -121,6 +121,38 @@ def test_the_key_selects_the_nearest_point_shows_and_takes_away(ready: Desk) -> 
     ready.hand.key(Key.Key_B, CONTROL)
     ready.rest()
     assert not shown(ready) and ready.session.scene.layers.field == ""
+
+
+def test_in_a_small_window_the_panel_comes_to_the_front_and_makes_it_no_wider(ready: Desk) -> None:
+    ready.window.resize(900, 600)
+    settle()
+
+    def in_front(name: str) -> bool:
+        dock = ready.window.findChild(QDockWidget, f"dock_{name}")
+        assert dock is not None
+        return not dock.visibleRegion().isEmpty()
+
+    one, two, _ = some_rows(ready)
+    select(ready, one)
+    assert in_front("image")  # nobody has asked for a posterior yet
+    pick(ready, "Posterior")
+    assert in_front("posterior") and ready.window.width() == 900
+    ready.window.raise_panel("image")
+    settle()
+    select(ready, two)
+    assert in_front("posterior")
+    ready.program.pins.add()
+    ready.rest()
+    assert in_front("posterior") and ready.window.width() == 900
+    ready.window.resize(1000, 700)  # as low, and arranged anew
+    settle()
+    assert in_front("posterior") and (ready.window.width(), ready.window.height()) == (1000, 700)
+    ready.window.resize(1500, 1000)
+    ready.rest()
+    assert in_front("posterior") and in_front("image")
+    image, posterior = (ready.window.findChild(QDockWidget, f"dock_{name}") for name in ("image", "posterior"))
+    assert image is not None and posterior is not None
+    assert posterior.x() == image.x() and posterior.y() > image.y()  # below it, on the right
 
 
 def test_hidden_pixels_and_the_completed_image(ready: Desk) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.occlusion import PARTS
@@ -148,3 +148,19 @@ def test_only_a_grey_picture_of_one_s_own_can_be_inverted(panel: PosteriorPanel)
     assert ear.heard == [("invertRequested", False)]
     panel.set_inverted(None)
     assert box.isHidden()
+
+
+@pytest.mark.parametrize(("width", "beside"), [(212, False), (420, True)])
+def test_in_a_narrow_panel_the_choices_stand_below_the_pictures(qtbot: QtBot, panel: PosteriorPanel, width: int, beside: bool) -> None:
+    panel.set_image(np.zeros((28, 28, 1), np.uint8), None)
+    panel.set_subject("Class 3", "")
+    assert panel.minimumSizeHint().width() <= 212
+    panel.resize(width, 500)
+    panel.show()
+    settle()
+    part, image, expected = (panel.findChild(QWidget, f"posterior_{name}") for name in ("part", "image", "expected"))
+    assert part is not None and image is not None and expected is not None
+    corner = part.mapTo(panel, part.rect().topLeft())
+    assert (corner.x() > expected.mapTo(panel, expected.rect().topRight()).x()) == beside
+    assert (corner.y() > image.mapTo(panel, image.rect().bottomLeft()).y()) == (not beside)
+    assert part.mapTo(panel, part.rect().topRight()).x() < panel.width()

@@ -85,6 +85,7 @@ class PosteriorFeature(QObject):
         self._finding: Finding | None = None
         self._compared: Comparison | None = None
         self._narrow = False  # so the panel says
+        self._raise = False  # the panel, for an image that was pointed at
         fields.answered.connect(self._answered)
         window.posterior.partRequested.connect(self._set_part)
         window.posterior.zoomRequested.connect(self.zoom)
@@ -129,6 +130,7 @@ class PosteriorFeature(QObject):
         self._own_waits = anew
         if anew:
             self._switch_on()
+            self._raise = True
         self._look()
 
     def _ask_about(self, row: int | None = None, pin: int | None = None, own: Own | None = None) -> None:
@@ -181,12 +183,14 @@ class PosteriorFeature(QObject):
             new = np.setdiff1d(now, old)
             if len(new):
                 self._ask_about(row=int(new[0]))
+                self._raise = len(new) == 1  # one that was pointed at, and not what a line went around
             elif self._row is not None and self._row not in now:
                 self._row = int(now[0]) if len(now) else None
         if scene.probe != before.probe or scene.pins != before.pins:
             pin = pin_at(scene.pins, scene.probe)
             if pin is not None and scene.probe != before.probe:
                 self._ask_about(pin=pin.number)
+                self._raise = True
             elif self._pin is not None and all(other.number != self._pin for other in scene.pins):
                 self._pin = None
         self._look()
@@ -212,7 +216,11 @@ class PosteriorFeature(QObject):
         if not shown or slot is None:
             self._subject = None
             self._fields.set_subject(None)
+            self._raise = False
             return
+        if self._raise:
+            self._raise = False
+            self._window.raise_posterior()
         subject = self._subject_in(slot)
         if subject is not None and subject.same_as(self._subject):
             return
