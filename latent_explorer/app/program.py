@@ -77,7 +77,7 @@ class Program(QObject):
         self.datasets = DatasetsFeature(session, window, lanes.jobs, self.settings)
         self.download = DownloadFeature(session, window, lanes.downloads, self.datasets)
         self.training = TrainingFeature(session, window, self.training_lane)
-        self.doctoring = DoctoringFeature(session, window, self.training_lane, self.training)
+        self.doctoring = DoctoringFeature(session, window, lanes.compute, self.training_lane, self.training)
         self.keeping = KeepingFeature(session, window, lanes.jobs)
         self.export = ExportFeature(session, window, lanes.jobs, self.probe)
         self.measuring = MeasuringFeature(session, window, lanes.jobs)

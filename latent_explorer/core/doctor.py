@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.symptoms.codes import of_codes
+from latent_explorer.core.symptoms.codes import of_codes, unexamined
 from latent_explorer.core.symptoms.finding import SEVERITIES, Finding
 from latent_explorer.core.symptoms.losses import of_losses
 from latent_explorer.core.symptoms.settings import of_settings
@@ -28,6 +28,7 @@ def diagnose(
     *,
     outcome: str = "",
     running: bool = False,
+    validation: int | None = None,
 ) -> tuple[Finding, ...]:
     """All findings, the worst first.
 
@@ -42,11 +43,14 @@ def diagnose(
         As of the last `TrainingProgress`.
     running : bool
         The run goes on: nothing is said of its length.
+    validation : int or None
+        How many images are set aside, whose codes these are; where they are too few, it is said that nothing is said of codes.
     """
     found = [
         *of_losses(model, history, settings, outcome=outcome, running=running),
         *of_codes(model, codes, figures or {}),
         *of_settings(model, settings),
+        *(() if validation is None else unexamined(validation)),
     ]
     if model.facts.lacks:
         found.append(Finding("family", "fine", f"{model.facts.title}: {model.facts.lacks[0].lower()}{model.facts.lacks[1:]}"))

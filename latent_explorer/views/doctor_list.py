@@ -11,7 +11,8 @@ from latent_explorer.views.glossary import explained
 from latent_explorer.views.text import heading, plain_label
 
 NOTHING = "No findings."
-MARKS = {"problem": "●", "advice": "○"}
+MARKS = {"problem": "● ", "advice": "○ "}
+QUIET = ("unexamined",)  # what is fine and said nevertheless, without a mark
 
 
 class DoctorList(QWidget):
@@ -32,7 +33,8 @@ class DoctorList(QWidget):
     def set_findings(self, findings: Sequence[Finding] | None) -> None:
         """Problems and advice, the worst first; None where there is no model whose run is known."""
         self.setVisible(findings is not None)
-        words = tuple(_words(finding) for finding in findings or () if finding.severity in MARKS) or (NOTHING,)
+        told = tuple(_words(finding) for finding in findings or () if finding.severity in MARKS) or (NOTHING,)
+        words = (*told, *(_words(finding) for finding in findings or () if finding.key in QUIET))
         if words == self.shown:  # labels lay out the panel anew
             return
         self.shown = words
@@ -58,4 +60,4 @@ class DoctorList(QWidget):
 
 
 def _words(finding: Finding) -> str:
-    return f"{MARKS[finding.severity]} {finding.sentence} {finding.suggestion}".strip()
+    return f"{MARKS.get(finding.severity, '')}{finding.sentence} {finding.suggestion}".strip()

@@ -157,7 +157,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "error": "Mean squared difference between an image and the decoder's picture of its code, pixels in 0..1; smaller is better.",
         # The run
         "family": "What kind of model; each entry of the list says in a sentence what it is.",
-        "doctor": "What settings and losses say about the model, with what to do about it: ● a problem, ○ advice.",
+        "doctor": "What settings, losses and codes of validation images say about the model, and what to do: ● a problem, ○ advice.",
         "training_more": "Settings that are rarely changed; those that are not as usual are there anyhow.",
         "lower_dim": "Latent dimensions of the lower level, which adds what the plane leaves open.",
         "objective": "What training makes large; IWAE is a bound that lies nearer to log p(x) the more draws K it takes.",

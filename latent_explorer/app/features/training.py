@@ -68,9 +68,9 @@ class TrainingFeature(QObject):
         self._named: object = None  # what the curves are called by
 
     @property
-    def run(self) -> tuple[ModelConfig, TrainingConfig] | None:
-        """What is being trained, and how."""
-        return None if self._current is None else (self._current.model, self._current.settings)
+    def run(self) -> Plan | None:
+        """What is being trained, and how; one object for the whole run."""
+        return self._current
 
     # Wishes
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.plane.density import bandwidth_of, drawn
 from latent_explorer.core.plane.fields import hole_mass
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
@@ -28,7 +28,22 @@ FILLED = 0.05  # hole mass at most, of codes that fill the prior
 LISTED = 8  # dimensions whose KL is told one by one
 TELLS = 0.25  # accuracy above that of always guessing the commonest class
 VOTERS = 5
+LEAST_STEPS = 500  # of a run: before, a healthy model's posteriors may still be the prior, and its codes at one place
+LEVELS_RISE = 0.5  # of a run of a model with two levels, in which the upper KL has less than its weight
 SEED = 20250104  # no usual one: codes drawn by the same numbers would go with the noise
+
+
+def told_by_now(model: ModelConfig, settings: TrainingConfig, epoch: int, step: int) -> bool:
+    """Whether the codes of a run that is on have had time to tell anything: not at its start, and not while beta rises."""
+    rises = max(settings.warmup_epochs, LEVELS_RISE * settings.epochs if model.facts.levels else 0.0)
+    return step >= LEAST_STEPS and epoch >= rises
+
+
+def unexamined(count: int) -> Iterator[Finding]:
+    """Why nothing is said of the codes, where too few images are set aside for validation; nothing where they are enough."""
+    if count < LEAST_CODES:
+        few = "No images are" if count == 0 else "One image is" if count == 1 else f"Only {count} images are"
+        yield Finding("unexamined", "fine", f"{few} set aside for validation, so nothing is said of the codes.")
 
 
 def of_codes(model: ModelConfig, codes: Codes | None, figures: Mapping[str, Any]) -> Iterator[Finding]:
