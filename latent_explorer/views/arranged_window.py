@@ -101,9 +101,11 @@ class ArrangedWindow(QMainWindow):
                 self._place_below(panel)
         for dock in docks.values():
             dock.show()
-        for dock in (docks["model"], docks["image"], before):
-            if dock is not None and (self._low or dock is before):
-                dock.raise_()
+        if self._low:
+            docks["model"].raise_()
+            docks["image"].raise_()
+        if before is not None:
+            before.raise_()
         # A dock asks for no less than its content needs, so these are wishes.
         self.resizeDocks([docks["model"], docks["image"]], [wanted.left, wanted.right], Qt.Orientation.Horizontal)
         self.resizeDocks([docks["run"]], [wanted.bottom], Qt.Orientation.Vertical)

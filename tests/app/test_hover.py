@@ -244,17 +244,17 @@ def test_images_wait_for_their_data_set_and_can_be_switched_off(ready: Desk, mon
 def test_whole_numbers_on_the_card_have_no_decimals() -> None:
     columns = {"year": np.array([1998.0], np.float32), "kl": np.array([-2.5], np.float32), "gap": np.array([np.nan], np.float32)}
     codes = Codes("mean", np.zeros((1, 2), np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64), columns=columns)
-    assert lines_of(codes, 0) == ("year 1998", "KL −2.500", "gap nan")
+    assert lines_of(codes, 0) == ("year 1998", "KL −2.500 nats", "gap nan")
 
 
 def test_a_conditional_models_likelihood_is_named_so_where_all_classes_are_known() -> None:
     one = np.array([-2.5], np.float32)
     codes = Codes("mean", np.zeros((1, 2), np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64), {"ll": one, "kl_top": one})
-    upper = "KL, upper level (nats) −2.500"
-    assert lines_of(codes, 0, FAMILIES["conditional-vae"]) == ("log p(x | class) −2.500", upper)
-    assert lines_of(codes, 0, FAMILIES["vae"]) == ("log p(x) −2.500", upper)
+    upper = "KL, upper level −2.500 nats"
+    assert lines_of(codes, 0, FAMILIES["conditional-vae"]) == ("log p(x | class) −2.500 nats", upper)
+    assert lines_of(codes, 0, FAMILIES["vae"]) == ("log p(x) −2.500 nats", upper)
     unknown = replace(codes, labels=np.array([-1]))
-    assert lines_of(unknown, 0, FAMILIES["conditional-vae"]) == ("log p(x) −2.500", upper)
+    assert lines_of(unknown, 0, FAMILIES["conditional-vae"]) == ("log p(x) −2.500 nats", upper)
     given = Values(codes, FAMILIES["conditional-vae"])
     assert title_of("surprise", given) == "Surprise, −log p(x | class) (nats)"
     assert title_of("surprise", Values(codes, FAMILIES["vae"])) == title_of("surprise") == "Surprise, −log p(x) (nats)"

@@ -103,3 +103,35 @@ def test_a_torus_goes_on_beyond_its_ends(desk: Desk, torus_model: Path) -> None:
     assert inside is not None and z is not None
     assert all(0 <= value < 1 for value in z)
     assert desk.shows(z)
+
+
+def test_a_probe_held_beyond_the_first_cell_of_a_torus_stays_there(desk: Desk, torus_model: Path) -> None:
+    desk.open(torus_model)
+    left, _, width, _ = desk.window.plane.window_rectangle()
+    x = left + 0.995 * width
+    assert x > 1
+    place = desk.window.plane.plane_to_pixel(x, 0.5).toPoint()
+    desk.hand.click(desk.plane, place)
+    desk.away()
+    desk.rest()
+    cursor = desk.window.plane._cursor
+    assert cursor.isVisible()
+    held = desk.window.plane.plane_to_pixel(cursor.pos().x(), cursor.pos().y()).toPoint()
+    assert (held - place).manhattanLength() <= 1
+    z = desk.session.scene.probe
+    assert z is not None and all(0 <= value < 1 for value in z)
+    assert desk.shows(z)
+    desk.window.plane.setFocus()
+    desk.hand.key(Key.Key_Left)
+    assert 0 < x - cursor.pos().x() < 0.02  # and the keys go on from there
+
+
+def test_the_degrees_of_a_globe_turn_with_it(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    degrees = desk.window.plane._globe.degrees
+    assert degrees.isVisible()
+    at = {words: (x, y) for x, y, words in degrees.marks}
+    assert at["30° E"] == pytest.approx((0.5, 0.0), abs=1e-6) and at["30° N"][1] == pytest.approx(0.5, abs=1e-6)
+    desk.program.session.set_scene(globe=(30.0, 0.0))
+    desk.rest()
+    assert {words: (x, y) for x, y, words in degrees.marks}["30° E"] == pytest.approx((0.0, 0.0), abs=1e-6)

@@ -37,6 +37,7 @@ NAMES = {
     "grey_score": "Grey score", "width": "Width", "kl_top": "KL, upper level (nats)", "kl_lower": "KL, lower level (nats)",
     "kappa": "Concentration kappa",
 }  # fmt: skip
+IN_NATS = frozenset({"elbo", "kl", "reconstruction", "ll", "grey_score", "kl_top", "kl_lower"})
 MOST_LINES = 6
 
 
@@ -219,7 +220,14 @@ def name_of(name: str, codes: Codes, facts: Family | None) -> str:
 def lines_of(codes: Codes, row: int, facts: Family | None = None) -> tuple[str, ...]:
     """What the codes say of it besides."""
     single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
-    return tuple(f"{name_of(name, codes, facts)} {_number(float(values[row]))}" for name, values in single[:MOST_LINES])
+    return tuple(_line(name, name_of(name, codes, facts), float(values[row])) for name, values in single[:MOST_LINES])
+
+
+def _line(column: str, name: str, value: float) -> str:
+    """A name and its number, with the unit at the number."""
+    if column in IN_NATS:
+        return f"{name.removesuffix(' (nats)')} {signed(value)} nats"
+    return f"{name} {_number(value)}"
 
 
 def _number(value: float) -> str:

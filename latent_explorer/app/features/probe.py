@@ -46,6 +46,7 @@ class ProbeFeature(QObject):
         self._look_around = Pace(self._look, WORDS, self)
         self._pointer: NDArray[np.float64] | None = None  # plane coordinates, while the pointer is on the plane
         self._held_before: tuple[float, ...] | None = None
+        self._put_at: tuple[tuple[float, ...], NDArray[np.float64]] | None = None  # z and where on the plane a hand held it last
         self._trail, self._dragging = Trail(), False
         self._asked: tuple[float, ...] | None = None  # what was held when the last question was asked
         self.shown: tuple[tuple[float, ...], Images] | None = None  # z and picture, for export and copy
@@ -77,7 +78,19 @@ class ProbeFeature(QObject):
         slot = self._session.slot
         if slot is not None:
             self._held_before = self._session.scene.probe
-            self._session.set_scene(probe=_tuple(slot.frame.to_z(np.array([x, y]))))
+            self._hold_at(slot, np.array([x, y]))
+
+    def _hold_at(self, slot: Slot, place: NDArray[np.float64]) -> None:
+        """Hold the probe at a place of the plane, and on a torus there, not at the same place of the first cell."""
+        z = _tuple(slot.frame.to_z(place))
+        self._put_at = z, place
+        self._session.set_scene(probe=z)
+
+    def _on_plane(self, slot: Slot, probe: tuple[float, ...]) -> NDArray[np.float64]:
+        """Where a held probe lies on the plane; of all the copies on a torus the one where a hand has put it."""
+        if slot.frame.kind == "torus" and self._put_at is not None and self._put_at[0] == probe:
+            return self._put_at[1]
+        return slot.frame.to_plane(np.array(probe))
 
     def _hold_here(self) -> None:
         slot = self._session.slot
@@ -121,7 +134,7 @@ class ProbeFeature(QObject):
         if not len(self._trail) or (self._pointer is not None and _tuple(z) != self._session.scene.probe):
             self._trail.begin(z)
         self._pointer = None
-        self._session.set_scene(probe=_tuple(slot.frame.to_z(place + np.array([dx, dy]))))
+        self._hold_at(slot, place + np.array([dx, dy]))
         self._leave_mark(slot)
 
     def _jump(self, label: int) -> None:
@@ -162,7 +175,7 @@ class ProbeFeature(QObject):
         if self._pointer is not None:
             return self._pointer
         probe = self._held(slot)
-        return np.array(slot.frame.centre) if probe is None else slot.frame.to_plane(np.array(probe))
+        return np.array(slot.frame.centre) if probe is None else self._on_plane(slot, probe)
 
     def _z(self, slot: Slot) -> NDArray[np.float32]:
         """Where the probe is now, z: a held one may lie where the plane does not show it, behind a globe."""
@@ -203,7 +216,7 @@ class ProbeFeature(QObject):
         place = self._place(slot)
         plane, probe = self._window.plane, self._held(slot)
         plane.set_cursor(_seen(place), held=self._pointer is None)
-        plane.set_held(None if self._pointer is None or probe is None else _seen(slot.frame.to_plane(np.array(probe))))
+        plane.set_held(None if self._pointer is None or probe is None else _seen(self._on_plane(slot, probe)))
         z = self._z(slot)
         self._window.status.set_place(_tuple(z), slot.frame.pair)
         request = None

@@ -12,6 +12,7 @@ from latent_explorer.core.plane.frame import PlaneFrame
 STEP = 30  # degrees between two lines
 FINE = 3  # degrees between two points of a line
 NEAR_POLE = 0.2  # cosine of the latitude; nearer to a pole a hand would spin the globe
+NEAR_RIM = 0.9  # of the globe's radius
 Turn = tuple[float, float]  # longitude and latitude, degrees, of the point that faces the viewer
 
 
@@ -25,6 +26,31 @@ def graticule(frame: PlaneFrame) -> NDArray[np.float64]:
     for latitude in np.radians(np.arange(-90 + STEP, 90, STEP)):
         lines += [frame.to_plane(_points(fine, latitude)), gap]
     return np.concatenate(lines)
+
+
+def degrees_words(degrees: int, letters: str) -> str:
+    """As on a map: "30° N"; ``letters`` are those of positive and of negative degrees, and 0 and 180 have none."""
+    return f"{abs(degrees)}°" + (f" {letters[degrees < 0]}" if degrees % 180 else "")
+
+
+def degree_marks(frame: PlaneFrame) -> list[tuple[float, float, str]]:
+    """Plane coordinates and words of what can be seen of the lines of `graticule`.
+
+    Latitudes stand where their lines end on the left, longitudes where theirs cross the equator.
+    """
+    fine = np.radians(np.arange(-180, 181, FINE))
+    marks = []
+    for latitude in range(-90 + STEP, 90, STEP):
+        line = frame.to_plane(_points(fine, math.radians(latitude)))
+        line = line[np.isfinite(line).all(axis=1)]
+        if len(line):
+            x, y = line[np.argmin(line[:, 0])].tolist()
+            marks.append((x, y, degrees_words(latitude, "NS")))
+    for longitude in range(-180 + STEP, 181, STEP):
+        x, y = frame.to_plane(_points(np.array(math.radians(longitude)), 0.0)).tolist()
+        if math.hypot(x, y) < NEAR_RIM:  # NaN behind the globe; at the rim they would lie one over the other
+            marks.append((x, y, degrees_words(longitude, "EW")))
+    return marks
 
 
 def _points(longitude: NDArray[np.float64] | float, latitude: NDArray[np.float64] | float) -> NDArray[np.float64]:

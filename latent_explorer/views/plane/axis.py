@@ -90,8 +90,8 @@ class PlaneAxis(pg.AxisItem):
         bounds, (low, high) = self.mapRectFromParent(self.geometry()), self.range
         across = self.orientation == "bottom"
         pixels = bounds.width() if across else bounds.height()
-        if not (high > low and pixels > 0 and math.isfinite(high - low)):
-            return
+        if not (self.style["showValues"] and high > low and pixels > 0 and math.isfinite(high - low)):
+            return  # where nothing runs this way, as on a globe, ticks would count nothing
         numbered, between = self.marks(low, high, pixels)
         scale = pixels / (high - low)
         start = QPointF(bounds.left(), bounds.top()) if across else QPointF(bounds.right() - 1, bounds.bottom())
@@ -117,8 +117,7 @@ class PlaneAxis(pg.AxisItem):
         pen.setColor(faint)
         painter.setPen(pen)
         painter.drawLines([tick(value, SHORT) for value in between])
-        if self.style["showValues"]:
-            self._write(painter, bounds, [(place(value), text) for value, text in numbered])
+        self._write(painter, bounds, [(place(value), text) for value, text in numbered])
 
     def _write(self, painter: QPainter, bounds: QRectF, written: list[tuple[float, str]]) -> None:
         """Numbers that do not reach beyond the axis."""

@@ -144,7 +144,7 @@ class PlanePlot(pg.PlotWidget):
             axis.setTickFont(font)
             axis.label.setFont(font)
         self._square.setPen(pg.mkPen(theme.muted))
-        self._globe.set_theme(theme)
+        self._globe.set_theme(theme, self.font())
         # Were the axis as wide as its numbers, the plot would jump when zooming changes them.
         metrics = self.fontMetrics()
         self.getPlotItem().getAxis("left").setWidth(metrics.horizontalAdvance(WIDEST_NUMBER) + metrics.height())

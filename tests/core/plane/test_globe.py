@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.globe import facing, graticule, turned
+from latent_explorer.core.plane.globe import degree_marks, degrees_words, facing, graticule, turned
 from latent_explorer.core.plane.slices import frame_of
 
 TURNS = [(0.0, 0.0), (30.0, 40.0), (-170.0, -85.0), (90.0, 90.0)]
@@ -88,3 +88,26 @@ def test_what_lies_near_the_globe_is_brought_onto_it() -> None:
     np.testing.assert_allclose(frame.settled(np.array([0.0, 3.0, 4.0])), (0.0, 0.6, 0.8))
     np.testing.assert_allclose(frame.settled(np.zeros(3)), frame.origin)
     assert math.isclose(float(np.linalg.norm(frame.foot(np.array([0.1, 0.2, 0.3])))), 1.0)
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0), (35.0, -20.0), (-170.0, 60.0)], ids=str)
+def test_each_line_s_degrees_stand_on_it(turn: tuple[float, float]) -> None:
+    frame = PlaneFrame.globe(*turn)
+    marks = degree_marks(frame)
+    assert {words[-1] for _, _, words in marks} <= set("NSEW°")
+    for x, y, words in marks:
+        z = frame.to_z(np.array([x, y]) * (1 - 1e-9))
+        longitude, latitude = facing(tuple(z.tolist()))
+        number = float(words.split("°")[0])
+        if words.endswith(("N", "S")):
+            assert latitude == pytest.approx(number if words.endswith("N") else -number, abs=0.5)
+        elif words.endswith(("E", "W")):
+            assert longitude == pytest.approx(number if words.endswith("E") else -number, abs=0.5)
+            assert latitude == pytest.approx(0.0, abs=0.5)
+        else:
+            assert min(abs(latitude), abs(longitude), 180 - abs(longitude)) < 0.5
+        assert words.endswith(("N", "S")) or np.hypot(x, y) <= 1.0
+
+
+def test_degrees_are_written_as_on_a_map() -> None:
+    assert [degrees_words(degrees, "EW") for degrees in (0, 30, -120, 180)] == ["0°", "30° E", "120° W", "180°"]
