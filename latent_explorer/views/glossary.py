@@ -99,7 +99,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "field_class": "The class whose density is shown.",
         "field_opacity": "Opacity of the field under the points.",
         "contours": "Lines where the field has the numbers under its colour bar; around holes, where it is a tenth.",
-        "thumbnails": "Where 400 or fewer points are in view and their data set is open, images stand in the place of the dots.",
+        "thumbnails": (
+            "Where 400 or fewer points are in view and their data set is open, images stand in the place of dots, as many as have room"
+            " beside each other; zoom in for more."
+        ),
         # The exact posterior
         "field_posterior": (
             "Where the code of one image may lie, p(z|x) ∝ p(x|z) p(z), worked out by Bayes' rule on a grid of the whole plane,"

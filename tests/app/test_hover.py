@@ -16,6 +16,7 @@ from latent_explorer.core.plane.values import Values, title_of
 from latent_explorer.core.scene import Camera
 from latent_explorer.core.types import Codes
 from latent_explorer.views.plane.pointed import PICK
+from latent_explorer.views.plane.thumbnails import taken_room
 from latent_explorer.views.point_card import GAP, CardContent, PointCard, place_beside
 from tests.app.conftest import Desk
 from tests.app.test_selection import drag_box, lonely, pixel_of, points, ready, selected  # noqa: F401  # a fixture among them
@@ -203,7 +204,6 @@ def test_few_points_are_images_in_frames_of_their_class(ready: Desk, monkeypatch
     x, y = points(ready)[row].tolist()
     ready.session.set_scene(camera=Camera(x, y, 1e-3))
     assert 1 <= plane._thumbnails.count <= 5
-    assert not plane._points.isVisible()
     ready.away()
     settle()
     shown = pixels_of(plane.grab().toImage())
@@ -223,13 +223,50 @@ def test_few_points_are_images_in_frames_of_their_class(ready: Desk, monkeypatch
     assert plane._points.isVisible()
 
 
+def check_distances(desk: Desk) -> None:
+    """No image lies over another one, and every point without one has one of them in its way."""
+    plane = desk.window.plane
+    there = np.array([one.row for one in plane._thumbnails._thumbnails])
+    room = np.array(taken_room(8, 8)) * plane.unit
+    found = points(desk)
+    away = np.abs(found[there][:, None] - found[there][None]) >= room
+    assert (away.any(axis=2) | np.eye(len(there), dtype=bool)).all()
+    left, bottom, width, height = plane.window_rectangle()
+    inside = ((found >= (left, bottom)) & (found <= (left + width, bottom + height))).all(axis=1)
+    in_the_way = (np.abs(found[:, None] - found[there][None]) < room).all(axis=2).any(axis=1)
+    assert in_the_way[inside].all()
+
+
+def test_an_image_is_pointed_at_before_the_dots_that_it_covers(ready: Desk, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(thumbnails_feature, "MOST", 2000)
+    ready.program.thumbnails._show()
+    ready.window.plane.grab()
+    found, unit = points(ready), ready.window.plane.unit
+    there = {one.row for one in ready.window.plane._thumbnails._thumbnails}
+    row, covered = next(
+        (row, other)
+        for row in there
+        for other in np.flatnonzero(
+            (np.abs(found - found[row]).max(axis=1) < 24 * unit) & (np.abs(found - found[row]).max(axis=1) > 8 * unit)
+        )
+        if other not in there
+    )
+    hover(ready, int(covered))
+    assert ready.program.hover.row == row
+    place = pixel_of(ready, int(covered))
+    ready.hand.press(ready.plane, place, modifier=Modifier.ShiftModifier)
+    ready.hand.release(ready.plane, place, modifier=Modifier.ShiftModifier)
+    assert selected(ready) == [row]
+
+
 def test_images_wait_for_their_data_set_and_can_be_switched_off(ready: Desk, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(thumbnails_feature, "MOST", 2000)
     plane, dataset = ready.window.plane, ready.session.dataset
     drag_box(ready, (0.2, 0.2), (0.8, 0.8))
     assert plane._thumbnails.count > 5
-    marked = [one.selected for one in plane._thumbnails._thumbnails]
-    assert sum(marked) == len(selected(ready))
+    here = plane._thumbnails._thumbnails
+    assert {one.row for one in here if one.selected} == {one.row for one in here} & set(selected(ready))
+    check_distances(ready)
     ready.session.set_dataset(None)
     assert plane._thumbnails.count == 0
     ready.session.set_dataset(dataset)

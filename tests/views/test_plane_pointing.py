@@ -15,7 +15,7 @@ from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.plane import selection as layer
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.pointed import PICK
-from latent_explorer.views.plane.thumbnails import Thumbnail
+from latent_explorer.views.plane.thumbnails import FRAME, Thumbnail, drawn_size, taken_room
 from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle, where
 
 SHIFT, CONTROL, ALT = Modifier.ShiftModifier, Modifier.ControlModifier, Modifier.AltModifier
@@ -178,7 +178,7 @@ def test_the_bar_never_lies_under_the_legend(plane: PlaneView, width: int) -> No
 def test_images_stand_at_their_points_and_selected_ones_have_a_light_frame(plane: PlaneView) -> None:
     picture = to_qimage(np.full((4, 4, 3), (10, 200, 30), np.uint8))
     plane.set_codes(np.array([[0.5, 0.0], [-0.5, 0.0]]), np.array([0, 1]), {0: "a", 1: "b"}, frozenset())
-    plane.set_thumbnails([Thumbnail(0.5, 0.0, picture, "#ff0000"), Thumbnail(-0.5, 0.0, picture, "#0000ff", selected=True)])
+    plane.set_thumbnails([Thumbnail(0.5, 0.0, picture, "#ff0000", row=7), Thumbnail(-0.5, 0.0, picture, "#0000ff", selected=True, row=3)])
     shown = look(plane)
     left, top, right, bottom = where(close_to(shown, (10, 200, 30)))
     a, b = pixel(plane, -0.5, 0.0), pixel(plane, 0.5, 0.0)
@@ -190,17 +190,16 @@ def test_images_stand_at_their_points_and_selected_ones_have_a_light_frame(plane
         close_to(shown, (255, 255, 255)) & (np.arange(shown.shape[1]) < (a.x() + b.x()) / 2) & (np.arange(len(shown)) > 120)[:, None]
     )
     assert light[2] - light[0] == side + 8
-    assert not plane._points.isVisible()
+    assert plane.image_under(0.5, 0.0) == 7 and plane.image_under(-0.5 + 0.49 * side * plane.unit, 0.0) == 3
+    assert plane.image_under(0.0, 0.9) is None
     plane.set_thumbnails([])
-    assert plane._points.isVisible()
+    assert plane.image_under(0.5, 0.0) is None
 
 
-def test_images_are_the_larger_the_fewer_they_are_and_always_whole(plane: PlaneView) -> None:
-    picture = to_qimage(np.zeros((28, 28, 3), np.uint8))
-    sides = []
-    for count in (400, 150, 40, 10):
-        places = np.random.Generator(np.random.PCG64(0)).uniform(-1.5, 1.5, (count, 2)).tolist()
-        plane.set_thumbnails([Thumbnail(x, y, picture, "#ff0000") for x, y in places])
-        look(plane)
-        sides.append(plane._thumbnails._drawn.width())
-    assert sides == [28, 28, 56, 56]
+@pytest.mark.parametrize(
+    ("shape", "drawn"), [((28, 28), (56, 56)), ((8, 8), (56, 56)), ((64, 32), (64, 32)), ((200, 100), (60, 30))], ids=str
+)
+def test_images_take_whole_pixels_where_they_are_enlarged(shape: tuple[int, int], drawn: tuple[int, int]) -> None:
+    assert drawn_size(*shape) == drawn
+    room = taken_room(*shape)
+    assert room[0] > drawn[0] + 2 * 2.5 * FRAME and room[1] > drawn[1] + 2 * 2.5 * FRAME  # the widest frame

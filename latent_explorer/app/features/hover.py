@@ -75,7 +75,7 @@ class HoverFeature(QObject):
         moved = self._selecting and self._gone_on(x, y)
         if moved:
             self._selecting = False
-        row = self.nearest(x, y, PICK)
+        row = self.pointed(x, y)
         if moved and row is not None and row == self.row:
             self._wait()
         self._set_row(row)
@@ -109,6 +109,13 @@ class HoverFeature(QObject):
             return None
         return shown.index.nearest(x, y, pixels * self._window.plane.unit, self._index.visible)
 
+    def pointed(self, x: float, y: float) -> int | None:
+        """The row of the image that covers a place, else of the nearest point that a pointer there means."""
+        covering, visible = self._window.plane.image_under(x, y), self._index.visible
+        if covering is not None and self._index.shown is not None and (visible is None or visible[covering]):
+            return covering
+        return self.nearest(x, y, PICK)
+
     def _leave(self) -> None:
         self._pointer = None
         self._set_row(None)
@@ -119,7 +126,7 @@ class HoverFeature(QObject):
         if self._pointer is None:
             self._set_row(None, anew=True)
         else:
-            self._set_row(self.nearest(*self._pointer, PICK), anew=True)
+            self._set_row(self.pointed(*self._pointer), anew=True)
 
     def point_at(self, row: int) -> None:
         """Put the ring around a point, wherever the pointer is."""

@@ -112,6 +112,8 @@ class SelectionFeature(QObject):
                 self._session.notice(WAIT)
             return
         found = rows_of(area, shown.index, self._index.visible) if scene.layers.points else NONE
+        if isinstance(area, Spot) and (row := self._hover.pointed(area.x, area.y)) is not None:
+            found = np.array([row], np.int64)  # an image covers points that are nearer to the pointer than its own
         if isinstance(area, Spot) and not len(found):
             return  # beside all points: Esc clears
         self._session.set_scene(selection=combined(scene.selection, found, how, len(shown.codes.z)))

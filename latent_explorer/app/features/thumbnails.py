@@ -1,4 +1,8 @@
-"""Images in the place of points, where few are in view and their data set is open."""
+"""Images in the place of points, where few are in view and their data set is open.
+
+They keep their distances: a point whose image would lie over another one's stays a dot, until there is room for it. Images that
+are there stay while the plane moves; selected points are the first to have one.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,13 @@ from PySide6.QtCore import QObject
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.palette import apply_grey_map, class_colour
+from latent_explorer.core.plane.apart import apart
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import Slot
 from latent_explorer.views.main_window import MainWindow
 from latent_explorer.views.picture import to_qimage
-from latent_explorer.views.plane.thumbnails import Thumbnail
+from latent_explorer.views.plane.thumbnails import Thumbnail, taken_room
 
 MOST = 400  # points in view; more stay dots
 
@@ -49,23 +54,31 @@ class ThumbnailsFeature(QObject):
             return
         left, bottom, width, height = plane.window_rectangle()
         rows = shown.index.few_in((left, bottom, left + width, bottom + height), MOST, self._index.visible)
-        images = None if rows is None or not len(rows) else images_of(shown.codes, tuple(rows.tolist()), dataset)
-        if rows is None or images is None:
+        if rows is None or not len(rows):
             plane.set_thumbnails(())
             return
         about = shown, dataset, layers.grey_map
         if len(self._about) != len(about) or any(a is not b for a, b in zip(about, self._about, strict=True)):
             self._known, self._about = {}, about
         chosen = session.scene.selection
-        picked = np.isin(rows, () if chosen is None else chosen.rows, assume_unique=True).tolist()
+        picked = np.isin(rows, () if chosen is None else chosen.rows, assume_unique=True)
+        order = np.lexsort((~np.isin(rows, list(self._known)), ~picked))  # the selected ones first, then those that are there
+        height, width = dataset.image_shape[:2]
+        across, up = (pixels * plane.unit for pixels in taken_room(width, height))
+        some = order[apart(shown.index.points[rows[order]], across, up)]
+        rows, picked = rows[some], picked[some]
+        images = images_of(shown.codes, tuple(rows.tolist()), dataset)
+        if images is None:
+            plane.set_thumbnails(())
+            return
         known: dict[int, Thumbnail] = {}
         mapped = layers.grey_map != "grey" and images.shape[3] == 1
         places = shown.index.points[rows].tolist()
-        for row, (x, y), image, selected in zip(rows.tolist(), places, images, picked, strict=True):
+        for row, (x, y), image, selected in zip(rows.tolist(), places, images, picked.tolist(), strict=True):
             before = self._known.get(row)
             if before is None:
                 picture = to_qimage(apply_grey_map(image, layers.grey_map) if mapped else image)
-                before = Thumbnail(x, y, picture, class_colour(int(shown.codes.labels[row])))
+                before = Thumbnail(x, y, picture, class_colour(int(shown.codes.labels[row])), row=row)
             known[row] = before if before.selected == selected else replace(before, selected=selected)
         self._known = known
         plane.set_thumbnails(tuple(known.values()), layers.smooth)

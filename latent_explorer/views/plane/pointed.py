@@ -29,7 +29,6 @@ class PointedPlot(PlanePlot):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layers = Layers()
         self._band, self._hovered, self._selected = BandLayer(), HoverLayer(), SelectionLayer()
         self._thumbnails, self._posterior = ThumbnailsLayer(), PosteriorLayer()
         for layer in (self._thumbnails, self._posterior, self._selected, self._hovered, self._band):
@@ -40,11 +39,10 @@ class PointedPlot(PlanePlot):
     # Orders
 
     def set_layers(self, layers: Layers) -> None:
-        """What is drawn and how strongly; images in the place of points stand for them."""
-        self._layers = layers
+        """What is drawn and how strongly."""
         super().set_layers(layers)
         self._selected.set_size(layers.point_size)
-        self._stand_in()
+        self._selected.setVisible(layers.points)
 
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""
@@ -69,19 +67,13 @@ class PointedPlot(PlanePlot):
         self._posterior.set_marks(mode, ellipses, place)
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
-        """Images in the place of all points in view; none for the points themselves."""
+        """Images over some points in view."""
         self._thumbnails.set_thumbnails(thumbnails, smooth)
-        self._stand_in()
-
-    def _stand_in(self) -> None:
-        """Images stand for their points, and their frames for the rings of those that are selected."""
-        few = bool(self._thumbnails.count)
-        self._points.setVisible(self._layers.points and not few)
-        self._selected.setVisible(self._layers.points and not few)
 
     def set_hover(self, point: tuple[float, float] | None, colour: str = "#ffffff") -> None:
         """The point that the pointer has found; the card of another one goes."""
-        self._hovered.show_at(point, colour, max(RADIUS, self._thumbnails.reach))
+        image = point is not None and self._thumbnails.stands_at(*point)
+        self._hovered.show_at(point, colour, max(RADIUS, self._thumbnails.reach) if image else RADIUS)
         self.card.hide()
 
     def show_card(self, content: CardContent, point: tuple[float, float]) -> None:
@@ -96,6 +88,11 @@ class PointedPlot(PlanePlot):
     def unit(self) -> float:
         """Plane units of one pixel of the screen."""
         return float(self._box.viewRect().width() / max(1.0, self._box.width()))
+
+    def image_under(self, x: float, y: float) -> int | None:
+        """The row of the codes whose image covers a place of the plane."""
+        found = self._thumbnails.under(x, y, self.unit)
+        return None if found is None else found.row
 
     # A line around points
 

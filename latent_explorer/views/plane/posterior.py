@@ -25,7 +25,7 @@ class PosteriorLayer(Layer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setZValue(45)  # over the points, under rings and selection
+        self.setZValue(45)  # over points and images, under the rings of pointer and probe
         self._paths: tuple[QPainterPath, ...] = ()
         self._mode: tuple[float, float] | None = None
         self._place: tuple[float, float] | None = None

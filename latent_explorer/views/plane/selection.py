@@ -27,7 +27,7 @@ class SelectionLayer(KeptLayer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setZValue(50)
+        self.setZValue(19)  # over the points, under images, whose frames tell it of theirs
         self._points: NDArray[np.floating] = np.zeros((0, 2))
         self._others: NDArray[np.floating] = self._points
         self._radius, self._dot = 5.0, 2.5
