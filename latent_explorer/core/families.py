@@ -118,7 +118,7 @@ _ALL = (
         "beta-vae",
         "beta-VAE",
         "A VAE whose KL counts beta times, rising over the first epochs: a larger beta gives tidier planes and blurred images"
-        " (Higgins et al. 2017).",
+        " (Higgins et al. 2017). Rate–distortion, beside the losses, shows what each beta pays for what.",
     ),
     Family(
         "conditional-vae",

@@ -211,6 +211,14 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "nats": "Nats per image, natural units of information (1 nat = 1.44 bits); smaller is better.",
         "validation_loss": "Dashed: on validation images, which are never trained on; if it alone rises, the model overfits.",
         "loss_axis": "Epochs since the run began.",
+        "rate_distortion": (
+            "Both terms of the bound against each other, where the run has been and is, with earlier runs on the same data and their β;"
+            " press again for the losses."
+        ),
+        "rate": "Rate: the KL, nats per image, which a code costs beyond the prior; to the right, codes say more.",
+        "distortion": "Distortion: −log p(x|z), nats per image, which the decoder's picture leaves open; lower is truer to the image.",
+        "equal_bound": "Dashed lines: equal rate + distortion, the number at each; lower and further left is the better bound.",
+        "rate_images": "Of which images both terms are: validation images, as soon as they have been measured, else training batches.",
         # The status line
         "count": "Codes on the plane, one for each image, and how many of them are in hidden classes.",
         "place": "z of the probe.",

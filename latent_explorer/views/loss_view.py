@@ -1,4 +1,4 @@
-"""Loss curves, live, with earlier runs faintly behind."""
+"""Loss curves, live, with those earlier runs faintly behind that can be compared; and the switch to rate and distortion."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from latent_explorer.core.families import Family
+from latent_explorer.core.losses import Measure
 from latent_explorer.core.types import History
-from latent_explorer.views.glossary import explain, term_label
+from latent_explorer.views.glossary import explained
+from latent_explorer.views.loss_plot import EpochAxis, PlotLegend, dress, round_up, still_plot
 from latent_explorer.views.plotting import pg
+from latent_explorer.views.rate_distortion import RateDistortionView
 from latent_explorer.views.style import DARK, Theme, enlargement
 
-EARLIER_RUNS = 4
+EARLIER_RUNS = 4  # behind the curves
+KEPT_RUNS = 12  # of any kind: those that cannot be compared with what is shown wait until they can
 Range = tuple[float, float]
 SPIKE_FREE = 0.98, 1.3  # part of the KL's values that is shown, and the room above it
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
@@ -31,68 +35,11 @@ CURVES = (
 )
 
 
-class PlotLegend(QWidget):
-    """The names of a plot's curves in their colours, each with its meaning; and what the plot measures, where there is room."""
-
-    def __init__(self, entries: tuple[tuple[str, str, str], ...]) -> None:
-        super().__init__()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 2, 0, 0)
-        layout.setSpacing(8)
-        layout.addStretch(1)
-        self._entries = entries  # term, name, and a shorter one
-        self._names = {term: term_label(text, term, muted=False) for term, text, _ in entries}
-        self._notes = [term_label("nats per image", "nats"), term_label("dashed: validation", "validation_loss")]
-        for label in (*self._names.values(), *self._notes):
-            layout.addWidget(label)
-        layout.addStretch(1)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def set_theme(self, theme: Theme) -> None:
-        """The curves' colours."""
-        for term, label in self._names.items():
-            label.setStyleSheet(f"color: {getattr(theme, term)}; font-weight: 600")
-        self._leave_out()
-
-    def set_entries(self, entries: tuple[tuple[str, str, str, str], ...]) -> None:
-        """Other names for the same curves: the curve's term, its name, a shorter one, and the term that explains it."""
-        self._entries = tuple(entry[:3] for entry in entries)
-        for term, _, _, meaning in entries:
-            self._names[term].setToolTip(explain(meaning))
-        self._leave_out()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
-        """The notes are there as far as there is room."""
-        super().resizeEvent(event)
-        self._leave_out()
-
-    def _leave_out(self) -> None:
-        layout = self.layout()
-        assert layout is not None
-        gap, room = layout.spacing(), 0
-        for words in (1, 2):
-            for entry in self._entries:
-                self._names[entry[0]].setText(entry[words])
-            room = self.width() - 2 * gap - sum(label.sizeHint().width() + gap for label in self._names.values())
-            if room >= 0:
-                break
-        for note in self._notes:
-            room -= note.sizeHint().width() + gap
-            note.setVisible(room >= 0)
-
-
-class EpochAxis(pg.AxisItem):
-    """Has as many numbers as there is room for; pyqtgraph's own run into each other on a narrow plot."""
-
-    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # pyqtgraph's names
-        """One level, of round steps."""
-        wide = QFontMetrics(self.style["tickFont"] or self.font()).horizontalAdvance("00000")
-        step = _round_up((maxVal - minVal) * wide / max(size, wide), (1, 2, 5, 10))
-        return [(step, 0.0)]
-
-
 class LossView(QWidget):
-    """Two plots: total and reconstruction, and the much smaller KL; nats per image over epochs."""
+    """Two plots: total and reconstruction, and the much smaller KL; nats per image over epochs.
+
+    Or, at the press of a button, one plot of both terms of a bound against each other.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -101,7 +48,7 @@ class LossView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
-        self._plots = (self._plot(), self._plot())
+        self._plots = tuple(still_plot(self, "epoch", "loss_axis", EpochAxis("bottom")) for _ in range(2))
         self._legends = (
             PlotLegend((("total", "total", "total"), ("reconstruction", "reconstruction", "rec."))),
             PlotLegend((("kl", "KL", "KL"),)),
@@ -122,37 +69,34 @@ class LossView(QWidget):
             curve.setZValue(5 if validation else 0)
             self._curves.append(curve)
         self._earlier: list[pg.PlotDataItem] = []
-        self._past: list[History] = []
+        self._kept: list[tuple[History, Measure]] = []
+        self._past: list[History] = []  # those of them that lie behind the curves
         self._history: History | None = None
+        self._measure: Measure | None = None
+        self._facts: Family | None = None
+        self._against: RateDistortionView | None = None  # made when it is first looked at
+        self.corner = QWidget(self)
+        self._switch = QToolButton(self.corner)
+        self._switch.setObjectName("rate_distortion")
+        self._switch.setProperty("role", "mode")
+        self._switch.setCheckable(True)
+        self._switch.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        explained(self._switch, "rate_distortion", "Rate and distortion")
+        self._switch.toggled.connect(self._switched)
+        self.corner.hide()
         self._ranges: list[tuple[Range, Range] | None] = [None, None]
         self._penalty = True  # there is something to draw on the second plot
         self.set_theme(DARK)
-
-    def _plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(self, enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.disableAutoRange()  # it would paint everything twice, and new axes at every change
-        plot.setLabel("bottom", "epoch")
-        plot.setToolTip(explain("nats"))
-        plot.getPlotItem().getAxis("bottom").enableAutoSIPrefix(False)  # no "epoch (x0.001)"
-        plot.getPlotItem().getAxis("bottom").setToolTip(explain("loss_axis"))
-        return plot
 
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""
         self._theme = theme
         for plot in self._plots:
-            plot.setBackground(theme.panel)
-            for name in ("bottom", "left"):
-                axis = plot.getPlotItem().getAxis(name)
-                axis.setPen(theme.line)
-                axis.setTextPen(theme.muted)
-                axis.setTickFont(self.font())
-                axis.label.setFont(self.font())
+            dress(plot, theme)
         for legend in self._legends:
             legend.set_theme(theme)
+        if self._against is not None:
+            self._against.set_theme(theme)
         self._share_width()
         for (_, _, role, validation), curve in zip(CURVES, self._curves, strict=True):
             colour = QColor(getattr(theme, role))
@@ -162,7 +106,21 @@ class LossView(QWidget):
             curve.setPen(pg.mkPen(colour, width=LINE, style=style))
         self._draw_earlier()
 
-    def set_names(self, facts: Family, beta: float) -> None:
+    def set_run(self, facts: Family, measure: Measure | None) -> None:
+        """What the shown losses are of, None where it is not known; earlier ones that cannot be compared with them go out of sight."""
+        self._facts, self._measure = facts, measure
+        self._name(facts, 1.0 if measure is None else measure.beta)
+        self.corner.setVisible(bool(facts.bound))
+        if not facts.bound:
+            self._switch.setChecked(False)
+        past = [history for history, its in self._kept if its == measure][-EARLIER_RUNS:]
+        if past != self._past:
+            self._past = past
+            self._draw_earlier()
+        self.set_history(self._history)
+        self._share_width()
+
+    def _name(self, facts: Family, beta: float) -> None:
         """What the curves of a family are called; a loss that is weighed by another beta than 1 is no bound."""
         if facts.bound == "ll":
             total = ("total", "−log p(x)", "−log p", "log_likelihood_loss")
@@ -174,7 +132,6 @@ class LossView(QWidget):
         name = {"kl": "KL", "mmd": "MMD"}.get(facts.penalty, "")
         self._legends[1].set_entries((("kl", name, name, facts.penalty or "kl"),))
         self._penalty = bool(name)
-        self._share_width()
 
     def set_history(self, history: History | None) -> None:
         """The losses of the current run, or none."""
@@ -195,16 +152,36 @@ class LossView(QWidget):
                 low, high = ranges[1]
                 room = 0.05 * (high - low)  # for the numbers at the ends
                 plot.setRange(xRange=ranges[0], yRange=(low - room, high + room), padding=0.03)
+        self._show_against()
 
-    def keep_as_earlier(self, comparable: bool) -> None:
-        """A new run begins: the current curves go behind, or away when they are of other data and so say nothing about this run."""
-        if not comparable:
-            self._past = []
-        elif self._history is not None and len(self._history.epoch) > 1:
-            self._past = [*self._past, self._history][-EARLIER_RUNS:]
+    def keep_as_earlier(self) -> None:
+        """A new run begins: the current curves go behind it, where they can be compared with it."""
+        history, measure = self._history, self._measure
+        if history is not None and measure is not None and len(history.epoch) > 1:
+            others = [one for one in self._kept if one[0] is not history]
+            self._kept = [*others, (history, measure)][-KEPT_RUNS:]
         self._history = None
-        self._draw_earlier()
+        if self._facts is not None:
+            self.set_run(self._facts, measure)
         self.set_history(None)
+
+    def _switched(self, on: bool) -> None:
+        if on and self._against is None:
+            self._against = RateDistortionView(self)
+            self._against.set_theme(self._theme)
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self._against)
+            self.corner.raise_()
+        self._share_width()
+        self._show_against()
+
+    def _show_against(self) -> None:
+        """Give the other view what it shows, while it is seen."""
+        if self._against is not None and self._switch.isChecked() and self._facts is not None:
+            measure = self._measure
+            earlier = [] if measure is None else [(run, its.beta) for run, its in self._kept if its.same_terms(measure)]
+            self._against.set_runs(self._facts, self._history, None if measure is None else measure.beta, earlier)
 
     def _take_away(self, items: list[pg.PlotDataItem]) -> None:
         for item in items:
@@ -231,7 +208,20 @@ class LossView(QWidget):
         self._share_width()
 
     def _share_width(self) -> None:
-        self._columns[1].setVisible(self._penalty and self.width() >= TWO_PLOTS * max(1.0, enlargement(self)))
+        against, large = self._switch.isChecked(), self.width() >= TWO_PLOTS * max(1.0, enlargement(self))
+        self._columns[0].setVisible(not against)
+        self._columns[1].setVisible(not against and self._penalty and large)
+        if self._against is not None:
+            self._against.setVisible(against)
+        self._switch.setText("Rate–distortion" if large else "R–D")
+        size = QSize(self._switch.sizeHint().width(), self._legends[0].sizeHint().height() + 2)
+        self._switch.resize(size)
+        self.corner.setGeometry(self.width() - size.width() - 4, 0, size.width(), size.height())
+        room = size.width() if self._facts is not None and self._facts.bound else 0
+        for legend, last in zip(self._legends, (not self._columns[1].isVisibleTo(self), True), strict=True):
+            legend.set_reserved(room if last else 0)
+        if self._against is not None:
+            self._against.legend.set_reserved(room)
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)
@@ -272,11 +262,5 @@ def _ranges(curves: list[tuple[np.ndarray, np.ndarray]], start: float | None) ->
     low, high = float(y.min()), float(y.max())
     if start is not None:
         high = max(min(high, start), low)
-    step = _round_up(max(high - low, abs(high) * 1e-3, 1e-6) / 10, (1, 2, 5, 10))
-    return (0.0, _round_up(float(x.max()))), (math.floor(low / step) * step, (math.floor(high / step) + 1) * step)
-
-
-def _round_up(number: float, factors: tuple[float, ...] = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)) -> float:
-    """The next round number that is not smaller."""
-    unit = 10.0 ** math.floor(math.log10(max(number, 1e-9)))
-    return next(unit * factor for factor in factors if unit * factor >= number * (1 - 1e-9))
+    step = round_up(max(high - low, abs(high) * 1e-3, 1e-6) / 10, (1, 2, 5, 10))
+    return (0.0, round_up(float(x.max()))), (math.floor(low / step) * step, (math.floor(high / step) + 1) * step)

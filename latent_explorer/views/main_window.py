@@ -147,7 +147,7 @@ class MainWindow(ArrangedWindow):
         """Tab goes from the plane through the panels as they are read: left from above, below, right; those that come and go last."""
         last: QWidget = self.plane
         left, right = (self.model, self.layers, self.training), (self.image, self.pins, self.selection, self.posterior, self.slice)
-        for part in (*left, self.transport, *right):
+        for part in (*left, self.transport, self.losses.corner, *right):
             for widget in part.findChildren(QWidget):  # and not along the chain, where Python would get hold of the plots
                 if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.window() is self:  # what pops up is a window of its own
                     QWidget.setTabOrder(last, widget)

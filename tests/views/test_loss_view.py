@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,12 +12,15 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.losses import measure_of
 from latent_explorer.core.types import History
 from latent_explorer.views.loss_view import EARLIER_RUNS, LossView
 from latent_explorer.views.style import DARK, LIGHT
 from tests.views.hand import Hand, close_to, look
 
+MEASURE = measure_of(ModelConfig((28, 28, 1)), TrainingConfig(), "mnist")
 COLUMNS = ("train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl")
 
 
@@ -37,6 +41,7 @@ def view(qtbot: QtBot) -> Iterator[LossView]:
     view = LossView()
     qtbot.addWidget(view)
     view.resize(900, 220)
+    view.set_run(FAMILIES["vae"], MEASURE)
     Hand(view)
     yield view
 
@@ -136,7 +141,7 @@ def shown(plot: pg.PlotWidget) -> tuple[float, float, float, float]:
 def test_all_that_was_measured_lies_on_its_plot(view: LossView, start: float) -> None:
     before = history(60, start)
     view.set_history(before)
-    view.keep_as_earlier(True)
+    view.keep_as_earlier()
     for rows in (2, 9, 40, 75):
         run = history(rows, start)
         view.set_history(run)
@@ -198,7 +203,7 @@ def test_curves_that_have_not_changed_are_left_alone(view: LossView) -> None:
 def test_earlier_runs_stay_behind_the_new_one(view: LossView) -> None:
     first, second = history(40, 200.0), history(30, 150.0)
     view.set_history(first)
-    view.keep_as_earlier(True)
+    view.keep_as_earlier()
     assert has(view, finite(first, "train_loss"))
     assert not has(view, finite(first, "validation_loss"))
     view.set_history(second)
@@ -211,21 +216,51 @@ def test_the_oldest_runs_are_let_go(view: LossView) -> None:
     runs = [history(20 + k, 200.0 + k) for k in range(EARLIER_RUNS + 2)]
     for run in runs:
         view.set_history(run)
-        view.keep_as_earlier(True)
+        view.keep_as_earlier()
     kept = [has(view, finite(run, "train_loss")) for run in runs]
     assert kept == [False, False] + [True] * EARLIER_RUNS
 
 
-def test_runs_on_other_data_do_not_stay(view: LossView) -> None:
-    view.set_history(history())
-    view.keep_as_earlier(False)
-    assert drawn(view) == []
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(MEASURE, data="digits"),
+        replace(MEASURE, pixels=("gaussian", None, "")),
+        replace(MEASURE, pixels=("bernoulli", None, "none")),
+        replace(MEASURE, loss="ll"),
+        replace(MEASURE, loss="autoencoder"),
+        replace(MEASURE, objective="iwae", samples=8),
+        replace(MEASURE, conditional=True),
+        replace(MEASURE, beta=4.0),
+        None,
+    ],
+    ids=["data", "likelihood", "grey", "exact", "no bound", "iwae", "conditional", "beta", "unknown"],
+)
+def test_earlier_runs_go_out_of_sight_where_they_cannot_be_compared(view: LossView, other: object) -> None:
+    """And come back where they can."""
+    before, now = history(40, 200.0), history(30, 150.0)
+    view.set_history(before)
+    view.keep_as_earlier()
+    view.set_run(FAMILIES["vae"], other)  # type: ignore[arg-type]  # a Measure or None
+    view.set_history(now)
+    assert len(drawn(view)) == 6
+    assert not has(view, finite(before, "train_loss"))
+    view.set_run(FAMILIES["vae"], MEASURE)
+    assert has(view, finite(before, "train_loss"))
+
+
+def test_a_run_that_is_kept_twice_lies_behind_once(view: LossView) -> None:
+    run = history()
+    for _ in range(2):
+        view.set_history(run)
+        view.keep_as_earlier()
+    assert len(drawn(view)) == 3
 
 
 def test_a_theme_repaints_and_leaves_nothing_behind(view: LossView) -> None:
     run, before = history(), history(30, 150.0)
     view.set_history(before)
-    view.keep_as_earlier(True)
+    view.keep_as_earlier()
     view.set_history(run)
     items = [len(plot.listDataItems()) for plot in plots(view)]
     for theme in (LIGHT, DARK, LIGHT):
@@ -274,7 +309,7 @@ def test_curves_are_called_what_they_are_for_a_family(qtbot: QtBot) -> None:
         ("wae-mmd", 10.0, "loss", "MMD"),
         ("autoencoder", 1.0, "loss", ""),
     ):
-        view.set_names(FAMILIES[family], beta)
+        view.set_run(FAMILIES[family], replace(MEASURE, beta=beta))
         names = {label.text() for label in view.findChildren(QLabel) if label.isVisible()}
         assert total in names
         assert not {"−ELBO", "loss", "−log p(x)"} - {total} & names

@@ -16,6 +16,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.checkpoint.library import my_model_path, my_models_folder, reserve_name
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.errors import LatentExplorerError, TrainingError
+from latent_explorer.core.losses import measure_of
 from latent_explorer.core.memory import check_memory
 from latent_explorer.core.types import ImageDataset, ModelHandle, ModelRecord, Slot, TrainingProgress
 from latent_explorer.views.main_window import MainWindow
@@ -105,9 +106,7 @@ class TrainingFeature(QObject):
         self._keeper.kept.connect(self._run_kept)
         self._keeper.failed.connect(self._not_kept)
         if plan.unfinished is None:
-            slot = self._session.slot
-            shown = slot.data.content_hash if slot is not None and slot.data is not None else ""
-            self._window.losses.keep_as_earlier(comparable=shown == plan.dataset.content_hash)
+            self._window.losses.keep_as_earlier()
         self._window.transport.set_progress(None)
         self._window.transport.set_word(f"Starting on {plan.dataset.name}.")
         self._set_state("paused" if paused else "running")
@@ -307,15 +306,17 @@ class TrainingFeature(QObject):
             self._window.transport.set_word("The data could not be loaded, so no run was begun.")
 
     def _name_losses(self, slot: Slot) -> None:
-        """Bound or loss, KL or MMD: what the family of the shown model has."""
+        """Bound or loss, KL or MMD: what the family of the shown model has, and what its losses can be compared with."""
         if slot.handle is None:
             return
+        model = slot.handle.architecture
         own = self._current.settings if self._current is not None and self._is_run(slot) else None
         settings = own or (slot.record.training if slot.record is not None else None)
-        named = slot.handle.architecture.facts, 1.0 if settings is None else settings.beta
+        measure = None if settings is None or slot.data is None else measure_of(model, settings, slot.data.content_hash)
+        named = model.facts, measure
         if named != self._named:
             self._named = named
-            self._window.losses.set_names(*named)
+            self._window.losses.set_run(*named)
 
     def _slot_changed(self, slot: Slot) -> None:
         self._name_losses(slot)
