@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,14 +189,46 @@ def _check_job(job: Job) -> None:
     from latent_explorer.cli.output import check_output
 
     options = _filled(job)
-    _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
+    with _by_option():
+        settings = TrainingConfig(**{field: options[field] for field in TRAINING_FIELDS})
     if (options["start"] == "model") != (options["start_model"] is not None):
         raise click.UsageError("--start model and --start-model MODEL belong together; give both or neither")
-    _settings(ModelConfig, _architecture(options, (1, 1, 1), 2))
+    with _by_option():
+        model = ModelConfig(**_architecture(options, (1, 1, 1), 2))
+        settings.for_model(model)
+        _refuse_idle(job.chosen, model, settings)
     check_output(job.out, (".safetensors",))
     _check_partial(job.out, None)
     if job.draws:
         check_output(drawn_path(job.out), (".png",))
+
+
+def _refuse_idle(chosen: frozenset[str], model: ModelConfig, settings: TrainingConfig) -> None:
+    """Refuse what was chosen and would change nothing: somebody meant something by it.
+
+    Raises
+    ------
+    SettingError
+        Names the setting, why it is idle, and what to do.
+    """
+    facts = model.facts
+    if model.sees_grey and "binarize" in chosen and settings.binarize != "none":
+        needed = "the bernoulli likelihood" if model.likelihood != "bernoulli" else f"another family: {facts.title} bounds no likelihood"
+        raise SettingError(f"binarize is {settings.binarize!r}, which needs {needed}; leave it out.")
+    if "nodes" in chosen and facts.bound != "ll":
+        raise SettingError(
+            f"nodes is {_widths(settings.nodes)}; {facts.title} is not trained by quadrature, so leave it out or choose the family qlvm."
+        )
+    if "samples" in chosen and facts.bound != "elbo":
+        raise SettingError(
+            f"samples is {settings.samples}; {facts.title} has no ELBO to draw z for, so leave it out or choose the family vae."
+        )
+    if facts.bound == "ll" or not facts.penalty:
+        for field in {"beta", "warmup_epochs"} & chosen:
+            name, value = _flag(field).removeprefix("--"), getattr(settings, field)
+            raise SettingError(
+                f"{name} is {value:g}; {facts.title} has no KL that it would weigh, so leave it out or choose the family vae."
+            )
 
 
 def _filled(job: Job) -> dict[str, Any]:
@@ -246,13 +279,14 @@ def _architecture(options: dict[str, Any], image_shape: tuple[int, int, int], cl
     return {"image_shape": image_shape, **{field: options[field] for field in MODEL_FIELDS}, "classes": told}
 
 
-def _settings(kind: Any, values: dict[str, Any]) -> Any:
-    """A configuration; what it refuses is named by its option."""
+@contextmanager
+def _by_option() -> Iterator[None]:
+    """A setting that is refused within is named by its option."""
     try:
-        return kind(**values)
+        yield
     except SettingError as error:
         text = str(error)
-        for field in values:
+        for field in (*MODEL_FIELDS, *TRAINING_FIELDS):
             name = _flag(field).removeprefix("--")
             if text.startswith((f"{name} is ", f"a width of {name} is ")):
                 text = text.replace(f"{name} is ", f"--{name} is ", 1)
@@ -310,14 +344,10 @@ def _fresh(job: Job, dataset: ImageDataset, ctx: click.Context) -> Run:
     from latent_explorer.core.nn.device import resolve_device  # not before it is needed: torch takes a second
 
     options = _filled(job)
-    settings = _settings(TrainingConfig, {field: options[field] for field in TRAINING_FIELDS})
-    model = _settings(ModelConfig, _architecture(options, dataset.image_shape, dataset.classes))
-    if model.sees_grey and "binarize" in job.chosen and settings.binarize != "none":
-        needed = (
-            "the bernoulli likelihood" if model.likelihood != "bernoulli" else f"another family: {model.facts.title} bounds no likelihood"
-        )
-        raise click.UsageError(f"--binarize {settings.binarize} needs {needed}; leave it out")
-    settings = settings.for_model(model)
+    with _by_option():
+        settings = TrainingConfig(**{field: options[field] for field in TRAINING_FIELDS})
+        model = ModelConfig(**_architecture(options, dataset.image_shape, dataset.classes))
+        settings = settings.for_model(model)
     check_memory(model, settings, len(dataset.images), resolve_device(options["device"]).type)
     begin = _begin(options["start_model"]) if settings.start == "model" else None
     return Run(model, settings, options["name"] or shown(job.out.stem), _command_text(job, dataset, ctx), job.out, begin=begin)

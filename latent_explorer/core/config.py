@@ -392,9 +392,13 @@ class TrainingConfig:
         facts = model.facts
         objective = self.objective or facts.objectives[0]
         if objective not in facts.objectives:
-            raise SettingError(f"objective is {objective!r}; {facts.title} is trained by {', '.join(facts.objectives)}.")
+            advice = "leave it out" if len(facts.objectives) == 1 else "choose one of these"
+            raise SettingError(f"objective is {objective!r}; {facts.title} is trained by {', '.join(facts.objectives)}, so {advice}.")
         if self.start != "scratch" and facts.bound != "ll":
-            raise SettingError(f"start is {self.start!r}; only a model that is trained by quadrature starts elsewhere than at scratch.")
+            raise SettingError(
+                f"start is {self.start!r}; only a model that is trained by quadrature starts elsewhere than at scratch,"
+                " so leave it out or choose the family qlvm."
+            )
         grey = model.sees_grey
         fitted = replace(self, objective=objective, binarize="none" if grey else self.binarize)
         return replace(fitted, epochs=1, warmup_epochs=0.0) if objective == "closed" else fitted
