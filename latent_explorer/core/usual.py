@@ -38,7 +38,7 @@ def usual_value(field: str, family: str, network: str = "dense") -> Any:
         return default_hidden(network, family)
     if field == "latent_dim":
         return FAMILIES[family].latent_dim
-    if field == "lower_dim":
+    if field in ("lower_dim", "decoder_hidden"):
         return None
     own = _USUAL.get(family, {})
     return own[field] if field in own else (_TRAINING | _MODEL).get(field)

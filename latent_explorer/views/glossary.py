@@ -161,6 +161,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         # The run
         "family": "What kind of model; each entry of the list says in a sentence what it is.",
         "doctor": "What settings, losses and codes of validation images say about the model, and what to do: ● a problem, ○ advice.",
+        "recipe": "A system that the literature knows, or a model that ships with the program: choosing one fills the form.",
+        "decoder_hidden": "Widths of the decoder's hidden layers from the code outward; empty: the encoder's, mirrored.",
         "training_more": "Settings that are rarely changed; those that are not as usual are there anyhow.",
         "lower_dim": "Latent dimensions of the lower level, which adds what the plane leaves open.",
         "objective": "What training makes large; IWAE is a bound that lies nearer to log p(x) the more draws K it takes.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -12,6 +14,7 @@ from latent_explorer.core.memory import size_words, training_needs
 from latent_explorer.core.usual import usual, usual_value
 from latent_explorer.views.doctor_list import DoctorList
 from latent_explorer.views.glossary import explain
+from latent_explorer.views.recipe_box import RecipeBox, texts_of
 from latent_explorer.views.text import plain_label, tip
 from latent_explorer.views.training_rows import (
     LABELS,
@@ -35,7 +38,7 @@ class TrainingPanel(QWidget):
     """Fields with text; what they say is a pair of validated values or a sentence.
 
     What is usual for a family is filled in with it; what the person typed stays. Rows that are rarely wanted are folded away,
-    but for those that say something unusual or are at fault.
+    but for those that say something unusual or are at fault. A recipe fills the form; what is then changed is named under it.
 
     Signals: settingsChanged(str) with the sentence on what is wrong, "" when all is well.
     """
@@ -59,6 +62,14 @@ class TrainingPanel(QWidget):
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
         self._unfolded: frozenset[str] = frozenset()  # rare rows that are there all the same
         self._fault = ""  # the row under which the problem stands
+        self._before_recipe: tuple[dict[str, str], bool] | None = None  # what the form said and `_epochs_typed`, while one is chosen
+        self._recipe = RecipeBox()
+        self._recipe.activated.connect(self._choose_recipe)
+        self._form.addRow(self._recipe)  # across both columns: its names are long
+        self._changed = plain_label("", wrap=True)
+        self._changed.setObjectName("recipe_changed")
+        self._changed.setProperty("role", "muted")
+        self._form.addRow(self._changed)
         for row in ROWS:
             self._add(row, "auto" if row.owner == MACHINE else usual_value(row.name, *self._kind))
         self._problem = plain_label("", wrap=True)
@@ -169,6 +180,42 @@ class TrainingPanel(QWidget):
                 self._put(row.name, usual_value(row.name, *self._kind))
         self._unfolded = self._unusual()
 
+    # Recipes
+
+    def _choose_recipe(self) -> None:
+        """Fill the form with what the recipe says; or go back to what it said before one was chosen."""
+        part = self._recipe.part()
+        if part is not None:
+            if self._before_recipe is None:
+                self._before_recipe = {row.name: self._text(row.name) for row in ROWS}, self._epochs_typed
+            self._fill(texts_of(part))
+            self._epochs_typed, self._epochs_of_run = True, False  # no suggestion takes the place of a recipe's
+        elif self._before_recipe is not None:
+            (before, self._epochs_typed), self._before_recipe = self._before_recipe, None
+            self._fill(before)
+        self._edited()
+
+    def _fill(self, said: Mapping[str, str]) -> None:
+        """What rows are to say, by their names."""
+        for name in ("family", "network"):
+            self._put(name, said[name])
+            self._follow_family()  # the lists first
+        for name, text in said.items():
+            self._put(name, text)
+        self._kind = said["family"], said["network"]
+        self._unfolded = self._unusual()
+
+    def _tell_recipe(self) -> None:
+        """What it shows, and which settings are no longer those of the recipe."""
+        part, chosen = self._recipe.part(), self._chosen()
+        self._recipe.setToolTip(self._recipe.sentence() or explain("recipe"))
+        wanted = {} if part is None else texts_of(part)
+        changed = [
+            row.label for row in ROWS if row.name in wanted and row.there(chosen) and self._text(row.name).strip() != wanted[row.name]
+        ]
+        self._changed.setText(f"Changed: {', '.join(changed)}." if changed else "")
+        self._form.setRowVisible(self._changed, bool(changed))
+
     # What it says
 
     def _values(self, owner: str) -> dict[str, object]:
@@ -211,6 +258,10 @@ class TrainingPanel(QWidget):
     def set_settings(self, model: ModelConfig, settings: TrainingConfig) -> None:
         """Fill the form with those of a model; its epochs stay while it is shown, so that a suggestion makes no other run of it."""
         record = {"channels": None, "sigma": None, "lower_dim": None} | settings.for_model(model).to_record() | model.to_record()
+        if model.decoder_hidden == model.hidden[::-1]:
+            record["decoder_hidden"] = None  # mirrored
+        self._before_recipe = None
+        self._recipe.setCurrentIndex(0)
         self._put("family", model.family)
         self._follow_family()  # the lists first
         for row in ROWS:
@@ -250,6 +301,7 @@ class TrainingPanel(QWidget):
 
     def set_locked(self, locked: bool) -> None:
         """While a run is on, its settings cannot be changed."""
+        self._recipe.setEnabled(not locked)
         for row in ROWS:
             self._widget(row.name).setEnabled(not locked)
 
@@ -287,6 +339,7 @@ class TrainingPanel(QWidget):
 
     def _tell(self, problem: str) -> None:
         """The problem stands under the row that it speaks of."""
+        self._tell_recipe()
         name = self._at_fault(problem)
         if name:
             self._unfolded |= {name}

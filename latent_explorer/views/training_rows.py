@@ -57,6 +57,10 @@ def _in_steps(chosen: Chosen) -> bool:
     return chosen.steps
 
 
+def _two_networks(chosen: Chosen) -> bool:
+    return chosen.steps and chosen.facts.encoder
+
+
 def _weighed(chosen: Chosen) -> bool:
     return chosen.weighed
 
@@ -113,6 +117,7 @@ ROWS = (
         {"dynamic": "dynamic", "none": "none (grey BCE)"},
         there=lambda chosen: chosen.likelihood == "bernoulli" and chosen.facts.bound != "",
     ),
+    Row("decoder_hidden", "Decoder layers", MODEL, empty="mirrored", widths=True, there=_two_networks, rare=True),
     Row("warmup_epochs", "KL warm-up", TRAINING, there=_weighed, rare=True),
     Row("schedule", "Schedule", TRAINING, {name: name for name in SCHEDULES}, there=_in_steps, rare=True),
     Row("clip_norm", "Clip gradient", TRAINING, there=_in_steps, rare=True),
@@ -134,6 +139,7 @@ _SPELLED = {
     "latent_dim": "latent-dim",
     "lower_dim": "lower-dim",
     "weight_decay": "weight-decay",
+    "decoder_hidden": "decoder-hidden",
 }
 
 
