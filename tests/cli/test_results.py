@@ -163,7 +163,7 @@ def test_evaluate_json(call: Call, tiny: Path, digits: ImageDataset) -> None:
     assert result["schema"] == 1
     assert result["model"] == {"name": "tiny", "hash": read_record(tiny).handle.content_hash}
     assert result["data"] == {"name": "digits", "split": "test", "n": 599, "hash": digits.content_hash}
-    codes = {"mse", "knn1", "knn5", "v_measure", "trustworthiness", "active_units"}
+    codes = {"mse", "sharpness", "knn1", "knn5", "v_measure", "trustworthiness", "active_units"}
     assert set(result["figures"]) == {"elbo", "reconstruction", "kl", "hole_mass", "leak", "magnification_p99"} | codes
     for figure in result["figures"].values():
         assert set(figure) == {"value", "se", "unit", "n", "protocol", "seed", "seconds"}

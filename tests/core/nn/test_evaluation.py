@@ -24,7 +24,8 @@ from latent_explorer.core.types import ImageDataset, ModelHandle, Split
 from tests.core.nn.small import Doubles, architecture, module_for, numpy_encode, numpy_log_prob, numpy_logits, toy
 
 LABELLED = {"knn1", "knn5", "v_measure"}
-KEYS = {"elbo", "reconstruction", "kl", "mse", "active_units", "trustworthiness", "hole_mass", "leak", "magnification_p99"} | LABELLED
+PLANE = {"hole_mass", "leak", "magnification_p99"}
+KEYS = {"elbo", "reconstruction", "kl", "mse", "sharpness", "active_units", "trustworthiness"} | PLANE | LABELLED
 DATASET = toy(60, 30)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.nn.exact.totals import embedded
 from latent_explorer.core.nn.figures.form import Figures, absent, figure, mean_figure
+from latent_explorer.core.nn.figures.sharpness import sharpness_figure
 from latent_explorer.core.nn.figures.terms import Labels, colours, squared_errors
 from latent_explorer.core.plane.slices import ACTIVE_VARIANCE
 from latent_explorer.core.sample import sample_rows
@@ -15,7 +16,7 @@ from latent_explorer.core.types import ModelHandle
 
 Floats = NDArray[np.float32]
 
-KEYS = ("mse", "active_units", "knn1", "knn5", "v_measure", "trustworthiness")
+KEYS = ("mse", "sharpness", "active_units", "knn1", "knn5", "v_measure", "trustworthiness")
 NEIGHBOURS = 12  # of the trustworthiness
 TRUSTED = 2000  # images that it is computed on: it needs all their distances
 SEED = 0
@@ -122,7 +123,7 @@ def code_figures(
     one = "posterior mean" if not suffix else one
     told = labels if config.facts.conditional else None
     places, distance = distances_in(config, codes)
-    found = mse_figure(handle, codes, images, told, one)
+    found = mse_figure(handle, codes, images, told, one) | sharpness_figure(handle, codes, images, told, one)
     if config.facts.space == "sphere":
         found |= absent("Codes are unit vectors, which vary whether or not they are used; see the KL.", "active_units", unit="dimensions")
     else:

@@ -20,7 +20,7 @@ from latent_explorer.core.types import ImageDataset, ModelHandle, Split
 from tests.core.nn.exact.lively import SHAPE, flat, lively
 
 Figures = dict[str, dict[str, Any]]
-CODES = ("mse", "active_units", "knn1", "knn5", "v_measure", "trustworthiness")
+CODES = ("mse", "sharpness", "active_units", "knn1", "knn5", "v_measure", "trustworthiness")
 
 
 def toys(count: int = 70, tested: int = 30) -> ImageDataset:
