@@ -129,7 +129,7 @@ class ImageView(QWidget):
         form.setVerticalSpacing(4)
         self._prior, self._milliseconds, self._snapshot = LiveText(right=True), LiveText(right=True), LiveText(right=True)
         for text, value, term in (
-            ("Prior density, log", self._prior, "prior_density"),
+            ("Log prior", self._prior, "prior_density"),
             ("Decode", self._milliseconds, "decode"),
             ("Weights", self._snapshot, "weights"),
         ):

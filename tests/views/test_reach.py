@@ -86,7 +86,7 @@ def test_words_that_change_are_spoken_with_their_names(window: MainWindow) -> No
     Hand(window)
     said = [name_of(text) for part in (window.image, window.transport, window.status, window.model) for text in part.findChildren(LiveText)]
     assert "Validation ELBO: −137.42 nats" in said
-    assert "Prior density, log: −12.34" in said
+    assert "Log prior: −12.34" in said
     assert any(words.startswith("Probe: z −3.123") for words in said)
     assert any(words.startswith("Points: 10,000 points, 1,234 hidden") for words in said)
 
