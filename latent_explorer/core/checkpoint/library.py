@@ -25,6 +25,7 @@ ENDING = ".safetensors"
 INDEX = "index.json"
 MAX_INDEX = 1 << 20
 MAX_NAME = 100
+LISTED = 20  # names in a sentence; a long shelf of runs has hundreds
 RESERVED_ENDING = ".reserved"  # of a hidden file that keeps a name for a run until its model is written
 RESERVED_FOR = 3600.0  # seconds; names have the second of their making in them, so an older one is not made again
 
@@ -107,7 +108,7 @@ def resolve_model(text: str) -> Path:
     Raises
     ------
     CheckpointError
-        There is no such model; the sentence lists the names.
+        There is no such model; the sentence lists the names, of many the shipped ones and the newest.
     """
     with contextlib.suppress(OSError, ValueError):
         # A folder is no model, so it hides no name.
@@ -117,8 +118,12 @@ def resolve_model(text: str) -> Path:
     for entry in entries:
         if entry.name == text:
             return entry.path
-    names = ", ".join(dict.fromkeys(shown(entry.name) for entry in entries)) or "none yet"
-    raise CheckpointError(f'There is no model file or model "{shown(text)}"; give the path of a model file or one of these names: {names}.')
+    known = list(dict.fromkeys(shown(entry.name) for entry in entries))
+    names = ", ".join(known[:LISTED]) or "none yet"
+    more = f" (and {len(known) - LISTED} older ones in My models)" if len(known) > LISTED else ""
+    raise CheckpointError(
+        f'There is no model file or model "{shown(text)}"; give the path of a model file or one of these names: {names}{more}.'
+    )
 
 
 def reference_to(path: Path) -> str:

@@ -53,6 +53,15 @@ def principal_places(images: Tensor, rows: Tensor, config: ModelConfig) -> Tenso
     return places
 
 
+def decoder_words(config: ModelConfig) -> str:
+    """What a decoder is, in short, such as "VAE, dense, 512,512 from the code outward, silu, bernoulli, images of 28 x 28 x 1"."""
+    widths = ",".join(str(width) for width in config.decoder_widths) or "no"
+    kind = f"{config.network} {','.join(map(str, config.stages))}".strip()
+    shape = " x ".join(map(str, config.image_shape))
+    parts = (config.facts.title, kind, f"{widths} from the code outward", config.activation, config.likelihood_words, f"images of {shape}")
+    return ", ".join(parts)
+
+
 def take_decoder(module: nn.Module, begin: Begin, config: ModelConfig) -> None:
     """Give a new model the decoder (and the likelihood) of another one.
 
@@ -66,10 +75,8 @@ def take_decoder(module: nn.Module, begin: Begin, config: ModelConfig) -> None:
     kinds = [(one.network, one.likelihood, one.activation, one.family == "pca") for one in (other, config)]  # PCA's has no sigmoid
     fits = all(name in weights and weights[name].shape == tuple(tensor.shape) for name, tensor in own.items())
     if kinds[0] != kinds[1] or not fits:
-        widths = ",".join(str(width) for width in config.decoder_widths)
         raise TrainingError(
-            "The model to start from has another decoder than this one"
-            f" ({config.network}, {widths}, {config.activation}, {config.likelihood_words});"
+            f"The decoder to start from ({decoder_words(other)}) is another than that of this model ({decoder_words(config)});"
             " choose the same network, widths, activation and likelihood, or start from scratch."
         )
     module.load_state_dict({name: torch.from_numpy(np.array(weights[name], np.float32)) for name in own}, strict=False)

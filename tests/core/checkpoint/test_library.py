@@ -125,6 +125,18 @@ def test_an_unknown_model_lists_the_names(shelf: Path, text: str) -> None:
     assert str(caught.value).isprintable()
 
 
+def test_of_many_models_the_newest_are_listed(shelf: Path) -> None:
+    ship(shelf, "digits")
+    for k in range(25):
+        keep(f"run {k:02}", k)
+    with pytest.raises(CheckpointError) as caught:
+        resolve_model("nothing")
+    sentence = str(caught.value)
+    assert sentence.count(",") == 19
+    assert "names: digits, run 24, run 23," in sentence
+    assert sentence.endswith("run 06 (and 6 older ones in My models).")
+
+
 def test_an_automatic_name_is_new_and_can_be_a_file_name() -> None:
     model = ModelConfig(image_shape=(8, 8, 1), hidden=(512, 512))
     name = automatic_name("digits", model, WHEN)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,7 @@ from latent_explorer.core.data.registry import load_dataset
 from latent_explorer.core.errors import SettingError, TrainingError
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import forget, module_of, weights_of
-from latent_explorer.core.nn.starts import principal_places
+from latent_explorer.core.nn.starts import decoder_words, principal_places
 from latent_explorer.core.nn.training import train
 
 SETTINGS = TrainingConfig(epochs=10, batch_size=500, nodes=(6,), validation=100)
@@ -63,8 +66,9 @@ def test_a_run_can_begin_with_another_models_decoder() -> None:
     forget(first.snapshot)
 
 
-OTHERS = {
+OTHERS: dict[str, dict[str, Any]] = {
     "wider": {"hidden": (25,)},
+    "other images": {"hidden": (24,), "image_shape": (6, 8, 1)},
     "another likelihood": {"hidden": (24,), "likelihood": "continuous_bernoulli"},
     "another activation": {"hidden": (24,), "activation": "relu"},
 }
@@ -73,11 +77,14 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_model_that_cannot_be_begun_with_is_refused(name: str) -> None:
     """Also where all shapes fit: the same numbers would mean other pictures."""
-    other = ModelConfig((8, 8, 1), **OTHERS[name])  # type: ignore[arg-type]
+    other = ModelConfig(**{"image_shape": (8, 8, 1)} | OTHERS[name])
     begin = other, {key: tensor.numpy() for key, tensor in build(other, 0).state_dict().items()}
     settings = TrainingConfig(epochs=1, nodes=(6,), start="model")
-    with pytest.raises(TrainingError, match="choose the same network"):
+    with pytest.raises(TrainingError, match="choose the same network") as caught:
         next(train(model(), settings, load_dataset("digits"), begin=begin))
+    for config in (other, model()):
+        assert decoder_words(config) in str(caught.value)
+    assert decoder_words(other) != decoder_words(replace(model(), family="vae"))
 
 
 def test_a_run_that_begins_with_no_model_is_refused() -> None:
