@@ -62,7 +62,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "slice_swap": "The two axes change places.",
         "slice_most": "The two axes along which the codes vary most.",
         "slice_principal": "The plane through the mean of the codes along the two directions in which they vary most.",
-        "slice_points": "The plane through three selected points, or else through the last three pins.",
+        "slice_points": (
+            "The plane through three selected points, or else through the last three pins, or else through the next three points that"
+            " you click."
+        ),
         "slice_others": "A slider for each, in the order of the variance over images; while a model trains they keep their places.",
         "slice_mean": "All other coordinates back at the mean of the codes; Delete or a double-click does it for one slider.",
         "slice_more": "Sliders of the units that vary less.",

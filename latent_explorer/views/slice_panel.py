@@ -41,6 +41,8 @@ class SlicePanel(QWidget):
         self._spread: Spread | None = None
         self._held: frozenset[int] = frozenset()
         self._laid = ""
+        self._names = ("", "")  # of the axes of a plane that lies along none of z
+        self._collecting = ""
         self._order: list[int] = []  # of all axes, as the lists show them
         self._active: list[bool] = []
         self._listed: tuple[int, int] | None = None  # the axes that the lists leave out
@@ -106,12 +108,13 @@ class SlicePanel(QWidget):
         self._swap.clicked.connect(self._swap_axes)
         self._most.clicked.connect(self.spreadRequested)
         self._principal, self._points = QPushButton("PCA plane"), QPushButton("3 points")
+        self._points.setCheckable(True)
         self._principal.setObjectName("slice_principal")
         self._points.setObjectName("slice_points")
         explained(self._principal, "slice_principal")
         explained(self._points, "slice_points")
         self._principal.clicked.connect(self.principalRequested)
-        self._points.clicked.connect(self.pointsRequested)
+        self._points.clicked.connect(self._ask_for_points)
         lain = QHBoxLayout()
         for button, line in ((self._swap, done), (self._most, done), (self._principal, lain), (self._points, lain)):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -130,14 +133,27 @@ class SlicePanel(QWidget):
     # Orders
 
     def set_slice(
-        self, model: str, frame: PlaneFrame, spread: Spread, held: frozenset[int], *, in_training: bool = False, laid: str = ""
+        self,
+        model: str,
+        frame: PlaneFrame,
+        spread: Spread,
+        held: frozenset[int],
+        *,
+        in_training: bool = False,
+        laid: str = "",
+        names: tuple[str, str] = ("", ""),
     ) -> None:
         """The plane on two axes, how the codes of a model lie, and which coordinates the person holds; or how else it was `laid`.
 
+        ``names`` are those of the axes of a plane that was laid otherwise: the lists say them in the place of coordinates.
         While a model trains the rows keep their order as long as the same units are active: rows that change places all the
         time cannot be read.
         """
         self._laid = laid
+        if names != self._names:
+            self._names = names
+            for box, name in zip(self._boxes, names, strict=True):
+                box.setPlaceholderText(name)
         other_model, self._model = model != self._model, model
         active, order = spread.active.tolist(), spread.order.tolist()
         same = self._order == order if not in_training else self._active == active
@@ -156,6 +172,13 @@ class SlicePanel(QWidget):
                 self._leave_out(box, other)
         self._fill_rows()
         self._tell()
+
+    def set_collecting(self, words: str) -> None:
+        """While points for a plane are clicked, what is to be done next; "" when that is over."""
+        self._collecting = words
+        self._points.setChecked(bool(words))
+        if self._frame is not None:
+            self._tell()
 
     def _in_hand(self) -> bool:
         """Whether the person is at the rows or the lists just now, which then must stay where they are."""
@@ -218,6 +241,7 @@ class SlicePanel(QWidget):
         words += " The points are projected: they lie off this slice."
         if frame.pair is not None and not self._in_training:
             words += " Sliders: the most varying first."
+        words = self._collecting or words
         others = frame.latent_dim - 2
         for label, text in ((self._words, words), (self._others, "1 other" if others == 1 else f"{others} others")):
             if label.text() != text:  # a label lays out the window anew
@@ -234,6 +258,10 @@ class SlicePanel(QWidget):
         x, y = (int(axis) for axis in picked)
         if x != y and (x, y) != self._frame.pair:
             self.axesRequested.emit(x, y)
+
+    def _ask_for_points(self) -> None:
+        self._points.setChecked(bool(self._collecting))  # it is pressed in while points are clicked, and a second press ends that
+        self.pointsRequested.emit()
 
     def _swap_axes(self) -> None:
         assert self._frame is not None and self._frame.pair is not None  # else the button is off

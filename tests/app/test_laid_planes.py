@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import ImageDataset
 from tests.app.conftest import Desk, make_model
-from tests.views.hand import settle
+from tests.views.hand import Key, settle
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,67 @@ def press(desk: Desk, name: str) -> None:
     desk.rest()
 
 
+def box(desk: Desk, name: str) -> QComboBox:
+    found = desk.window.slice.findChild(QComboBox, f"slice_{name}")
+    assert found is not None
+    return found
+
+
+def lonely_rows(desk: Desk) -> list[int]:
+    """Points in view that no other one is near to."""
+    found = desk.slot.frame.to_plane(desk.slot.codes["mean"].z)
+    left, bottom, width, height = desk.window.plane.window_rectangle()
+    inner = ((found > (left + 0.2 * width, bottom + 0.2 * height)) & (found < (left + 0.75 * width, bottom + 0.75 * height))).all(axis=1)
+    away = np.hypot(*(found[:, None] - found[None]).transpose(2, 0, 1))
+    np.fill_diagonal(away, np.inf)
+    order = np.argsort(-away.min(axis=1))
+    return [int(row) for row in order if inner[row]]
+
+
+def click_point(desk: Desk, row: int) -> None:
+    x, y = desk.slot.frame.to_plane(desk.slot.codes["mean"].z[row]).tolist()
+    desk.hand.click(desk.plane, desk.window.plane.plane_to_pixel(x, y).toPoint())
+    desk.rest()
+
+
+def test_the_next_three_clicks_are_the_points_of_a_plane(five: Desk) -> None:
+    five.session.set_scene(layers=replace(five.session.scene.layers, thumbnails=False))
+    five.wait(lambda: five.program.index.shown is not None)
+    rows, probe = lonely_rows(five)[:3], five.session.scene.probe
+    press(five, "points")
+    assert "Click three points" in five.notice and five.says("Click three points")
+    button = five.window.slice.findChild(QPushButton, "slice_points")
+    assert button is not None and button.isChecked()
+    for row, words in zip(rows, ("click two more", "click one more", ""), strict=True):
+        click_point(five, row)
+        assert words in five.notice if words else not five.notice
+    assert five.session.scene.selection is not None
+    assert five.session.scene.selection.rows.tolist() == sorted(rows)
+    z = five.slot.codes["mean"].z[rows].astype(np.float64)
+    np.testing.assert_allclose(five.slot.frame.foot(z), z, atol=1e-6)
+    assert not button.isChecked() and not five.says("Esc leaves")
+    assert five.session.scene.probe == probe  # the clicks held none
+
+
+@pytest.mark.parametrize("how", ["escape", "button"])
+def test_clicking_points_for_a_plane_can_be_left(five: Desk, how: str) -> None:
+    five.wait(lambda: five.program.index.shown is not None)
+    frame = five.slot.frame
+    press(five, "points")
+    click_point(five, lonely_rows(five)[0])
+    assert "1 point of 3" in five.notice
+    if how == "escape":
+        five.hand.key(Key.Key_Escape)
+    else:
+        press(five, "points")
+    assert not five.notice and not five.says("Esc leaves")
+    assert five.slot.frame.same_as(frame)
+    place = five.pixel(0.3, 0.3)
+    five.hand.click(five.plane, place)  # holds the probe again
+    assert five.session.scene.probe is not None
+    assert five.session.scene.selection is not None and len(five.session.scene.selection.rows) == 1
+
+
 def test_the_plane_of_pca_shows_more_of_the_codes_than_any_two_axes(five: Desk) -> None:
     codes = five.slot.codes["mean"].z.astype(np.float64)
     press(five, "principal")
@@ -49,7 +111,9 @@ def test_the_plane_of_pca_shows_more_of_the_codes_than_any_two_axes(five: Desk) 
     assert shown >= np.sort(codes.var(axis=0))[-2:].sum() - 1e-9
     z = five.program.probe.where()
     assert z is not None and five.shows(z)
-    assert [five.window.plane.getPlotItem().getAxis(side).labelText for side in ("bottom", "left")] == ["PC 1", "PC 2"]
+    shares = [f"PC {k} ({value / values.sum():.0%})" for k, value in ((1, values[-1]), (2, values[-2]))]
+    assert [five.window.plane.getPlotItem().getAxis(side).labelText for side in ("bottom", "left")] == shares
+    assert [box(five, name).placeholderText() for name in "xy"] == shares
     assert five.says("two directions in which they vary most")
     five.wish("undo")
     five.rest()
@@ -68,8 +132,6 @@ def test_picking_an_axis_leaves_it_again(five: Desk) -> None:
 
 
 def test_a_plane_goes_through_three_pins(five: Desk) -> None:
-    press(five, "points")
-    assert "select three, or pin three" in five.notice
     places = np.random.Generator(np.random.PCG64(5)).normal(size=(3, 5))
     for place in places:
         five.program.probe.put(tuple(place.tolist()))
@@ -79,6 +141,8 @@ def test_a_plane_goes_through_three_pins(five: Desk) -> None:
     np.testing.assert_allclose(frame.foot(places), places, atol=1e-6)
     flat = PlaneFrame.through(places)
     np.testing.assert_allclose(frame.directions, flat.directions, atol=1e-9)
+    assert "points 1 and 2" in five.window.plane.getPlotItem().getAxis("bottom").labelText
+    assert (box(five, "x").placeholderText(), box(five, "y").placeholderText()) == ("points 1,2", "point 3")
     # Walking to another place takes the plane there, parallel to itself.
     elsewhere = np.zeros(5) + 0.3
     five.program.probe.put(tuple(elsewhere.tolist()))

@@ -14,13 +14,16 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject
 
+from latent_explorer.app.features.three_points import ThreePoints
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.slices import Slice, Spread, frame_of, laid, spread_of
+from latent_explorer.core.plane.slices import Slice, Spread, frame_of, laid, spread_of, variance_shares
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
 
+THROUGH = ("u, through points 1 and 2", "v, towards point 3")
+THROUGH_SHORT = ("points 1,2", "point 3")  # for the lists
 ON_THE_PLANE = 1e-6  # units of z; what is nearer lies on it
 
 
@@ -69,6 +72,8 @@ class SlicingFeature(QObject):
         super().__init__(window)
         self._session, self._window = session, window
         self._chosen, self._probe = session.scene.slice, session.scene.probe
+        self._three = ThreePoints(session, window, self._through_points, self)
+        self._shares: tuple[Codes, tuple[float, ...], tuple[float, float]] | None = None  # of variance, that were worked out last
         panel = window.slice
         panel.axesRequested.connect(self._set_axes)
         panel.coordinateRequested.connect(self._hold)
@@ -104,9 +109,12 @@ class SlicingFeature(QObject):
             self._lay(Slice(laid=laid("principal", PlaneFrame.principal(codes.z))))
 
     def _through_points(self) -> None:
-        """Through three selected points, else through the last three pins."""
+        """Through three selected points, else through the last three pins, else through the next three points that are clicked."""
         slot, scene = self._session.slot, self._session.scene
         if slot is None or not slot.frame.sliced:
+            return
+        if self._three.on:
+            self._three.leave()
             return
         pins = [pin.z for pin in scene.pins if len(pin.z) == slot.frame.latent_dim]
         if scene.selection is not None and len(scene.selection.rows) == 3 and slot.points is not None:
@@ -114,7 +122,7 @@ class SlicingFeature(QObject):
         elif len(pins) >= 3:
             places = np.array(pins[-3:])
         else:
-            self._session.notice("A plane goes through three points: select three, or pin three places (P).", trouble=True)
+            self._three.begin()
             return
         try:
             frame = PlaneFrame.through(places)
@@ -141,15 +149,29 @@ class SlicingFeature(QObject):
         names = (axes[0], "") if frame.latent_dim == 1 else tuple(axes[axis] for axis in frame.pair or (0, 1))
         if frame.kind == "sphere":
             names = ("", "")
-        elif frame.sliced and frame.pair is None:
-            names = ("PC 1", "PC 2") if self._laid_as == "principal" else ("u", "v")
+        short = ("", "")
+        if frame.sliced and frame.pair is None:
+            names = short = self._principal_names(slot)
+            if self._laid_as != "principal":
+                names, short = THROUGH, THROUGH_SHORT
         self._window.plane.set_axes(*names)
         self._window.set_sliceable(frame.sliced)
         if frame.sliced:
             spread = _spread(slot.points) or spread_of(np.zeros((0, frame.latent_dim)))
             held = frozenset(axis for axis, _ in self._session.scene.slice.held)
             model = slot.handle.id if slot.handle is not None else slot.name
-            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training, laid=self._laid_as)
+            self._window.slice.set_slice(model, frame, spread, held, in_training=slot.in_training, laid=self._laid_as, names=short)
+
+    def _principal_names(self, slot: Slot) -> tuple[str, str]:
+        """With the share of the codes' whole variance that lies along each."""
+        codes, directions = slot.points, slot.frame.directions
+        if codes is None:
+            return "PC 1", "PC 2"
+        key = tuple(directions.ravel().tolist())
+        if self._shares is None or self._shares[0] is not codes or self._shares[1] != key:
+            self._shares = codes, key, variance_shares(codes.z, directions)
+        first, second = (f"PC {k} ({share:.0%})" for k, share in enumerate(self._shares[2], 1))
+        return first, second
 
     @property
     def _laid_as(self) -> str:

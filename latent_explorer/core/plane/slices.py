@@ -45,6 +45,14 @@ def spread_of(z: NDArray[np.floating]) -> Spread:
     return Spread(mean, variance, z.min(axis=0).astype(np.float64), z.max(axis=0).astype(np.float64))
 
 
+def variance_shares(z: NDArray[np.floating], directions: NDArray[np.float64]) -> tuple[float, float]:
+    """Of the whole variance of codes (N, d), the shares along two directions (2, d) of length 1; 0 where nothing varies."""
+    finite = z[np.isfinite(z).all(axis=1)].astype(np.float64)
+    whole = float(finite.var(axis=0).sum()) if len(finite) else 0.0
+    along = (finite @ directions.T).var(axis=0).tolist() if whole else [0.0, 0.0]
+    return (along[0] / whole, along[1] / whole) if whole else (0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Laid:
     """A plane that lies along no axes: a name, its origin (d,) and two directions (d,) of length 1 at right angles to each other."""

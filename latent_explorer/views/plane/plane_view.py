@@ -14,11 +14,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.plane.selecting import Spot
 from latent_explorer.core.scene import Camera
 from latent_explorer.views.plane.keys import ONCE, deed_of
 from latent_explorer.views.plane.overlaid import OverlaidPlot
 from latent_explorer.views.plane.pins import plain_hint
 from latent_explorer.views.plane.plot import SPAN_LIMITS
+from latent_explorer.views.plane.pointed import PICK
 from latent_explorer.views.style import DARK
 
 ZOOM_PER_NOTCH = 1.2
@@ -41,6 +43,7 @@ class PlaneView(OverlaidPlot):
     turnRequested(dx, dy) : the hand has taken the globe so far, plane units.
     areaPicked(area, how) : points were pointed at (`core.plane.selecting`): "replace", "add" or "remove".
     viewSelectionRequested(how), placeSelectionRequested(how) : the points in view; the one nearest to the probe.
+    collectingLeft() : Esc, while clicks collect points.
     selectionClearRequested() : Esc, while something is selected.
     cardRequested() : by the keyboard, what is known of the point nearest to the probe.
     pinPicked(number) : a click on a pin's marker.
@@ -66,6 +69,7 @@ class PlaneView(OverlaidPlot):
     areaPicked = Signal(object, str)
     viewSelectionRequested = Signal(str)
     placeSelectionRequested = Signal(str)
+    collectingLeft = Signal()
     selectionClearRequested = Signal()
     cardRequested = Signal()
     pinPicked = Signal(int)
@@ -105,6 +109,8 @@ class PlaneView(OverlaidPlot):
         self._pressed_pin: int | None = None
         self._how = "replace"  # what the line around points that is being drawn will do to the selection
         self._anything_selected = False
+        self._collecting = False  # each click on a point adds it to the selection, whatever the mode
+        self._collects = False  # the button that is down
         self.modes.fitRequested.connect(self.fitRequested)
         self.modes.modePicked.connect(self._show_mode_cursor)
         self.modes.pinRequested.connect(self.pinRequested)
@@ -131,6 +137,11 @@ class PlaneView(OverlaidPlot):
         super().set_shape(frame)
         self._turns = frame.kind == "sphere"
 
+    def set_collecting(self, collecting: bool) -> None:
+        """Whether each click on a point adds it to the selection; Esc then asks to leave that."""
+        self._collecting = collecting
+        self._show_mode_cursor()
+
     # Gestures
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # Qt's names, here and below
@@ -142,7 +153,10 @@ class PlaneView(OverlaidPlot):
         self.handDown.emit()
         left = event.button() == Qt.MouseButton.LeftButton
         kind = self.modes.line_for(event.modifiers()) if left and not self._space else ""
-        if kind:
+        self._collects = left and self._collecting and not self._space
+        if self._collects:
+            self._stop_gesture()
+        elif kind:
             self._stop_gesture()
             self._how = self.modes.how_for(event.modifiers())
             self._begin_band(kind, event.position())
@@ -178,6 +192,10 @@ class PlaneView(OverlaidPlot):
             self._pan_from = None
             self._hover = None if self._hover is None else event.position()
             self._show_mode_cursor()
+        elif self._collects:
+            self._collects = False
+            place = self._to_plane(event.position())
+            self.areaPicked.emit(Spot(place.x(), place.y(), PICK * self.unit), "add")
         elif self._band.active:
             self.areaPicked.emit(self._end_band(event.position()), self._how)
             if self._on_plot(event.position()):
@@ -196,7 +214,7 @@ class PlaneView(OverlaidPlot):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Left: fit all; the first click's hold is taken back. Where it selects, and to other buttons, it is a press like any other."""
         event.accept()
-        if event.button() != Qt.MouseButton.LeftButton or self.modes.line_for(event.modifiers()):
+        if self._collecting or event.button() != Qt.MouseButton.LeftButton or self.modes.line_for(event.modifiers()):
             self.mousePressEvent(event)
         elif self._on_plot(event.position()):
             if not self._space and self.modes.mode == "probe":
@@ -322,6 +340,8 @@ class PlaneView(OverlaidPlot):
         """One thing at a time: the gesture, then the trail, then the selection, then whatever else Esc is for."""
         if self._probing or self._pan_from is not None or self._band.active:
             self._stop_gesture()
+        elif self._collecting:
+            self.collectingLeft.emit()
         elif self._trail.count:
             self.trailClearRequested.emit()
         elif self._anything_selected:
@@ -350,4 +370,6 @@ class PlaneView(OverlaidPlot):
 
     def _show_mode_cursor(self) -> None:
         shape = Qt.CursorShape.OpenHandCursor if self.modes.mode == "pan" else Qt.CursorShape.CrossCursor
+        if self._collecting:
+            shape = Qt.CursorShape.PointingHandCursor
         self.viewport().setCursor(shape)

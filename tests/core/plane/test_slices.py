@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.slices import ACTIVE_VARIANCE, Slice, Spread, frame_of, laid, spread_of
+from latent_explorer.core.plane.slices import ACTIVE_VARIANCE, Slice, Spread, frame_of, laid, spread_of, variance_shares
 from latent_explorer.core.types import Codes
 
 MEANS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
@@ -153,3 +153,14 @@ def test_a_plane_along_no_axes_is_kept_as_it_was_laid() -> None:
     assert moved.laid is not None and moved.laid.name == "principal"
     np.testing.assert_allclose(moved.laid.frame.foot(z), z, atol=1e-9)
     assert moved.laid.frame.parallel_to(frame) or np.allclose(moved.laid.frame.to_plane(codes), frame.to_plane(codes))
+
+
+def test_the_shares_of_variance_are_those_of_scikit_learn_s_pca() -> None:
+    from sklearn.decomposition import PCA
+
+    z = np.random.Generator(np.random.PCG64(3)).normal(size=(200, 5)) * (3.0, 0.5, 1.0, 2.0, 0.1)
+    reference = PCA(2).fit(z)
+    assert variance_shares(z, reference.components_) == pytest.approx(tuple(reference.explained_variance_ratio_), rel=1e-9)
+    assert variance_shares(np.vstack([z, np.full((1, 5), np.nan)]), reference.components_)[0] > 0.5  # one that is not finite is left out
+    assert variance_shares(np.zeros((4, 3)), np.eye(3)[:2]) == (0.0, 0.0)
+    assert variance_shares(np.zeros((0, 3)), np.eye(3)[:2]) == (0.0, 0.0)
