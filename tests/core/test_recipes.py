@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.data.registry import load_dataset
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.prior import prior_draws
@@ -59,6 +60,14 @@ def test_the_reference_systems_are_what_they_are_called() -> None:
     )
     assert mse.sigma is not None and mse.sigma**2 == pytest.approx(0.5)  # SSE / (2 sigma^2) + KL = SSE + KL
     assert learned.sigma is None
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_fit_small_sets_too(name: str) -> None:
+    """How many images validate is left to the data, or is none: a number made for MNIST would be refused elsewhere."""
+    digits = load_dataset("digits")
+    for _, how in configurations(RECIPES[name]):
+        assert len(digits.with_validation(how.validation).split.train) > 0
 
 
 # --- draws of the prior -----------------------------------------------------------------------------------------------------
