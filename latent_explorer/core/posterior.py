@@ -44,6 +44,8 @@ class Posterior:
         The cells that count were divided further, since the posterior is narrow.
     note : str
         One sentence on how it was computed, if there is something to know.
+    draft : bool
+        A first look: the sum over the grid alone, however narrow the posterior is, and the mode between its nodes.
     """
 
     space: str
@@ -60,6 +62,7 @@ class Posterior:
     width: float
     refined: bool = False
     note: str = ""
+    draft: bool = False
 
     def __post_init__(self) -> None:
         for array in (self.probability, self.z, self.mode, self.mean, self.covariance):

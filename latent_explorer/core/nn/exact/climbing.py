@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from latent_explorer.core.nn.exact.forms import Decoder
@@ -55,7 +57,9 @@ def log_prior(kind: str, z: Tensor) -> Tensor:
     return -0.5 * z.square().sum(-1) - 0.5 * z.shape[-1] * math.log(2 * math.pi)
 
 
-def peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, progress: Callable[[float], None] = lambda part: None) -> Peak:
+def peaks(
+    decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, progress: Callable[[float], None] = lambda part: None, h: float | None = None
+) -> Peak:
     """The modes near places, one for each image.
 
     Parameters
@@ -63,19 +67,42 @@ def peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, progress: Callab
     x : Tensor, float32, shape (n, D), in 0..1
     z : Tensor, float32, shape (n, d)
         Of the best nodes.
+    h : float or None
+        How far apart places were from each other of which these are the best; None: the nodes' distance.
     """
     found = []
     for begin in range(0, len(x), PIECE):
-        found.append(_peaks(decoder, nodes, x[begin : begin + PIECE], z[begin : begin + PIECE]))
+        found.append(_peaks(decoder, nodes.kind, h or nodes.h, x[begin : begin + PIECE], z[begin : begin + PIECE]))
         progress(min(1.0, (begin + PIECE) / len(x)))
     return Peak(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
-def _peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor) -> Peak:
-    kind = nodes.kind
+def on_grid(nodes: Nodes, joint: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Mode (d,) and width as the quadratic through the best node and those around it has them, without asking the decoder.
+
+    Parameters
+    ----------
+    joint : float64 array, shape (G,)
+        log p(x|z) + log weight at all nodes.
+    """
+    best = int(joint.argmax())
+    if nodes.kind == "sphere":
+        return nodes.z[best].astype(np.float64), math.nan  # its nodes lie in no rows
+    stencil, across = np.array(LINE if nodes.kind == "line" else PLANE), len(nodes.axis)
+    middle = np.array([best % across, best // across])[: stencil.shape[1]]
+    if nodes.kind != "torus":
+        middle = middle.clip(1, across - 2)
+    places = (middle + stencil) % across
+    values = joint[places @ across ** np.arange(stencil.shape[1])]
+    by, size = _newton(torch.from_numpy(values)[None])
+    mode: NDArray[np.float64] = nodes.axis[middle] + nodes.h * by[0].numpy()
+    return mode % 1 if nodes.kind == "torus" else mode, nodes.h * float(size[0])
+
+
+def _peaks(decoder: Decoder, kind: str, h: float, x: Tensor, z: Tensor) -> Peak:
     stencil = torch.tensor(LINE if kind == "line" else PLANE, dtype=torch.float32, device=z.device)
     best, width = z.new_full((len(z),), -math.inf), z.new_full((len(z),), math.nan)
-    delta = torch.full_like(best, FIRST * nodes.h)
+    delta = torch.full_like(best, FIRST * h)
     for _ in range(2):
         ways = delta[:, None] * stencil[:, None]
         places = torch.stack([moved(kind, z, way) for way in ways])
@@ -87,7 +114,7 @@ def _peaks(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor) -> Peak:
         z = places[taken, torch.arange(len(z))]
         width = (delta * size).float()
         # As wide as the peak, so that the differences are larger than the rounding of the sums.
-        delta = (SECOND * width.nan_to_num(0.0)).clamp(RANGE[0] * nodes.h, RANGE[1] * nodes.h)
+        delta = (SECOND * width.nan_to_num(0.0)).clamp(RANGE[0] * h, RANGE[1] * h)
     return Peak(z, best, width)
 
 

@@ -6,6 +6,7 @@ MNIST's on 256 x 256; eight where the likelihood needs float64), and -sum Z besi
 
 from __future__ import annotations
 
+import math
 import weakref
 from itertools import count
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from latent_explorer.core.cache import BUDGET, Cache
 from latent_explorer.core.nn.exact.forms import Decoder, Form
@@ -70,15 +72,16 @@ def plane_of(decoder: Decoder, form: Form, nodes: Nodes, progress: Progress = no
 def linear_sum(weights: Floats, x: NDArray[np.float32]) -> Floats:
     """``sum_i x_i w_i`` of one image (D,) for all nodes (G,), over the pixels that are not 0; in the precision of the weights."""
     lit = np.flatnonzero(x)
-    found: Floats = np.empty(weights.shape[1], weights.dtype)
-    pixels = torch.from_numpy(x.astype(weights.dtype))
-    rows, wide = torch.from_numpy(lit), torch.from_numpy(weights)
-    values = pixels[rows]
-    for begin in range(0, len(found), PIECE):
-        part = wide[:, begin : begin + PIECE]
-        some = part if 2 * len(lit) > len(x) else part.index_select(0, rows)
-        torch.mv(some.T, pixels if some is part else values, out=torch.from_numpy(found[begin : begin + PIECE]))
-    return found
+    if not len(lit):
+        return np.zeros(weights.shape[1], weights.dtype)
+    piece = math.gcd(weights.shape[1], PIECE)
+    pieces = weights.shape[1] // piece
+    # Each row in pieces, as many bags: rows are added up where they lie, without a copy of them.
+    rows = torch.from_numpy(lit * pieces + np.arange(pieces)[:, None])
+    values = torch.from_numpy(np.broadcast_to(x[lit].astype(weights.dtype), rows.shape).copy())
+    found = functional.embedding_bag(rows, torch.from_numpy(weights).view(-1, piece), mode="sum", per_sample_weights=values)
+    summed: Floats = found.flatten().numpy()
+    return summed
 
 
 def masked_offset(form: Form, weights: Floats, mask: NDArray[np.bool_]) -> Floats:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import SettingError
-from latent_explorer.core.nn.exact.climbing import Peak, log_prior, peaks
+from latent_explorer.core.nn.exact.climbing import log_prior, on_grid, peaks
+from latent_explorer.core.nn.exact.dividing import Leaves, divided
 from latent_explorer.core.nn.exact.forms import Decoder, form_of
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
 from latent_explorer.core.nn.exact.planes import bytes_of, fits, linear_sum, masked_offset, plane_of
@@ -19,19 +20,17 @@ from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.exact.totals import embedded, summary
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import Pixels, grey_tensor
-from latent_explorer.core.posterior import NARROW, Posterior
+from latent_explorer.core.posterior import Posterior
 from latent_explorer.core.types import ModelHandle
 
 Doubles = NDArray[np.float64]
 
-MOST_PARTS = 16  # that a cell is divided into along each axis where the posterior is narrow: as wide as that, if possible
-MOST_PLACES = 1 << 16  # that cells are divided into together
-WIDE = 2.0  # times the posterior's width: farther apart, places may err by more than a hundredth of a nat
-FAR_BELOW = 15.0  # nats below the best cell and its like: a cell is not divided
-MISSED = 0.25  # of the nodes' distance: how far a ridge may pass from all nodes in and around a cell
+KEPT = 400.0  # nats below log p(x) that a cell is looked at, so that no peak is missed that is wider than 0.04 of a cell
+MOST_CELLS = 1 << 14  # that are divided in one round
 LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
 LEAST_SIDE = 32
 NOTHING = 1e-15  # share of a cell that moves no mean
+ROUGH = "The posterior is far narrower than the places it is summed at, so its figures are rough."
 COUNTED = 1e-6  # share of the posterior that a place must have to be decoded for the expected image
 
 
@@ -81,6 +80,8 @@ def posterior(
     mask: NDArray[np.bool_] | None = None,
     condition: int | None = None,
     progress: Progress = no_progress,
+    *,
+    draft: bool = False,
 ) -> Posterior:
     """p(z|x) on a grid, for the image as it is: a grey one is asked for as it is, a binary draw as its 0 and 1.
 
@@ -95,13 +96,16 @@ def posterior(
         The pixels that are known; None for all.
     condition : int or None
         The class, for a conditional family.
+    draft : bool
+        Sum over the grid alone, which asks the decoder nothing once its numbers are kept: a first look, wrong where the posterior
+        is narrow. Mode and width are then those of the quadratic through the best nodes.
 
     Raises
     ------
     SettingError
         There is no exact inference for the model (the sentence says why), or an argument is out of range.
     """
-    return _posterior(handle, image, side, mask, condition, progress)[0]
+    return _posterior(handle, image, side, mask, condition, progress, draft=draft)[0]
 
 
 @torch.inference_mode()
@@ -127,7 +131,14 @@ def completion(
 
 
 def _posterior(
-    handle: ModelHandle, image: Pixels, side: int, mask: NDArray[np.bool_] | None, condition: int | None, progress: Progress
+    handle: ModelHandle,
+    image: Pixels,
+    side: int,
+    mask: NDArray[np.bool_] | None,
+    condition: int | None,
+    progress: Progress,
+    *,
+    draft: bool = False,
 ) -> tuple[Posterior, _Terms]:
     config = handle.architecture
     nodes, note = _affordable(config, side)
@@ -138,20 +149,21 @@ def _posterior(
         decoder = Decoder(decoder.module, condition, torch.from_numpy(known).to(decoder.device))
     x = torch.from_numpy(pixels).to(decoder.device)[None]
     joint = _joint(decoder, nodes, pixels, known, progress)
-    best = int(joint.argmax())
-    peak = peaks(decoder, nodes, x, torch.from_numpy(nodes.z[best : best + 1].copy()).to(decoder.device))
-    width = float(peak.width[0])
+    score = score_of(config, pixels if known is None else pixels[known])
     terms = _Terms(nodes.z, joint, nodes.log_weight, np.full(len(joint), nodes.log_cell), np.arange(len(joint)))
-    refined = width < NARROW * nodes.h and nodes.kind != "sphere"
-    if refined:
-        cells, parts = _counted(nodes, joint, width)
-        refined = parts > 1
-        if refined:
-            terms = _divided(decoder, nodes, x, terms, cells, parts)
-        if nodes.h / parts > WIDE * width:
-            note = f"{note} The posterior is far narrower than the places it is summed at, so its figures are rough.".strip()
-    seen = pixels if known is None else pixels[known]
-    return _summed(nodes, terms, peak, width, refined, score_of(config, seen), note), terms
+    if draft:
+        mode, width = on_grid(nodes, joint)
+        return _summed(nodes, terms, mode, width, score, note, draft=True), terms
+    refined = False
+    if nodes.kind != "sphere":
+        terms, settled = _divided(decoder, nodes, x, terms, progress)
+        refined = len(terms.z) > len(joint) or not settled
+        note = note if settled else f"{note} {ROUGH}".strip()
+    best = int((terms.joint - terms.log_cell).argmax())
+    h = nodes.h if nodes.kind == "sphere" else math.exp(terms.log_cell[best] / nodes.z.shape[1])
+    peak = peaks(decoder, nodes, x, torch.from_numpy(terms.z[best : best + 1].copy()).to(decoder.device), h=h)
+    mode = peak.z[0].cpu().double().numpy()
+    return _summed(nodes, terms, mode, float(peak.width[0]), score, note, refined=refined), terms
 
 
 def _affordable(config: ModelConfig, side: int) -> tuple[Nodes, str]:
@@ -194,47 +206,38 @@ def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: N
     return np.concatenate(parts) + nodes.log_weight
 
 
-def _counted(nodes: Nodes, joint: Doubles, width: float) -> tuple[NDArray[np.int64], int]:
-    """The cells that count, and into how many parts along each axis they can be divided; 1 where there are too many.
-
-    They are those beside the largest terms, since a narrow peak falls between nodes; the nearest node may well be `MISSED` away.
-    All of them are divided or none: the highest terms of a long ridge are nodes that it happens to pass close by, and mending these
-    alone would bias the sum.
-    """
-    spread = joint.reshape(nodes.shape)
-    for axis in range(spread.ndim):
-        before, after = np.roll(spread, 1, axis), np.roll(spread, -1, axis)  # the far ends of a plane have no share in anything
-        spread = np.maximum(spread, np.maximum(before, after))
-    around = spread.ravel()
-    parts = math.ceil(nodes.h / max(width, nodes.h / MOST_PARTS))
-    below = FAR_BELOW + 0.5 * (MISSED * nodes.h / max(width, nodes.h / (2 * MOST_PARTS))) ** 2
-    cells = np.flatnonzero(around > around.max() - below)
-    affordable = math.floor((MOST_PLACES / len(cells)) ** (1 / nodes.z.shape[1]) + 1e-9)
-    return cells, max(1, min(parts, affordable))
-
-
-def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, cells: NDArray[np.int64], count: int) -> _Terms:
-    """The same with finer places in some cells, `count` along each axis."""
-    d = nodes.z.shape[1]
-    offsets = (np.arange(count) + 0.5) / count - 0.5
-    within = nodes.h * np.stack(np.meshgrid(*[offsets] * d, indexing="ij"), axis=-1).reshape(-1, d)
-    z = torch.from_numpy((nodes.z[cells][:, None] + within).reshape(-1, d).astype(np.float32)).to(decoder.device)
-    log_cell = nodes.log_cell - d * math.log(count)
-    log_weight = log_prior(nodes.kind, z).double().cpu().numpy() + log_cell
-    joint = np.concatenate([decoder.table(x, some)[0].double().cpu().numpy() for some in z.split(decoder.batch)]) + log_weight
-    whole = np.ones(len(nodes.z), np.bool_)
-    whole[cells] = False
-    rest = np.flatnonzero(whole)
-    return _Terms(
-        np.concatenate([nodes.z[rest], z.cpu().numpy()]),
-        np.concatenate([terms.joint[rest], joint]),
-        np.concatenate([nodes.log_weight[rest], log_weight]),
-        np.concatenate([np.full(len(rest), nodes.log_cell), np.full(len(joint), log_cell)]),
-        np.concatenate([rest, np.repeat(cells, len(within))]),
+def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, progress: Progress) -> tuple[_Terms, bool]:
+    """The same with finer places where the posterior is narrow, and whether they are fine enough."""
+    kept = terms.joint > np.logaddexp.reduce(terms.joint) - KEPT
+    cells = np.flatnonzero(kept)
+    parts, settled = divided(
+        decoder, x, Leaves(nodes, 0, np.zeros(len(cells), np.int64), cells, terms.joint[cells]), KEPT, MOST_CELLS, progress
     )
+    if len(parts) == 1:
+        return terms, settled
+    rest = np.flatnonzero(~kept)
+    z = np.concatenate([nodes.z[rest], *(part.centres() for part in parts)]).astype(np.float32)
+    log_cell = np.concatenate([np.full(len(rest), nodes.log_cell), *(np.full(len(part.rows), part.log_cell) for part in parts)])
+    return _Terms(
+        z,
+        np.concatenate([terms.joint[rest], *(part.joint for part in parts)]),
+        log_prior(nodes.kind, torch.from_numpy(z)).double().numpy() + log_cell,
+        log_cell,
+        np.concatenate([rest, *(part.parents() for part in parts)]),
+    ), settled
 
 
-def _summed(nodes: Nodes, terms: _Terms, peak: Peak, width: float, refined: bool, score: str, note: str) -> Posterior:
+def _summed(
+    nodes: Nodes,
+    terms: _Terms,
+    mode: Doubles,
+    width: float,
+    score: str,
+    note: str,
+    *,
+    refined: bool = False,
+    draft: bool = False,
+) -> Posterior:
     top = float(terms.joint.max())
     log_evidence = top + math.log(np.exp(terms.joint - top).sum())
     share = np.exp(terms.joint - log_evidence)
@@ -250,7 +253,7 @@ def _summed(nodes: Nodes, terms: _Terms, peak: Peak, width: float, refined: bool
         h=nodes.h,
         log_evidence=log_evidence,
         score=score,
-        mode=peak.z[0].cpu().double().numpy(),
+        mode=mode,
         mean=mean[0],
         covariance=covariance[0],
         entropy=float(-(share[counted] @ (density - terms.log_cell[counted]))),
@@ -258,4 +261,5 @@ def _summed(nodes: Nodes, terms: _Terms, peak: Peak, width: float, refined: bool
         width=width,
         refined=refined,
         note=note,
+        draft=draft,
     )

@@ -99,11 +99,35 @@ def test_a_long_narrow_posterior_is_summed_along_all_of_its_length(steepness: fl
 def test_a_posterior_that_is_too_narrow_for_its_places_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     handle, image, _ = ridge(20.0, 0.0)
     assert posterior(handle, image, 64).note == ""
-    monkeypatch.setattr(posterior_module, "MOST_PLACES", 64)
+    monkeypatch.setattr(posterior_module, "MOST_CELLS", 64)
     found = posterior(handle, image, 64)
-    assert not found.refined
     assert found.narrow
     assert "so its figures are rough" in found.note
+
+
+def test_a_draft_is_the_plain_sum_over_the_grid_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a linear decoder the logarithm is quadratic, so mode and width are right even between nodes; the sum is not."""
+    exact = linear_gaussian(0.01)
+    image = exact.draw(1)[0]
+    full = posterior(exact.handle, image, 64)
+    monkeypatch.setattr(type(module_of(exact.handle)), "decode", None)
+    draft = posterior(exact.handle, image, 64, draft=True)
+    assert draft.draft and draft.narrow and not draft.refined
+    assert full.refined and not full.draft
+    assert draft.log_evidence == pytest.approx(_plain_terms(exact, image), abs=2e-2)
+    mean, covariance = exact.posterior(image.reshape(-1).astype(float))
+    spread = np.sqrt(np.linalg.eigvalsh(covariance)[0])
+    np.testing.assert_allclose(draft.mode, mean, atol=0.1 * spread)
+    assert draft.width == pytest.approx(spread, rel=0.2)
+    assert draft.probability.sum() == pytest.approx(1, abs=1e-5)
+
+
+def _plain_terms(exact: LinearGaussian, image: np.ndarray) -> float:
+    """log p(x) by the closed form of each term on 64 x 64 midpoints."""
+    z = np.stack(np.meshgrid(*[-4.5 + 9 / 64 * (np.arange(64) + 0.5)] * 2), axis=-1).reshape(-1, 2)
+    away = image.reshape(-1).astype(float) - exact.middle - z @ exact.matrix.T
+    terms = -0.5 * np.square(away).sum(1) / exact.sigma**2 - 40 * math.log(exact.sigma * math.sqrt(2 * math.pi)) - 0.5 * np.square(z).sum(1)
+    return float(np.logaddexp.reduce(terms) + 2 * math.log(9 / 64) - math.log(2 * math.pi))
 
 
 # --- masks ---------------------------------------------------------------------------------------------------------------------------
