@@ -79,32 +79,29 @@ def main() -> None:
     index = FOLDER / "index.json"
     known = {entry["name"]: entry for entry in json.loads(index.read_text("utf-8"))["models"]} if index.exists() else {}
     only_evaluate, named = "--evaluate" in sys.argv[1:], set(sys.argv[1:]) - {"--evaluate"}
-    entries = []
     for name, (title, data, settings) in RECIPES.items():
         path = FOLDER / f"{name}.safetensors"
         if (name in named and not only_evaluate) or not path.exists():
             program("train", "--data", data, "--out", path.name, "--name", name, *settings.split())
         measure_images(path, data, again=name in named)
         if name in known and name not in named and known[name]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest():
-            entries.append(known[name])
             continue
         found = json.loads(program("evaluate", str(path), "--data", data, "--json"))
         info = json.loads(program("info", str(path), "--json"))
         for figure in found["figures"].values():
             del figure["seconds"]  # says something about this machine, not about the model
-        entries.append(
-            {
-                "name": name,
-                "file": path.name,
-                "title": title,
-                "content_hash": found["model"]["hash"],
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "dataset": found["data"],
-                "figures": found["figures"],
-                "command": info["command"],
-            }
-        )
-    index.write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
+        known[name] = {
+            "name": name,
+            "file": path.name,
+            "title": title,
+            "content_hash": found["model"]["hash"],
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "dataset": found["data"],
+            "figures": found["figures"],
+            "command": info["command"],
+        }
+        entries = [known[one] for one in RECIPES if one in known]  # written at once: evaluating takes long, and one that is stopped loses nothing
+        index.write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
