@@ -100,7 +100,7 @@ def main() -> None:
             "figures": found["figures"],
             "command": info["command"],
         }
-        entries = [known[one] for one in RECIPES if one in known]  # written at once: evaluating takes long, and one that is stopped loses nothing
+        entries = [known[one] for one in RECIPES if one in known]  # written at once: a run that is stopped loses nothing
         index.write_text(json.dumps({"schema": 1, "models": entries}, indent=1) + "\n", "utf-8")
 
 
