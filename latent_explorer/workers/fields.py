@@ -126,6 +126,8 @@ class Survey:
             self._content = None
             self._look(wish)
             self._content = content
+        elif not wish.draft and self._finding is not None and self._finding.posterior.draft:
+            self._find(wish)
         known = time.perf_counter()
         field = self._field(wish)
         pace = time.perf_counter() - known
@@ -143,9 +145,7 @@ class Survey:
         self._points = self._regions = self._posteriors = self._finding = None
         self._note = ""
         if kind == POSTERIOR:
-            if content.subject is not None and content.slot.handle is not None:
-                side = SIDE_TRAINING if content.slot.in_training else NODES
-                self._finding = find(content.subject, content.slot.handle, side, wish.progress)
+            self._find(wish)
         elif kind == "prior":
             high = 1.0 if frame.display == "phi" else LINE_PEAK if line else PRIOR_PEAK
             self._limits = Range(0.0, high)
@@ -166,6 +166,13 @@ class Survey:
                 self._regions = Regions(places, labels)
                 self._points = self._points if self._regions.count else None
                 self._note = f"The class of most of the {min(NEAREST, self._regions.count)} nearest codes; the fainter, the fewer they are."
+
+    def _find(self, wish: Wish) -> None:
+        """The posterior: for a draft of the field, which is to follow a hand, a draft of its own."""
+        subject, slot = wish.content.subject, wish.content.slot
+        if subject is not None and slot.handle is not None:
+            side = SIDE_TRAINING if slot.in_training else NODES
+            self._finding = find(subject, slot.handle, side, wish.progress, draft=wish.draft)
 
     def _weigh(self, points: _Points, *, line: bool) -> None:
         sample, _ = points.some(SAMPLE)

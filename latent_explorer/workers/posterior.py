@@ -111,8 +111,8 @@ class Comparison:
         return self.evidence - self.elbo
 
 
-def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = no_progress) -> Finding:
-    """The exact posterior of a subject.
+def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = no_progress, *, draft: bool = False) -> Finding:
+    """The exact posterior of a subject; a `draft` is the sum over the grid alone, whose regions are left out where they would be rough.
 
     Raises
     ------
@@ -132,10 +132,20 @@ def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = 
         assert subject.z is not None
         image = decode_bytes(handle, subject.z[None], subject.condition)[0]
     mask = known_pixels(subject.part, *image.shape[:2])
-    found = posterior(handle, image, side, mask, subject.condition, progress)
-    draft = Finding(subject, handle, image, mask, found, 0.0, ())
-    highest = float(_at(draft, found.mode[None], progress)[0])
-    return Finding(subject, handle, image, mask, found, highest, _levels(draft, progress))
+    found = posterior(handle, image, side, mask, subject.condition, progress, draft=draft)
+    if draft:
+        mass = found.probability[found.probability > 0].astype(np.float64)
+        density = np.log(mass) - log_cell(found)
+        levels = region_levels(mass, density) if _wide(found) else ()
+        return Finding(subject, handle, image, mask, found, float(density.max()), levels)
+    bare = Finding(subject, handle, image, mask, found, 0.0, ())
+    highest = float(_at(bare, found.mode[None], progress)[0])
+    return Finding(subject, handle, image, mask, found, highest, _levels(bare, progress))
+
+
+def _wide(found: Posterior) -> bool:
+    """Whether the grid's cells are small enough to tell the regions."""
+    return found.space == "sphere" or not found.width < 2 * found.h
 
 
 def _at(finding: Finding, z: NDArray[np.float64], progress: Progress) -> NDArray[np.float64]:
@@ -153,7 +163,7 @@ def _levels(finding: Finding, progress: Progress) -> tuple[float, ...]:
     """The regions' densities: from the grid, or where it is too coarse for the posterior, from finer parts of the cells that count."""
     found = finding.posterior
     mass = found.probability.ravel().astype(np.float64)
-    if not found.width < 2 * found.h or found.space == "sphere":
+    if _wide(found):
         counted = mass > 0
         return region_levels(mass[counted], np.log(mass[counted]) - log_cell(found))
     cells = np.flatnonzero(mass > COUNTED)
@@ -188,7 +198,9 @@ def note_of(finding: Finding) -> str:
     found = finding.posterior
     nodes = {"line": f"{found.side:,}", "sphere": f"{found.side:,}"}.get(found.space, f"{found.side} × {found.side}")
     words = [f"p(z|x) by Bayes' rule on {nodes} nodes; the lines go around the smallest regions with 68% and 95% of it."]
-    if found.refined:
+    if found.draft and found.narrow:
+        words.append("A first look: it is narrower than the distance between nodes.")
+    elif found.refined:
         words.append("It is narrower than the distance between nodes, so the cells that count were divided further.")
     elif found.narrow:
         words.append("It is narrower than the distance between nodes, so it may be off.")

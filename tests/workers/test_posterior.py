@@ -142,8 +142,8 @@ def answer(survey: Survey, content: Content, *, draft: bool = False) -> FieldAns
 
 def test_the_survey_asks_once_for_each_image(handle: ModelHandle) -> None:
     survey, shown, one, two = Survey(), slot(handle), subject(0), subject(1)
-    first = answer(survey, Content("posterior", shown, subject=one), draft=True)
-    again = answer(survey, Content("posterior", shown, subject=one))
+    first = answer(survey, Content("posterior", shown, subject=one))
+    again = answer(survey, Content("posterior", shown, subject=one), draft=True)
     assert first.finding is again.finding is not None
     assert first.field is not None and first.field.contours
     other = answer(survey, Content("posterior", shown, subject=two))
@@ -153,6 +153,22 @@ def test_the_survey_asks_once_for_each_image(handle: ModelHandle) -> None:
     assert later.finding is not other.finding
     assert answer(survey, Content("density", shown)).finding is None
     assert answer(survey, Content("posterior", shown)).field is None
+
+
+def test_a_first_look_comes_before_the_whole_of_it() -> None:
+    """Of a posterior narrower than cells it has no lines yet; its height is the grid's, and the whole one's its own."""
+    exact = linear_gaussian(0.01)
+    image = np.rint(255 * exact.draw(1)[0]).astype(np.uint8)
+    content = Content("posterior", slot(exact.handle), subject=Subject("drawn", image))
+    survey = Survey()
+    first, second = (answer(survey, content, draft=draft) for draft in (True, False))
+    assert first.finding is not None and second.finding is not None and first.field is not None and second.field is not None
+    assert first.finding.posterior.draft and not second.finding.posterior.draft
+    assert first.field.levels == first.field.names == () and len(second.field.levels) == 2
+    assert "first look" in first.field.note and "divided further" in second.field.note
+    assert answer(survey, content, draft=True).finding is second.finding
+    wide = find(subject(), lively()[1], SIDE, draft=True)
+    assert wide.levels == pytest.approx(find(subject(), lively()[1], SIDE).levels)
 
 
 def test_the_same_subject_is_known_again() -> None:

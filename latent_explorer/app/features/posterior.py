@@ -43,11 +43,12 @@ HIDDEN = (
     "The encoder sees whole images only, so it has no ellipses and there is no ELBO while pixels are hidden;"
     " the small ring is where it puts the whole image."
 )
-NO_ENCODER = "The model has no encoder: the exact posterior is what it says of the image."
+NO_ENCODER = "The model has no encoder: the posterior follows from its decoder and the prior alone."
 NOT_NORMAL = "The encoder's posterior is not a normal one, and its gap is not worked out."
 POINTS = "The encoder gives points without a width, so there is no posterior of its own to compare."
 RING = "The small ring is where it puts the image."
 ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q around its mean, the small ring."
+DRAFT = "A first look: it is narrower than the grid's cells, which are being divided."
 NARROW = "Too narrow to be seen at this zoom: Zoom to it."
 LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
 SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
@@ -265,8 +266,11 @@ class PosteriorFeature(QObject):
         panel = self._window.posterior
         self._tell(finding)
         panel.set_image(finding.image, finding.mask)
-        panel.set_figures(figures_of(finding, None))
+        if not (finding.posterior.draft and finding.posterior.narrow):  # else they would be wrong
+            panel.set_figures(figures_of(finding, None))
         self._draw(finding, None)
+        if finding.posterior.draft:
+            return  # the whole of it follows with the next, finer field
         if self._own_waits and self.own is not None and finding.subject.image is self.own.image:
             self._own_waits = False
             self._probe.put(tuple(finding.posterior.mode.tolist()))
@@ -316,7 +320,9 @@ class PosteriorFeature(QObject):
             words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:
             words.append(DECODED)
-        if found.refined:
+        if found.draft and found.narrow:
+            words.append(DRAFT)
+        elif found.refined:
             words.append("It is narrower than the grid's cells, so those that count were divided further.")
         elif found.narrow:
             words.append("It is narrower than the grid's cells, so the figures may be off.")
@@ -338,6 +344,7 @@ def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigure
         evidence=f"{signed(found.log_evidence, 2)} nats",
         mode=", ".join(signed(float(value), 3) for value in found.mode),
         width=", ".join(signed(float(value), 3) for value in widths[: 2 if found.space != "line" else 1]),
+        encoder=finding.handle.architecture.facts.encoder,
     )
     if compared is None:
         return figures

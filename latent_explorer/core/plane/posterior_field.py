@@ -93,7 +93,7 @@ def posterior_field(
     highest : float
         The logarithm of the density at the mode.
     levels : tuple of float
-        Of `region_levels`, natural logarithms.
+        Of `region_levels`, natural logarithms; none where they are not known yet.
     space : str
         As of `Posterior`.
     """
@@ -115,7 +115,7 @@ def posterior_field(
         high,
         log=True,
         levels=tuple(level / math.log(10) for level in levels),
-        names=tuple(f"{share:.0%}" for share in REGIONS),
+        names=tuple(f"{share:.0%}" for share in REGIONS[: len(levels)]),
         strength=np.nan_to_num(strength, nan=0.0),
         note=note,
     )
