@@ -12,11 +12,17 @@ from latent_explorer.views.text import plain_label, tip
 GLOSSARY: Mapping[str, str] = MappingProxyType(
     {
         # The model
-        "model": "The model whose plane is shown: an encoder that gives each image a code, and a decoder that turns codes into images.",
+        "model": (
+            "The model whose plane is shown: its decoder turns each place of the plane into an image; most models also have an encoder,"
+            " which gives each image its place."
+        ),
         "data": "The images that Train learns from.",
         "points": "Images of the test part; the model was not trained on them, and each is a point on the plane.",
         "image": "Height × width of one image, in pixels.",
-        "network": "Kind of the networks, and the widths of the encoder's layers from the image inward.",
+        "network": (
+            "Kind of the networks, and the widths of their layers from the image inward: the encoder's, or those of the decoder where"
+            " there is no encoder."
+        ),
         "likelihood": "How the decoder's picture gives a real image its probability, p(x|z).",
         "trained_for": "Epochs behind the weights that are shown.",
         "rows": "Rows of the table; each that has a finite place is a point on the plane.",
@@ -29,7 +35,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         ),
         "ll": "Mean of log p(x), the exact log-likelihood by a sum over nodes of the plane, nats per image; bigger is better.",
         "loss": "What training made small, on validation images, nats per image; no bound of a likelihood.",
-        "lacks": "What is not defined for this family of models, and so is not shown.",
+        "lacks": "What this family of models has not, and what that means for what is shown.",
         "levels": (
             "Mean KL of the two levels, nats per image: of the plane, and of what lies below it, at the mean of q(z|x). The encoder saw the"
             " test images as they are; evaluate draws z, and binary pixels for Bernoulli."
@@ -149,8 +155,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
         "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",
         "codes": (
-            "Where points lie: at the encoder's means, or at the mode or mean of the exact posterior of each image, which needs no"
-            " encoder. Exact ones are computed when they are chosen first, and are saved with the model."
+            "Where the point of an image lies: at the encoder's mean; or where the image's exact posterior is highest (mode), or at its mean,"
+            " both without an encoder. Exact ones are computed when chosen first, and saved with the model."
         ),
         # The selection
         "selected": "Points that were pointed at; they keep their rings until Esc clears the selection.",
@@ -178,7 +184,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             " 0 keeps the newest."
         ),
         "channels": "Feature maps of each stage of convolutions, from the image inward; each stage halves height and width.",
-        "hidden": "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them.",
+        "hidden": (
+            "Widths of the encoder's hidden layers from the image inward, such as 512,512; the decoder mirrors them, also where there is"
+            " no encoder."
+        ),
         "latent_dim": "Number of latent dimensions, the numbers in one code; beyond 2, the plane is a slice of latent space.",
         "sigma": (
             "Standard deviation of the Gaussian likelihood, pixels in 0..1; learned: one number for all pixels, by the same gradient."

@@ -32,6 +32,7 @@ class PosteriorFigures:
     """What the rows say; plain text, "" for nothing.
 
     ``score`` is of `SCORES`; ``evidence``, ``elbo`` and ``gap`` in nats; ``why`` a sentence in the place of what is not defined.
+    Where there is no ``encoder``, there are no rows for what it reaches.
     """
 
     score: str = "ll"
@@ -41,6 +42,7 @@ class PosteriorFigures:
     mode: str = ""
     width: str = ""
     why: str = ""
+    encoder: bool = True
 
 
 class PosteriorPanel(QWidget):
@@ -120,6 +122,7 @@ class PosteriorPanel(QWidget):
         self._words.setProperty("role", "muted")
         layout.addWidget(self._words)
         layout.addStretch(1)
+        self._encoder = True
         self.set_subject("", "")
         self.set_inverted(None)
         self.set_figures(PosteriorFigures())
@@ -153,8 +156,12 @@ class PosteriorPanel(QWidget):
         self._words.setText(words)
         self._words.setVisible(bool(words))
         self._pictures.setVisible(bool(title))
-        for row in range(self._form.rowCount()):
-            self._form.setRowVisible(row, bool(title))
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        there = not self._title.isHidden()
+        for name, row in self._rows.items():
+            self._form.setRowVisible(row, there and (self._encoder or name not in BOUNDS))
 
     def set_part(self, part: str) -> None:
         """Which pixels are known."""
@@ -182,6 +189,9 @@ class PosteriorPanel(QWidget):
 
     def set_figures(self, figures: PosteriorFigures) -> None:
         """The numbers."""
+        if figures.encoder != self._encoder:
+            self._encoder = figures.encoder
+            self._show_rows()
         words, term = SCORES[figures.score]
         self._score_label.setText(words)
         self._score_label.setToolTip(explain(term))

@@ -215,6 +215,16 @@ def test_a_model_without_an_encoder_says_so(new_desk: type[Desk], tmp_path: Path
     assert len(words) == 3 and not any("ncoder" in word for word in words)
 
 
+def test_the_model_panel_says_where_points_without_an_encoder_lie(new_desk: type[Desk], tmp_path: Path, digits: ImageDataset) -> None:
+    desk = new_desk()
+    make_model(tmp_path / "alone.safetensors", digits, family="qlvm", epochs=1, nodes=(16,), validation=0)
+    desk.open(tmp_path / "alone.safetensors")
+    assert desk.says("It has no encoder: each point lies at the mean of its image's posterior, from a coarse grid.")
+    assert desk.says("none set aside")  # in the place of a figure on validation images
+    choose(desk, "exact_mode")
+    assert desk.says("It has no encoder: each point lies where the exact posterior of its image is highest.")
+
+
 def test_own_models_keep_them_in_their_file(ready: Desk) -> None:
     ready.train(epochs=2)
     ready.wait(lambda: ready.session.run_state == "idle" and ready.slot.record is not None and ready.slot.record.path is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,3 +165,13 @@ def test_in_a_narrow_panel_the_choices_stand_below_the_pictures(qtbot: QtBot, pa
     assert (corner.x() > expected.mapTo(panel, expected.rect().topRight()).x()) == beside
     assert (corner.y() > image.mapTo(panel, image.rect().bottomLeft()).y()) == (not beside)
     assert part.mapTo(panel, part.rect().topRight()).x() < panel.width()
+
+
+def test_without_an_encoder_there_are_no_rows_for_what_it_reaches(panel: PosteriorPanel) -> None:
+    panel.set_subject("Class 3", "")
+    panel.set_figures(FIGURES)
+    assert {"Grey ELBO", "Gap"} <= set(texts(panel))
+    panel.set_figures(replace(FIGURES, encoder=False))
+    assert not {"Grey ELBO", "Gap"} & set(texts(panel)) and {"Grey score", "Mode"} <= set(texts(panel))
+    panel.set_figures(FIGURES)
+    assert {"Grey ELBO", "Gap"} <= set(texts(panel))

@@ -34,7 +34,7 @@ from latent_explorer.workers.task import Context, Task
 REST_MS = 125  # of the pointer on one point, before its card comes
 NAMES = {
     "elbo": "ELBO", "kl": "KL", "reconstruction": "Reconstruction", "error": "Error", "mse": "Squared error", "ll": "log p(x)",
-    "grey_score": "Grey score", "width": "Width", "kl_top": "KL, upper level (nats)", "kl_lower": "KL, lower level (nats)",
+    "grey_score": "Grey score", "width": "Posterior width", "kl_top": "KL, upper level (nats)", "kl_lower": "KL, lower level (nats)",
     "kappa": "Concentration kappa",
 }  # fmt: skip
 IN_NATS = frozenset({"elbo", "kl", "reconstruction", "ll", "grey_score", "kl_top", "kl_lower"})

@@ -63,6 +63,14 @@ def slot_of(record: ModelRecord, generation: int, *, ready: bool, quick: QuickDe
     )
 
 
+# Where the points of a model without an encoder lie, by the kind of its codes.
+PLACED = {
+    "exact_mode": "It has no encoder: each point lies where the exact posterior of its image is highest.",
+    "exact_mean": "It has no encoder: each point lies at the mean of the exact posterior of its image.",
+    "mean": "It has no encoder: each point lies at the mean of its image's posterior, from a coarse grid.",
+}
+
+
 class OpeningFeature(QObject):
     """Reads models on the jobs lane. The first one is shown before torch is loaded; later ones arrive ready.
 
@@ -272,11 +280,13 @@ class OpeningFeature(QObject):
             if {"kl_top", "kl_lower"} <= codes.columns.keys():
                 facts["levels"] = ", ".join(f"{codes.columns[name].mean():.2f}" for name in ("kl_top", "kl_lower"))
                 if slot.handle is not None and slot.handle.architecture.likelihood == "bernoulli":
-                    facts["levels"] += " (grey pixels)"  # what the encoder saw, and not the binary ones that the bound is of
+                    facts["levels"] += " (grey)"  # what the encoder saw, and not the binary ones that the bound is of
         quality, lacks = "elbo", ""
         if slot.handle is not None:
             model = slot.handle.architecture
             quality, lacks = model.facts.bound or "loss", model.facts.lacks
+            if not model.facts.encoder and codes is not None:
+                lacks = f"{lacks} {PLACED.get(codes.kind, PLACED['mean'])}".lstrip()
             facts["family"] = model.facts.title
             panel.set_family_hint(model.facts.sentence)
             height, width, channels = model.image_shape
@@ -291,6 +301,8 @@ class OpeningFeature(QObject):
             if len(measured):
                 found = sum(float(values[measured[-1]]) for values in terms)
                 facts[quality] = f"{found if quality == 'loss' else -found:.2f} nats".replace("-", "−")
+        if record is not None and record.training is not None and record.training.validation == 0:
+            facts.setdefault(quality, "none set aside")
         panel.set_facts(facts, quality=quality, lacks=lacks)
 
 
