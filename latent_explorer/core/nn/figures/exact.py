@@ -16,6 +16,7 @@ from latent_explorer.core.nn.exact.grids import SIDES, nodes_for, why_not
 from latent_explorer.core.nn.exact.importance import SAMPLES, SEED, Bound, iwae_by_encoder, iwae_by_posterior
 from latent_explorer.core.nn.exact.many import SIDE, aggregate_of, moments_of
 from latent_explorer.core.nn.exact.posterior import score_of
+from latent_explorer.core.nn.exact.settled import Settled, settled_log_likelihoods
 from latent_explorer.core.nn.exact.totals import Moments
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent, figure, mean_figure
 from latent_explorer.core.nn.figures.terms import Labels, pixels_words
@@ -37,6 +38,9 @@ KEYS = (
     "ll_agreement.128_256",
     "ll_agreement.256_512",
     "ll_agreement.256_iwae",
+    "ll_adaptive",
+    "ll_agreement.adaptive_256_512",
+    "ll_agreement.adaptive_iwae",
     "iwae",
     "iwae_exact",
     "gap",
@@ -130,7 +134,9 @@ def exact_figures(
     add(lambda: _bits(handle, found[sides[-1]].log_evidence))
     add(lambda: _aggregate(handle, summed, progress))
     few = np.arange(len(some))[sample_rows(len(some), WEIGHED)]
-    add(lambda: _weighed_by_posterior(handle, summed, few, words, progress))
+    bounds: list[Bound] = []
+    add(lambda: _weighed_by_posterior(handle, summed, few, words, progress, bounds))
+    add(lambda: _adaptive(handle, summed, found, few, words, bounds, progress))
     add(lambda: _weighed_by_encoder(handle, some, told, progress))
     return summed
 
@@ -216,12 +222,54 @@ def _bound_figure(bound: Bound, protocol: str) -> dict[str, object]:
     return mean_figure(bound.value, unit=NATS, protocol=f"{protocol}; noise of the draws {noise:.2g}", seed=SEED)
 
 
-def _weighed_by_posterior(handle: ModelHandle, summed: Summed, few: Labels, words: str, progress: Progress) -> Figures:
+def _adaptive(
+    handle: ModelHandle,
+    summed: Summed,
+    found: dict[int, Moments],
+    few: Labels,
+    words: str,
+    bounds: list[Bound],
+    progress: Progress,
+) -> Figures:
+    """log p(x) with cells divided, from the usual grid; beside it from the next finer one, and IWAE-K, on some of the images."""
+    keys = ("ll_adaptive", "ll_agreement.adaptive_256_512", "ll_agreement.adaptive_iwae")
+    if nodes_for(handle.architecture, summed.side).kind == "sphere":
+        return absent("Cells are divided on a plane, a line or a torus.", *keys, unit=NATS)
+
+    def from_grid(side: int, rows: Labels) -> Settled:
+        told = None if summed.labels is None else summed.labels[rows]
+        known = found[side].log_evidence[rows]
+        return settled_log_likelihoods(
+            handle, summed.pixels[rows], known, side, told, lambda part: progress(f"LL, cells of {side} x {side} divided", part)
+        )
+
+    all_of_them = from_grid(summed.side, np.arange(len(summed.rows)))
+    how = f"cells divided until the sum settles, from the {grid_words(handle, summed.side)}, halved up to {all_of_them.level} times"
+    if not all_of_them.whole:
+        how += "; some posteriors are narrower still"
+    values = all_of_them.log_evidence
+    figures: Figures = {keys[0]: mean_figure(values, unit=NATS, protocol=f"{words}, {how}")}
+    finer = 2 * summed.side
+    if finer in found:
+        difference = from_grid(finer, few).log_evidence - values[few]
+        protocol = f"{keys[0]} from {finer} less that from {summed.side} nodes along each axis, the same images; largest"
+        figures[keys[1]] = mean_figure(difference, unit=NATS, protocol=f"{protocol} {float(np.abs(difference).max()):.3g}")
+    else:
+        figures |= absent("Only one grid was summed.", keys[1], unit=NATS)
+    difference = bounds[0].value - values[few]
+    protocol = f"IWAE-{SAMPLES} (see iwae_exact) less {keys[0]}, the same images; largest {float(np.abs(difference).max()):.3g}"
+    figures[keys[2]] = mean_figure(difference, unit=NATS, protocol=protocol, seed=SEED)
+    return figures
+
+
+def _weighed_by_posterior(handle: ModelHandle, summed: Summed, few: Labels, words: str, progress: Progress, bounds: list[Bound]) -> Figures:
+    """IWAE-K with its proposal from the grid; the bound itself is appended to ``bounds``."""
     keys = ("iwae_exact", "ll_agreement.256_iwae")
     if nodes_for(handle.architecture, summed.side).kind == "sphere":
         return absent("The proposal is written for a plane, a line or a torus.", *keys, unit=NATS)
     told = None if summed.labels is None else summed.labels[few]
     bound = iwae_by_posterior(handle, summed.pixels[few], SAMPLES, summed.side, told, lambda part: progress("IWAE, exact proposal", part))
+    bounds.append(bound)
     proposal = "proposal: the exact posterior's cells with even jitter, mixed with 5 % of the prior"
     difference = bound.value - summed.moments.log_evidence[few]
     far = float(np.abs(difference).max())

@@ -17,6 +17,7 @@ from latent_explorer.core.nn.families.base import Model
 from latent_explorer.core.nn.figures import exact
 from latent_explorer.core.nn.likelihoods import fixed_binary_draw
 from latent_explorer.core.types import ImageDataset, ModelHandle, Split
+from tests.core.nn.exact.linear import linear_gaussian
 from tests.core.nn.exact.lively import SHAPE, flat, lively
 
 Figures = dict[str, dict[str, Any]]
@@ -62,6 +63,7 @@ def test_every_key_of_the_contract_is_there(figures: Figures) -> None:
     wanted = {"elbo", "reconstruction", "kl", "iwae", "iwae_exact", "gap", "bits_per_dim", "mutual_information", "magnification_p99"}
     wanted |= {f"ll_quadrature.{side}" for side in (128, 256, 512)} | {f"narrow.{side}" for side in (128, 256, 512)}
     wanted |= {"ll_agreement.128_256", "ll_agreement.256_512", "ll_agreement.256_iwae"}
+    wanted |= {"ll_adaptive", "ll_agreement.adaptive_256_512", "ll_agreement.adaptive_iwae"}
     wanted |= {"hole_mass", "leak", "hole_mass.exact", "leak.exact"}
     wanted |= {f"{key}{suffix}" for key in CODES for suffix in ("", ".exact_mode", ".exact_mean")}
     assert set(figures) == wanted
@@ -87,6 +89,32 @@ def test_the_likelihood_is_that_of_the_fixed_draw(vae: tuple[Model, ModelHandle]
     assert max(grids) - min(grids) < 1e-3
     assert figures["ll_agreement.128_256"]["value"] == pytest.approx(grids[1] - grids[0], abs=1e-6)
     np.testing.assert_allclose(image_columns(vae[1], np.zeros((30, 2), np.float32), TEST)["ll"], ll, atol=1e-3)
+
+
+def test_divided_cells_agree_from_two_grids_and_with_importance_weights(figures: Figures) -> None:
+    adaptive = figures["ll_adaptive"]
+    assert adaptive["value"] == pytest.approx(figures["ll_quadrature.512"]["value"], abs=1e-3)
+    assert "cells divided until the sum settles, from the uniform grid of 256 x 256" in adaptive["protocol"]
+    assert figures["ll_agreement.adaptive_256_512"]["value"] == pytest.approx(0, abs=1e-3)
+    weighed = figures["ll_agreement.adaptive_iwae"]
+    assert weighed["value"] == pytest.approx(figures["iwae_exact"]["value"] - adaptive["value"], abs=1e-6)
+    assert abs(weighed["value"]) < 5 * weighed["se"] + 0.01
+
+
+def test_divided_cells_are_right_where_grids_are_not() -> None:
+    """Of a linear decoder with posteriors of a fifth of a cell of the coarsest grid that is asked for."""
+    known = linear_gaussian(0.002)
+    images = np.rint(255 * known.draw(12)).astype(np.uint8)
+    found: Figures = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "SAMPLES", 400)
+        patch.setattr(exact, "SIDES", (32, 64, 128))
+        patch.setattr(exact, "LL_KEYS", tuple(f"ll_quadrature.{side}" for side in (32, 64, 128)))
+        patch.setattr(exact, "SIDE", 64)
+        exact.exact_figures(known.handle, images, None, None, lambda compute: found.update(compute()), lambda what, part: None)
+    truth = np.mean([known.evidence(image.reshape(-1) / 255) for image in images])
+    assert found["ll_adaptive"]["value"] == pytest.approx(truth, abs=0.3 * abs(found["ll_quadrature.64"]["value"] - truth))
+    assert abs(found["ll_agreement.adaptive_256_512"]["value"]) < 5e-3 + 1e-6 / 0.002**2
 
 
 def test_bounds_are_in_their_order(figures: Figures) -> None:
