@@ -155,8 +155,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
         "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",
         "codes": (
-            "Where the point of an image lies: at the encoder's mean; or where the image's exact posterior is highest (mode), or at its mean,"
-            " both without an encoder. Exact ones are computed when chosen first, and saved with the model."
+            "Where the point of an image lies: at the encoder's mean; or where the image's exact posterior is highest (mode), or at its"
+            " mean, both without an encoder. Exact ones are computed when chosen first, and saved with the model."
         ),
         # The selection
         "selected": "Points that were pointed at; they keep their rings until Esc clears the selection.",
