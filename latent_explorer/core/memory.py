@@ -13,6 +13,7 @@ COPIES = 4 + 3 + 2 + 5  # of the weights: with gradient and two moments; snapsho
 KEPT = 2.5  # arrays of a layer's size that autograd and the running operation hold, measured
 TABLES = 6  # of log p(x|z), the posterior and what they are computed of
 LOGISTIC_ARRAYS = 6  # of the image's size, times KEPT, for the discretised logistic; 2 for the others
+LOGISTIC_PIECE = 26 * (1 << 22)  # numbers of one piece of its sums over nodes: core.nn.pixels.logistic.BLOCK, and what it is computed of
 TOKEN_ARRAYS = 6  # of the tokens' size, times KEPT, in a block of the transformer
 LEAST_BATCH = 8  # that is advised
 PIECE = 1 << 24  # numbers of the largest layer that validation and encoding compute at once: core.nn.inference.NUMBERS
@@ -64,6 +65,7 @@ def training_needs(model: ModelConfig, settings: TrainingConfig, count: int) -> 
     if model.facts.bound == "ll":
         nodes = max(settings.nodes) ** model.latent_dim  # decoded instead of images; tables of every image and every node
         training = nodes * (KEPT * (sum(model.decoder_widths) + 2 * model.pixels) + TABLES * settings.batch_size)
+        training += LOGISTIC_PIECE if model.likelihood == "discretised_logistic" else 0
     piece = min(PIECE_IMAGES, max(1, PIECE // model.widest)) * AT_ONCE * (model.widest + model.pixels)
     return Needs(COPIES * FLOAT * model.parameters, int(FLOAT * max(training, piece)), count * model.pixels)
 

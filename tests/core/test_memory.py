@@ -62,6 +62,33 @@ def test_the_estimate_is_near_what_a_run_takes_and_rather_high(model: ModelConfi
     assert 0.7 * int(done.stdout) < estimate < 4 * int(done.stdout)
 
 
+# The process's own highest memory, which the system counts; of a step of a decoder trained by sums over nodes.
+STEP = """
+import resource, torch
+from latent_explorer.core import memory
+from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.nn.families.base import Batch
+from latent_explorer.core.nn.families.registry import build
+torch.set_num_threads(1)
+model = ModelConfig((28, 28, 1), family="qlvm", hidden=(64,), likelihood="discretised_logistic")
+settings = TrainingConfig(batch_size=128, nodes=(32,)).for_model(model)
+module = build(model, 0)
+module.configure(settings)
+x = torch.randint(0, 256, (128, 784), generator=torch.Generator().manual_seed(0)) / 255
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+module.loss(Batch(x, None, torch.Generator().manual_seed(1), 1.0))[0].backward()
+peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+print(peak / memory.training_needs(model, settings, 256).total)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count the highest memory in other units, or not at all")
+def test_levels_of_pixels_summed_over_nodes_take_no_more_than_the_estimate() -> None:
+    """All of a gradient's numbers at once would be 50 times as many."""
+    done = subprocess.run([sys.executable, "-c", STEP], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0.25 < float(done.stdout) < 1
+
+
 def test_more_of_everything_takes_more() -> None:
     model, settings = ModelConfig((28, 28, 1)), TrainingConfig()
     least = memory.training_needs(model, settings, 1000).total

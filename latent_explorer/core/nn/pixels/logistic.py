@@ -7,6 +7,7 @@ and the last level take the tails. So it is a true probability of 8-bit pixels: 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,38 @@ def level_log_prob(level: Tensor, place: Tensor, scale: Tensor) -> Tensor:
 def levels_of(x: Tensor) -> Tensor:
     """Pixels in 0..1 to the nearest level, as floats 0..255."""
     return (x * (LEVELS - 1)).round()
+
+
+def _levels_that_occur(place: Tensor, level: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """log P of each pixel's levels that occur, at all places (U, G), and which of them each image has (B, P); of (G, P) and (B, P)."""
+    keys, where = torch.unique(level + LEVELS * torch.arange(level.shape[1], device=level.device), return_inverse=True)
+    return level_log_prob((keys % LEVELS).float()[:, None], place[:, keys // LEVELS].T, scale), where
+
+
+def _expected(place: Tensor, level: Tensor, share: Tensor, scale: Tensor) -> Tensor:
+    """Of some pixels what `DiscretisedLogistic.expected` adds up."""
+    rows, where = _levels_that_occur(place, level, scale)
+    taken = torch.zeros_like(rows)
+    for column in where.T:
+        taken.index_add_(0, column, share)
+    return (taken * rows).sum()
+
+
+class _Expected(torch.autograd.Function):
+    """`_expected`, computed again for its gradient; by hand, since torch's own way to do that loads its compiler."""
+
+    @staticmethod
+    def forward(ctx: Any, place: Tensor, level: Tensor, share: Tensor, scale: Tensor) -> Tensor:
+        ctx.save_for_backward(place, level, share, scale)
+        return _expected(place, level, share, scale)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, Tensor]:
+        place, level, share, scale = ctx.saved_tensors
+        with torch.enable_grad():
+            place, scale = (tensor.detach().requires_grad_() for tensor in (place, scale))
+            by_place, by_scale = torch.autograd.grad(_expected(place, level, share, scale), (place, scale))
+        return slopes[0] * by_place, None, None, slopes[0] * by_scale
 
 
 class DiscretisedLogistic(Likelihood):
@@ -90,14 +123,30 @@ class DiscretisedLogistic(Likelihood):
         with exact_products(x):
             place, level = place_of(numbers.float()), levels_of(x).long()
             found = place.new_zeros((len(x), len(place)))
-            pixels = max(1, BLOCK // (len(place) * min(LEVELS, len(x)) or 1))
-            for start in range(0, x.shape[1], pixels):
-                some = level[:, start : start + pixels]
-                keys, where = torch.unique(some + LEVELS * torch.arange(some.shape[1], device=x.device), return_inverse=True)
-                those = place[:, start + keys // LEVELS].T  # U, G
-                rows = level_log_prob((keys % LEVELS).float()[:, None], those, self.scale)
+            for start in range(0, x.shape[1], pixels := self._at_once(len(place), len(x))):
+                some = slice(start, start + pixels)
+                rows, where = _levels_that_occur(place[:, some], level[:, some], self.scale)
                 found = found + functional.embedding_bag(where, rows, mode="sum")
             return found
+
+    def expected(self, numbers: Tensor, share: Tensor, x: Tensor) -> Tensor:
+        """As of `Likelihood`, a few pixels at a time: what a gradient needs is computed again for each, so that memory is bounded.
+
+        Of a pixel, images with the same level are taken together: ``sum over g, v of (sum over b with level v of share_bg) log P(v|z_g)``.
+        """
+        with exact_products(x):
+            place, level = place_of(numbers.float()), levels_of(x).long()
+            share, total = share.float(), place.new_zeros(())
+            for start in range(0, x.shape[1], pixels := self._at_once(len(place), len(x))):
+                some = slice(start, start + pixels)
+                part: Tensor = _Expected.apply(place[:, some], level[:, some], share, self.scale)  # type: ignore[no-untyped-call]  # torch's
+                total = total + part
+            return total
+
+    @staticmethod
+    def _at_once(places: int, images: int) -> int:
+        """Pixels of which all levels that occur are computed together."""
+        return max(1, BLOCK // (places * min(LEVELS, images) or 1))
 
     @torch.no_grad()
     def start_at(self, mean_square: float) -> None:

@@ -219,3 +219,37 @@ def test_a_gaussian_density_integrates_to_one() -> None:
     likelihood = Gaussian(0.3).double()
     area = quad(lambda x: math.exp(likelihood.log_prob(double(x), double(0.4)).item()), -3, 4)[0]
     assert area == pytest.approx(1, abs=1e-8)
+
+
+def test_expected_logistic_terms_and_their_gradient_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces of two pixels, with images that share levels, and a learned scale."""
+    from latent_explorer.core.nn.pixels import logistic
+
+    monkeypatch.setattr(logistic, "BLOCK", 2 * 5 * 9)
+    likelihood = logistic.DiscretisedLogistic(None)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 4, (9, 11), generator=generator) / 3
+    share = torch.rand(9, 5, generator=generator)
+    found = []
+    for way in ("expected", "table"):
+        numbers = torch.randn(5, 11, generator=torch.Generator().manual_seed(1), requires_grad=True)
+        likelihood.log_scale.grad = None
+        value = likelihood.expected(numbers, share, x) if way == "expected" else (share * likelihood.table(x, numbers)).sum()
+        value.backward()
+        found.append((value.detach(), numbers.grad, likelihood.log_scale.grad))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-3)
+
+
+def test_expected_logistic_terms_keep_nothing_large_for_the_gradient() -> None:
+    """What autograd keeps is counted as it is kept: far less than the table's numbers of each level, place and pixel."""
+    likelihood = DiscretisedLogistic(0.05)
+    generator = torch.Generator().manual_seed(0)
+    x, share = torch.rand(64, 40, generator=generator), torch.rand(64, 512, generator=generator)
+    kept = []
+    for way in ("expected", "table"):
+        numbers, sizes = torch.randn(512, 40, requires_grad=True), []
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: sizes.append(tensor.numel()) or tensor, lambda tensor: tensor):  # noqa: B023
+            likelihood.expected(numbers, share, x) if way == "expected" else (share * likelihood.table(x, numbers)).sum()
+        kept.append(sum(sizes))
+    assert 10 * kept[0] < kept[1]
