@@ -197,7 +197,8 @@ def note_of(finding: Finding) -> str:
     """How it was computed, in words."""
     found = finding.posterior
     nodes = {"line": f"{found.side:,}", "sphere": f"{found.side:,}"}.get(found.space, f"{found.side} × {found.side}")
-    words = [f"p(z|x) by Bayes' rule on {nodes} nodes; the lines go around the smallest regions with 68% and 95% of it."]
+    lines = "; the lines go around the smallest regions with 68% and 95% of it" if finding.levels else ""
+    words = [f"p(z|x) by Bayes' rule on {nodes} nodes{lines}."]
     if found.draft and found.narrow:
         words.append("A first look: it is narrower than the distance between nodes.")
     elif found.refined:
