@@ -60,6 +60,14 @@ class PlotLegend(QWidget):
             layout.setContentsMargins(8, 2, width, 0)
             self._leave_out()
 
+    def has_room_beside(self, width: int) -> bool:
+        """Whether the shorter names fit beside something that is so wide."""
+        layout = self.layout()
+        assert layout is not None
+        gap = layout.spacing()
+        names = sum(self._names[term].fontMetrics().horizontalAdvance(short) + gap for term, _, short in self._entries)
+        return names + layout.contentsMargins().left() + gap <= self.width() - width
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
         """The notes are there as far as there is room."""
         super().resizeEvent(event)

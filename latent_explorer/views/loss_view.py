@@ -216,8 +216,11 @@ class LossView(QWidget):
         self._switch.setText("Rate–distortion" if large else "R–D")
         size = QSize(self._switch.sizeHint().width(), self._legends[0].sizeHint().height() + 2)
         self._switch.resize(size)
-        self.corner.setGeometry(self.width() - size.width() - 4, 0, size.width(), size.height())
-        room = size.width() if self._facts is not None and self._facts.bound else 0
+        # Where the names leave no room the button lies below them, where falling curves leave the plot empty.
+        beside = against or self._legends[0].has_room_beside(size.width())
+        top = 0 if beside else self._legends[0].height()
+        self.corner.setGeometry(self.width() - size.width() - 4, top, size.width(), size.height())
+        room = size.width() if beside and self._facts is not None and self._facts.bound else 0
         for legend, last in zip(self._legends, (not self._columns[1].isVisibleTo(self), True), strict=True):
             legend.set_reserved(room if last else 0)
         if self._against is not None:
