@@ -117,7 +117,7 @@ ROWS = (
         {"dynamic": "dynamic", "none": "none (grey BCE)"},
         there=lambda chosen: chosen.likelihood == "bernoulli" and chosen.facts.bound != "",
     ),
-    Row("decoder_hidden", "Decoder layers", MODEL, empty="mirrored", widths=True, there=_two_networks, rare=True),
+    Row("decoder_hidden", "Decoder", MODEL, empty="mirrored", widths=True, there=_two_networks, rare=True),
     Row("warmup_epochs", "KL warm-up", TRAINING, there=_weighed, rare=True),
     Row("schedule", "Schedule", TRAINING, {name: name for name in SCHEDULES}, there=_in_steps, rare=True),
     Row("clip_norm", "Clip gradient", TRAINING, there=_in_steps, rare=True),
