@@ -7,9 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.types import freeze
 
 NARROW = 0.6  # times the nodes' distance: a narrower posterior may fall between nodes
+
+
+def score_of(config: ModelConfig, x: NDArray[np.uint8] | NDArray[np.float32]) -> str:
+    """What log p(x) is called for these pixels: see `Posterior.score`."""
+    if config.likelihood == "bernoulli":
+        white = 255 if x.dtype == np.uint8 else 1
+        return "ll" if bool(((x == 0) | (x == white)).all()) else "grey score"
+    return "ll" if config.likelihood == "discretised_logistic" else "ll density"
 
 
 @dataclass(frozen=True, eq=False)

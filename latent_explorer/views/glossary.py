@@ -52,8 +52,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             " are Euclidean in all of them, and codes are counted within the median distance of a code from the nearest other one."
         ),
         "prior_density": (
-            "The logarithm of the prior's density at this place, nats: how usual it is where codes are expected. log N(z; 0, I) on the"
-            " plane; the same everywhere on the globe, −log 4π per steradian, and on the torus, 0 per unit²."
+            "The logarithm of the prior's density at this place, in nats, of a density per unit² (on the globe per steradian)."
+            " log N(z; 0, I) on the plane; the same everywhere on the globe, −log 4π, and on the torus, 0."
         ),
         "decode": "Milliseconds that the decoder took for this image.",
         "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
@@ -138,7 +138,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         ),
         "grey_score": (
             "A Bernoulli decoder asked for the grey image as it is, summed over the grid, nats: a lower bound of the mean log p of its"
-            " black and white draws. No log p(x), and not comparable with published figures."
+            " black and white draws, of which one may lie on either side. No log p(x), and not comparable with published figures."
         ),
         "exact_elbo": "What the encoder's q(z|x) reaches for this image, nats, its expectation integrated by Gauss and Hermite's rule.",
         "exact_gap": (

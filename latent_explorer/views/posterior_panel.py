@@ -17,6 +17,7 @@ from latent_explorer.views.image_view import PixelView
 from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import LiveText, plain_label, tip
 
+WAITING = "…"  # for a number that has not come
 MARGIN = 12  # pixels on both sides
 SIDE = 84  # pixels of a picture's place, in an interface of the usual size
 HIDDEN = (92, 132)  # the two greys of the squares that stand for hidden pixels
@@ -122,7 +123,7 @@ class PosteriorPanel(QWidget):
         self._words.setProperty("role", "muted")
         layout.addWidget(self._words)
         layout.addStretch(1)
-        self._encoder = True
+        self._encoder, self._score = True, "ll"
         self.set_subject("", "")
         self.set_inverted(None)
         self.set_figures(PosteriorFigures())
@@ -156,7 +157,14 @@ class PosteriorPanel(QWidget):
         self._words.setText(words)
         self._words.setVisible(bool(words))
         self._pictures.setVisible(bool(title))
+        if not title:
+            self._forget()
         self._show_rows()
+
+    def _forget(self) -> None:
+        """What was known is of nothing that is shown."""
+        for row in self._rows.values():
+            row.setText(WAITING)
 
     def _show_rows(self) -> None:
         there = not self._title.isHidden()
@@ -187,8 +195,11 @@ class PosteriorPanel(QWidget):
         for view in (self._image, self._expected):
             view.set_look(smooth, grey_map)
 
-    def set_figures(self, figures: PosteriorFigures) -> None:
-        """The numbers."""
+    def set_figures(self, figures: PosteriorFigures, *, faint: bool = False) -> None:
+        """The numbers, ``faint`` while they are not the last word; those that are not known yet stay as they were, faint too."""
+        if figures.score != self._score:  # a number of before would stand under another name
+            self._score = figures.score
+            self._forget()
         if figures.encoder != self._encoder:
             self._encoder = figures.encoder
             self._show_rows()
@@ -197,7 +208,10 @@ class PosteriorPanel(QWidget):
         self._score_label.setToolTip(explain(term))
         explained(self._rows["evidence"], term, words)
         for name, row in self._rows.items():
-            row.setText(getattr(figures, name))
+            words_now = getattr(figures, name)
+            row.set_muted(faint or not words_now)
+            if words_now:
+                row.setText(words_now)
         why = tip(figures.why) if figures.why else ""
         for name, (words, term) in (GREY_BOUNDS if figures.score == "grey score" else BOUNDS).items():
             self._labels[name].setText(words)

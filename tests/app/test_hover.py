@@ -290,6 +290,7 @@ def test_a_conditional_models_likelihood_is_named_so_where_all_classes_are_known
     upper = "KL, upper level −2.500 nats"
     assert lines_of(codes, 0, FAMILIES["conditional-vae"]) == ("log p(x | class) −2.500 nats", upper)
     assert lines_of(codes, 0, FAMILIES["vae"]) == ("log p(x) −2.500 nats", upper)
+    assert lines_of(codes, 0, FAMILIES["vae"], drawn=True) == ("log p(x), one draw −2.500 nats", upper)
     unknown = replace(codes, labels=np.array([-1]))
     assert lines_of(unknown, 0, FAMILIES["conditional-vae"]) == ("log p(x) −2.500 nats", upper)
     given = Values(codes, FAMILIES["conditional-vae"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QComboBox, QDockWidget, QPushButton
 
+from latent_explorer.app.features.posterior import awaited
 from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.occlusion import PARTS
 from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.scene import Camera, Rows
 from latent_explorer.core.types import ImageDataset
 from latent_explorer.views.posterior_panel import PosteriorPanel
-from latent_explorer.workers.posterior import Comparison, Finding
+from latent_explorer.workers.posterior import Comparison, Finding, find
 from tests.app.conftest import Desk, is_sentence, make_model
 from tests.app.test_fields import covers_window, pick, shown
 from tests.views.hand import Key, Modifier, pixels_of, settle, texts
@@ -355,3 +358,15 @@ def test_other_planes_have_their_posteriors_too(new_desk: type[Desk], tmp_path: 
     desk.program.posterior.zoom()
     desk.rest()
     assert shown(desk)
+
+
+def test_the_names_of_awaited_figures_are_those_of_the_answer(ready: Desk) -> None:
+    select(ready, some_rows(ready)[0])
+    pick(ready, "Posterior")
+    subject, slot = finding(ready).subject, ready.slot
+    for part in PARTS:
+        asked = replace(subject, part=part)
+        assert awaited(slot, asked).score == find(asked, finding(ready).handle, 16).posterior.score
+    decoded = replace(subject, image=None, z=slot.codes["mean"].z[0])
+    assert awaited(slot, decoded).score == find(decoded, finding(ready).handle, 16).posterior.score
+    assert awaited(slot, subject).encoder

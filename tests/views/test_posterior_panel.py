@@ -15,7 +15,7 @@ from latent_explorer.core.occlusion import PARTS
 from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.posterior import BRIGHTER
-from latent_explorer.views.posterior_panel import HIDDEN, SCORES, PosteriorFigures, PosteriorPanel
+from latent_explorer.views.posterior_panel import HIDDEN, SCORES, WAITING, PosteriorFigures, PosteriorPanel
 from latent_explorer.views.style import Theme
 from tests.views.hand import Ear, Hand, close_to, look, pixels_of, settle, texts, where
 from tests.views.planes import bare_plane
@@ -175,3 +175,25 @@ def test_without_an_encoder_there_are_no_rows_for_what_it_reaches(panel: Posteri
     assert not {"Grey ELBO", "Gap"} & set(texts(panel)) and {"Grey score", "Mode"} <= set(texts(panel))
     panel.set_figures(FIGURES)
     assert {"Grey ELBO", "Gap"} <= set(texts(panel))
+
+
+def test_while_it_works_names_are_the_final_ones_and_figures_of_before_are_faint(panel: PosteriorPanel) -> None:
+    panel.set_subject("Class 3", "")
+    panel.set_figures(PosteriorFigures("grey score"))
+    assert "Grey score" in texts(panel) and {row.text() for row in panel._rows.values()} == {WAITING}
+    panel.set_figures(FIGURES)
+    assert not any(row._muted for row in panel._rows.values())
+    panel.set_figures(PosteriorFigures("grey score"))
+    assert panel._rows["evidence"].text() == FIGURES.evidence and all(row._muted for row in panel._rows.values())
+    draft = replace(FIGURES, evidence="−140.00 nats", elbo="", gap="")
+    panel.set_figures(draft, faint=True)
+    assert (panel._rows["evidence"].text(), panel._rows["elbo"].text()) == ("−140.00 nats", FIGURES.elbo)
+    assert all(row._muted for row in panel._rows.values())
+    panel.set_figures(draft)
+    assert {name for name, row in panel._rows.items() if row._muted} == {"elbo", "gap"}
+    panel.set_figures(PosteriorFigures("ll"))  # no number stands under another name
+    assert {row.text() for row in panel._rows.values()} == {WAITING}
+    panel.set_figures(replace(FIGURES, encoder=False))
+    panel.set_subject("", "Select a point.")
+    panel.set_subject("Class 4", "")
+    assert {row.text() for row in panel._rows.values()} == {WAITING} and "Gap" not in texts(panel)

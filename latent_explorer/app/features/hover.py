@@ -19,6 +19,7 @@ from latent_explorer.core.families import Family
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.values import given_class
+from latent_explorer.core.posterior import score_of
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -39,6 +40,7 @@ NAMES = {
 }  # fmt: skip
 IN_NATS = frozenset({"elbo", "kl", "reconstruction", "ll", "grey_score", "kl_top", "kl_lower"})
 MOST_LINES = 6
+ONE_DRAW = ", one draw"
 
 
 class HoverFeature(QObject):
@@ -177,7 +179,8 @@ class HoverFeature(QObject):
         note = "" if images is not None or slot.handle is None else self._why(slot)
         layers = self._session.scene.layers
         image = None if images is None else to_qimage(self._mapped(images[0]))
-        content = CardContent(title_of(codes, row, slot), lines_of(codes, row, _facts(slot)), image, None, note, layers.smooth)
+        lines = lines_of(codes, row, _facts(slot), drawn=images is not None and drawn(slot, images))
+        content = CardContent(title_of(codes, row, slot), lines, image, None, note, layers.smooth)
         x, y = shown.index.points[row].tolist()
         self._window.plane.show_card(content, (x, y))
         if slot.handle is not None and slot.decodes:
@@ -224,10 +227,16 @@ def name_of(name: str, codes: Codes, facts: Family | None) -> str:
     return "log p(x | class)" if name == "ll" and given_class(codes, facts) else NAMES.get(name, name)
 
 
-def lines_of(codes: Codes, row: int, facts: Family | None = None) -> tuple[str, ...]:
-    """What the codes say of it besides."""
+def drawn(slot: Slot, images: Images) -> bool:
+    """Whether log p(x) is of a fixed black and white draw of such images (`core.nn.figures.exact.quoted_pixels`), and not of themselves."""
+    return slot.handle is not None and score_of(slot.handle.architecture, images) == "grey score"
+
+
+def lines_of(codes: Codes, row: int, facts: Family | None = None, *, drawn: bool = False) -> tuple[str, ...]:
+    """What the codes say of it besides; ``drawn``: its likelihood is of one draw."""
     single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
-    return tuple(_line(name, name_of(name, codes, facts), float(values[row])) for name, values in single[:MOST_LINES])
+    known = [(name, name_of(name, codes, facts), float(values[row])) for name, values in single[:MOST_LINES]]
+    return tuple(_line(name, words + ONE_DRAW if drawn and name == "ll" else words, value) for name, words, value in known)
 
 
 def _line(column: str, name: str, value: float) -> str:

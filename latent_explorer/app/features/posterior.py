@@ -24,6 +24,7 @@ from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
+from latent_explorer.core.posterior import score_of
 from latent_explorer.core.scene import Camera, Rows, Scene
 from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -54,6 +55,7 @@ LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
 SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
 LEAST_SIGHT = 1e-3  # units of z
 NONE = np.zeros(0, np.int64)
+GREY = np.full(1, 128, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +237,7 @@ class PosteriorFeature(QObject):
             panel.set_subject(subject.title, COMPUTING if self._finding is None else self._words(self._finding))
             panel.set_image(subject.image, None if subject.image is None else known_pixels(subject.part, *subject.image.shape[:2]))
             panel.set_expected(None)
-            panel.set_figures(PosteriorFigures())
+            panel.set_figures(awaited(slot, subject))
         self._fields.set_subject(subject)
 
     def _subject_in(self, slot: Slot) -> Subject | None:
@@ -267,7 +269,7 @@ class PosteriorFeature(QObject):
         self._tell(finding)
         panel.set_image(finding.image, finding.mask)
         if not (finding.posterior.draft and finding.posterior.narrow):  # else they would be wrong
-            panel.set_figures(figures_of(finding, None))
+            panel.set_figures(figures_of(finding, None), faint=finding.posterior.draft)
         self._draw(finding, None)
         if finding.posterior.draft:
             return  # the whole of it follows with the next, finer field
@@ -333,6 +335,17 @@ class PosteriorFeature(QObject):
         else:
             words.append(ELLIPSES if finding.mask is None else HIDDEN)
         return " ".join(words)
+
+
+def awaited(slot: Slot, subject: Subject) -> PosteriorFigures:
+    """Which figures there will be, before any has come: no name changes when they do."""
+    if slot.handle is None:
+        return PosteriorFigures()
+    config, image = slot.handle.architecture, subject.image
+    if image is None:  # a decoder's picture is grey
+        return PosteriorFigures(score_of(config, GREY), encoder=config.facts.encoder)
+    mask = known_pixels(subject.part, *image.shape[:2])
+    return PosteriorFigures(score_of(config, image if mask is None else image[mask]), encoder=config.facts.encoder)
 
 
 def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigures:

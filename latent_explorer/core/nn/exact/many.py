@@ -13,10 +13,11 @@ from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.nn.exact.climbing import peaks
 from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
-from latent_explorer.core.nn.exact.posterior import decoder_for, score_of
+from latent_explorer.core.nn.exact.posterior import decoder_for
 from latent_explorer.core.nn.exact.sums import Progress, no_progress, pieces
 from latent_explorer.core.nn.exact.totals import Moments, Totals
 from latent_explorer.core.nn.inference import Pixels, grey_tensor
+from latent_explorer.core.posterior import score_of
 from latent_explorer.core.types import Codes, ImageDataset, ModelHandle
 
 SIDE = 256

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.nn.exact.climbing import log_prior, on_grid, peaks
-from latent_explorer.core.nn.exact.dividing import Leaves, divided
+from latent_explorer.core.nn.exact.dividing import divided, narrow_grid
 from latent_explorer.core.nn.exact.forms import Decoder, form_of
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
 from latent_explorer.core.nn.exact.planes import bytes_of, fits, linear_sum, masked_offset, plane_of
@@ -20,12 +20,12 @@ from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.exact.totals import embedded, summary
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import Pixels, grey_tensor
-from latent_explorer.core.posterior import Posterior
+from latent_explorer.core.posterior import Posterior, score_of
 from latent_explorer.core.types import ModelHandle
 
 Doubles = NDArray[np.float64]
 
-KEPT = 400.0  # nats below log p(x) that a cell is looked at, so that no peak is missed that is wider than 0.04 of a cell
+NARROW_ENOUGH = 0.5  # of the distance of the places there: a posterior of such a width is summed right within a hundredth
 MOST_CELLS = 1 << 14  # that are divided in one round
 LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
 LEAST_SIDE = 32
@@ -43,14 +43,6 @@ class _Terms:
     log_weight: Doubles
     log_cell: Doubles
     cell: NDArray[np.int64]
-
-
-def score_of(config: ModelConfig, x: Pixels) -> str:
-    """What log p(x) is called for these pixels: see `Posterior.score`."""
-    if config.likelihood == "bernoulli":
-        white = 255 if x.dtype == np.uint8 else 1
-        return "ll" if bool(((x == 0) | (x == white)).all()) else "grey score"
-    return "ll" if config.likelihood == "discretised_logistic" else "ll density"
 
 
 def decoder_for(handle: ModelHandle, condition: int | None) -> Decoder:
@@ -150,20 +142,25 @@ def _posterior(
     x = torch.from_numpy(pixels).to(decoder.device)[None]
     joint = _joint(decoder, nodes, pixels, known, progress)
     score = score_of(config, pixels if known is None else pixels[known])
+    if np.isnan(joint).any():
+        raise SettingError("The decoder's answer is no number at some places, so there is no posterior; train it anew, at a smaller rate.")
     terms = _Terms(nodes.z, joint, nodes.log_weight, np.full(len(joint), nodes.log_cell), np.arange(len(joint)))
     if draft:
         mode, width = on_grid(nodes, joint)
         return _summed(nodes, terms, mode, width, score, note, draft=True), terms
-    refined = False
+    refined, settled = False, True
     if nodes.kind != "sphere":
         terms, settled = _divided(decoder, nodes, x, terms, progress)
         refined = len(terms.z) > len(joint) or not settled
-        note = note if settled else f"{note} {ROUGH}".strip()
     best = int((terms.joint - terms.log_cell).argmax())
     h = nodes.h if nodes.kind == "sphere" else math.exp(terms.log_cell[best] / nodes.z.shape[1])
     peak = peaks(decoder, nodes, x, torch.from_numpy(terms.z[best : best + 1].copy()).to(decoder.device), h=h)
-    mode = peak.z[0].cpu().double().numpy()
-    return _summed(nodes, terms, mode, float(peak.width[0]), score, note, refined=refined), terms
+    mode, width = peak.z[0].cpu().double().numpy(), float(peak.width[0])
+    if math.isnan(width) and nodes.kind != "sphere":  # a ridge so long that differences of the decoder's answers are lost
+        width = on_grid(nodes, joint)[1]
+    if not settled or width < NARROW_ENOUGH * h:
+        note = f"{note} {ROUGH}".strip()
+    return _summed(nodes, terms, mode, width, score, note, refined=refined), terms
 
 
 def _affordable(config: ModelConfig, side: int) -> tuple[Nodes, str]:
@@ -208,14 +205,13 @@ def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: N
 
 def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, progress: Progress) -> tuple[_Terms, bool]:
     """The same with finer places where the posterior is narrow, and whether they are fine enough."""
-    kept = terms.joint > np.logaddexp.reduce(terms.joint) - KEPT
-    cells = np.flatnonzero(kept)
-    parts, settled = divided(
-        decoder, x, Leaves(nodes, 0, np.zeros(len(cells), np.int64), cells, terms.joint[cells]), KEPT, MOST_CELLS, progress
-    )
+    grid, kept = narrow_grid(nodes, terms.joint[None])
+    parts, settled = divided(decoder, x, grid, kept, MOST_CELLS, progress)
     if len(parts) == 1:
-        return terms, settled
-    rest = np.flatnonzero(~kept)
+        return terms, bool(settled[0])
+    left = np.ones(len(terms.joint), np.bool_)
+    left[grid.cells] = False
+    rest = np.flatnonzero(left)
     z = np.concatenate([nodes.z[rest], *(part.centres() for part in parts)]).astype(np.float32)
     log_cell = np.concatenate([np.full(len(rest), nodes.log_cell), *(np.full(len(part.rows), part.log_cell) for part in parts)])
     return _Terms(
@@ -224,7 +220,7 @@ def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, pro
         log_prior(nodes.kind, torch.from_numpy(z)).double().numpy() + log_cell,
         log_cell,
         np.concatenate([rest, *(part.parents() for part in parts)]),
-    ), settled
+    ), bool(settled[0])
 
 
 def _summed(

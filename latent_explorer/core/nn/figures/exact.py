@@ -15,7 +15,6 @@ from latent_explorer.core.nn.exact.forms import form_of
 from latent_explorer.core.nn.exact.grids import SIDES, nodes_for, why_not
 from latent_explorer.core.nn.exact.importance import SAMPLES, SEED, Bound, iwae_by_encoder, iwae_by_posterior
 from latent_explorer.core.nn.exact.many import SIDE, aggregate_of, moments_of
-from latent_explorer.core.nn.exact.posterior import score_of
 from latent_explorer.core.nn.exact.settled import Settled, settled_log_likelihoods
 from latent_explorer.core.nn.exact.totals import Moments
 from latent_explorer.core.nn.figures.form import Figures, Progress, absent, figure, mean_figure
@@ -23,7 +22,7 @@ from latent_explorer.core.nn.figures.terms import Labels, pixels_words
 from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.nn.inference import Pixels
 from latent_explorer.core.plane.fields import HOLE
-from latent_explorer.core.posterior import NARROW
+from latent_explorer.core.posterior import NARROW, score_of
 from latent_explorer.core.sample import sample_rows
 from latent_explorer.core.types import ModelHandle
 
