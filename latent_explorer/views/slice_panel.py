@@ -16,7 +16,9 @@ ROWS = 24  # so many at first, and more at each asking: of hundreds of units a m
 
 
 PRINCIPAL = " The plane goes through the codes' mean, along the two directions in which they vary most."
-POINTS = " The plane goes through three points."
+POINTS = " The plane goes through three places."
+PROJECTED = " The points are projected: they lie off this slice."
+OTHERS = " All other points are projected: they lie off this slice."
 
 
 class SlicePanel(QWidget):
@@ -238,7 +240,7 @@ class SlicePanel(QWidget):
         words += "; these two vary most." if most else "."
         if frame.pair is None:
             words += PRINCIPAL if self._laid == "principal" else POINTS
-        words += " The points are projected: they lie off this slice."
+        words += OTHERS if self._laid == "points" else PROJECTED
         if frame.pair is not None and not self._in_training:
             words += " Sliders: the most varying first."
         words = self._collecting or words

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QComboBox, QPushButton
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QToolTip
 
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import ImageDataset
+from latent_explorer.views.place import PlaceText, all_words
 from tests.app.conftest import Desk, make_model
 from tests.views.hand import Key, settle
 
@@ -158,6 +161,49 @@ def test_a_plane_goes_through_three_selected_points(five: Desk) -> None:
     press(five, "points")
     z = five.slot.codes["mean"].z[rows].astype(np.float64)
     np.testing.assert_allclose(five.slot.frame.foot(z), z, atol=1e-6)
+
+
+def test_the_same_plane_asked_for_again_begins_anew(five: Desk) -> None:
+    five.wait(lambda: five.program.index.shown is not None)
+    five.session.set_scene(selection=Rows(np.array([3, 50, 200])), layers=replace(five.session.scene.layers, thumbnails=False))
+    press(five, "points")
+    frame = five.slot.frame
+    assert five.says("All other points are projected")
+    press(five, "points")
+    assert "these three already" in five.notice and five.session.scene.selection is None
+    for row in lonely_rows(five)[:3]:
+        click_point(five, row)
+    assert not five.notice and not five.slot.frame.same_as(frame)
+
+
+def test_a_click_that_adds_no_point_is_answered(five: Desk) -> None:
+    five.session.set_scene(layers=replace(five.session.scene.layers, thumbnails=False))
+    five.wait(lambda: five.program.index.shown is not None)
+    row, other = lonely_rows(five)[:2]
+    press(five, "points")
+    click_point(five, row)
+    assert five.notice.startswith("1 point of 3")
+    click_point(five, row)
+    assert five.notice == "There is no other point. 1 point of 3: click two more; Esc leaves."
+    click_point(five, other)
+    assert five.notice.startswith("2 points of 3")
+    left, bottom, width, height = five.window.plane.window_rectangle()
+    five.hand.click(five.plane, five.window.plane.plane_to_pixel(left + 0.02 * width, bottom + 0.02 * height).toPoint())
+    five.rest()
+    assert five.notice == "There is no other point. 2 points of 3: click one more; Esc leaves."
+    five.hand.key(Key.Key_Escape)
+    assert not five.notice
+
+
+def test_all_of_z_stands_in_the_place_s_tooltip_on_a_plane_along_no_axes(five: Desk) -> None:
+    press(five, "principal")
+    z = five.program.probe.where()
+    assert z is not None
+    for place in five.window.findChildren(PlaceText):
+        event = QHelpEvent(QEvent.Type.ToolTip, QPoint(4, 4), place.mapToGlobal(QPoint(4, 4)))
+        QApplication.sendEvent(place, event)
+        assert QToolTip.text().endswith(all_words(z))
+    QToolTip.hideText()
 
 
 def test_three_places_on_a_line_are_refused(five: Desk) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject
 
-from latent_explorer.app.features.three_points import ThreePoints
+from latent_explorer.app.features.three_points import AGAIN, ThreePoints
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.slices import Slice, Spread, frame_of, laid, spread_of, variance_shares
@@ -129,7 +129,11 @@ class SlicingFeature(QObject):
         except ValueError as error:
             self._session.notice(f"No plane is laid: {error}.", trouble=True)
             return
-        self._lay(Slice(laid=laid("points", frame)))
+        chosen = Slice(laid=laid("points", frame))
+        if chosen == scene.slice:
+            self._three.begin(AGAIN)
+        else:
+            self._lay(chosen)
 
     def _back_to_the_mean(self) -> None:
         self._lay(Slice(self._session.scene.slice.axes))

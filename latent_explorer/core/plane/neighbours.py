@@ -44,6 +44,8 @@ class Surroundings:
         Within which the near ones are counted.
     dimensions : int
         Of the latent space; distances are Euclidean in all of them.
+    chord : bool
+        The codes lie on a sphere, and distances go straight through it.
     """
 
     near: int
@@ -54,6 +56,7 @@ class Surroundings:
     distances: tuple[float, ...] = ()
     radius: float = NEAR
     dimensions: int = 2
+    chord: bool = False
 
 
 def radius_for(z: NDArray[np.floating]) -> float:
@@ -100,7 +103,8 @@ class Neighbours:
         only: int | None = None,
     ) -> None:
         count, dimensions = z.shape
-        torus = self._torus = kind == "torus"
+        torus, self._chord = kind == "torus", kind == "sphere"
+        self._torus = torus
         self._tree: Any = None
         self._index: PlaneIndex | None = None
         self._rows: NDArray[np.int64] | None = None  # of the codes, where some are left out
@@ -163,7 +167,7 @@ class Neighbours:
     def around(self, z: NDArray[np.floating]) -> Surroundings:
         """What lies around the latent point z, shape (d,)."""
         point = np.asarray(z, np.float64)
-        space = self.radius, len(point)
+        space = self.radius, len(point), self._chord
         if not self._count:
             return Surroundings(0, math.nan, -1, 0.0)
         found, leaves, near = self._search(point)
@@ -230,9 +234,13 @@ def sentence(around: Surroundings, class_names: tuple[str, ...]) -> str:
     def name(label: int) -> str:
         return f"class {class_names[label]}" if 0 <= label < len(class_names) else "no label"
 
-    within = f"within {around.radius:g}" + (f" in all {around.dimensions} dimensions" if around.dimensions > 2 else "")
+    how = " (chord)" if around.chord else f" in all {around.dimensions} dimensions" if around.dimensions > 2 else ""
+    within = f"within {around.radius:g}{how}"
     if around.near == 0:
         return f"No code {within}; the nearest lies {around.distance:.3f} away ({name(around.label)})."
-    codes = "1 code" if around.near == 1 else f"{around.near:,} codes"
-    share = f", {around.share:.0%} of them {name(around.label)}" if around.label >= 0 else ""
+    if around.near == 1:
+        codes, share = "1 code", f", {'of' if around.label < len(class_names) else 'with'} {name(around.label)}"
+    else:
+        codes, share = f"{around.near:,} codes", f", {around.share:.0%} of them {name(around.label)}"
+    share = share if around.label >= 0 else ""
     return f"{codes} {within}{share}; the nearest {around.distance:.3f} away."

@@ -148,7 +148,8 @@ def test_a_row_outside_the_data_set_has_no_image(digits: ImageDataset, row: int)
         (Surroundings(0, 0.25, 1, 0), "No code within 0.1; the nearest lies 0.250 away (class one)."),
         (Surroundings(0, 0.25, -1, 0), "No code within 0.1; the nearest lies 0.250 away (no label)."),
         (Surroundings(0, 0.25, 7, 0), "No code within 0.1; the nearest lies 0.250 away (no label)."),
-        (Surroundings(1, 0.01, 2, 1), "1 code within 0.1, 100% of them class two; the nearest 0.010 away."),
+        (Surroundings(1, 0.01, 2, 1), "1 code within 0.1, of class two; the nearest 0.010 away."),
+        (Surroundings(1, 0.01, 7, 1), "1 code within 0.1, with no label; the nearest 0.010 away."),
         (Surroundings(1234, 0.01, 0, 0.914), "1,234 codes within 0.1, 91% of them class zero; the nearest 0.010 away."),
         (Surroundings(5, 0.0, -1, 1), "5 codes within 0.1; the nearest 0.000 away."),
         (
@@ -163,6 +164,14 @@ def test_a_row_outside_the_data_set_has_no_image(digits: ImageDataset, row: int)
 )
 def test_the_sentence_states_counts_and_distances(around: Surroundings, text: str) -> None:
     assert sentence(around, NAMES) == text
+
+
+def test_one_code_has_a_class_and_a_sphere_chords() -> None:
+    assert sentence(Surroundings(1, 0.0, 2, 1.0), NAMES) == f"1 code within 0.1, of class {NAMES[2]}; the nearest 0.000 away."
+    z = np.array([[1, 0, 0], [0.9987503, 0.0499792, 0], [0, 1, 0]], np.float32)  # the second 0.05 radians from the first
+    around = Neighbours(z, np.array([2, 2, 0]), kind="sphere").around(np.array([1.0, 0.0, 0.0]))
+    assert sentence(around, NAMES) == f"2 codes within 0.1 (chord), 100% of them class {NAMES[2]}; the nearest 0.000 away."
+    assert around.distances[1] == pytest.approx(2 * math.sin(0.025), abs=1e-6)
 
 
 def test_the_sentence_promises_nothing() -> None:
