@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Measure:
         K of the IWAE bound; 1 for others.
     beta : float
         Of the penalty, after any warm-up; 1 where there is none.
+    model : ModelConfig or None
+        Whose losses they are. They are of the same whatever the model, so it is not compared.
     """
 
     data: str
@@ -42,6 +44,7 @@ class Measure:
     objective: str
     samples: int
     beta: float
+    model: ModelConfig | None = field(default=None, compare=False)
 
     def same_terms(self, other: Measure) -> bool:
         """Whether reconstruction and KL can be compared, whatever was made small of them."""
@@ -60,6 +63,7 @@ def measure_of(model: ModelConfig, settings: TrainingConfig, data: str) -> Measu
         objective,
         settings.samples if objective == "iwae" else 1,
         settings.beta if facts.penalty and facts.bound != "ll" else 1.0,
+        model,
     )
 
 

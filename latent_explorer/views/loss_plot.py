@@ -47,7 +47,7 @@ class PlotLegend(QWidget):
         self._leave_out()
 
     def set_notes(self, notes: tuple[str, ...]) -> None:
-        """Other words for the same notes."""
+        """Other words for the same notes; an empty one is not there."""
         for label, text in zip(self._notes, notes, strict=True):
             label.setText(text)
         self._leave_out()
@@ -60,13 +60,13 @@ class PlotLegend(QWidget):
             layout.setContentsMargins(8, 2, width, 0)
             self._leave_out()
 
-    def has_room_beside(self, width: int) -> bool:
-        """Whether the shorter names fit beside something that is so wide."""
+    def needs(self, *, short: bool) -> int:
+        """The width in pixels of the names alone, or of the shorter ones."""
         layout = self.layout()
         assert layout is not None
-        gap = layout.spacing()
-        names = sum(self._names[term].fontMetrics().horizontalAdvance(short) + gap for term, _, short in self._entries)
-        return names + layout.contentsMargins().left() + gap <= self.width() - width
+        gap, words = layout.spacing(), 2 if short else 1
+        names = sum(self._names[entry[0]].fontMetrics().horizontalAdvance(entry[words]) + gap for entry in self._entries)
+        return names + layout.contentsMargins().left() + gap
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
         """The notes are there as far as there is room."""
@@ -84,16 +84,18 @@ class PlotLegend(QWidget):
             if room >= 0:
                 break
         for note in self._notes:
-            room -= note.sizeHint().width() + gap
-            note.setVisible(room >= 0)
+            room -= note.sizeHint().width() + gap if note.text() else 0
+            note.setVisible(room >= 0 and bool(note.text()))
 
 
 class EpochAxis(pg.AxisItem):
     """Has as many numbers as there is room for; pyqtgraph's own run into each other on a narrow plot."""
 
+    widest = "00000"  # of its numbers, with some room around it
+
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # pyqtgraph's names
         """One level, of round steps."""
-        wide = QFontMetrics(self.style["tickFont"] or self.font()).horizontalAdvance("00000")
+        wide = QFontMetrics(self.style["tickFont"] or self.font()).horizontalAdvance(self.widest)
         step = round_up((maxVal - minVal) * wide / max(size, wide), (1, 2, 5, 10))
         return [(step, 0.0)]
 

@@ -12,16 +12,18 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from latent_explorer.core.families import Family
 from latent_explorer.core.losses import Measure
 from latent_explorer.core.types import History
-from latent_explorer.views.glossary import explained
+from latent_explorer.views.glossary import explain, explained
 from latent_explorer.views.loss_plot import EpochAxis, PlotLegend, dress, round_up, still_plot
 from latent_explorer.views.plotting import pg
-from latent_explorer.views.rate_distortion import RateDistortionView
+from latent_explorer.views.rate_distortion import AXIS_NAME, RateDistortionView
 from latent_explorer.views.style import DARK, Theme, enlargement
+from latent_explorer.views.text import plain_label
 
 EARLIER_RUNS = 4  # behind the curves
 KEPT_RUNS = 12  # of any kind: those that cannot be compared with what is shown wait until they can
 Range = tuple[float, float]
 SPIKE_FREE = 0.98, 1.3  # part of the KL's values that is shown, and the room above it
+BUTTON_WORDS = (("Rate–distortion", False), ("R–D", False), ("R–D", True))  # and whether names beside it are the shorter ones
 TWO_PLOTS = 360  # least width in pixels at the interface's normal size
 LINE = 1  # Qt strokes wider smooth lines by way of a filled outline: 30 times as long, 50 ms for a long run's curves
 # What is drawn: plot, column, colour role of the theme, validation (dashed)
@@ -84,6 +86,11 @@ class LossView(QWidget):
         explained(self._switch, "rate_distortion", "Rate and distortion")
         self._switch.toggled.connect(self._switched)
         self.corner.hide()
+        self._foot = plain_label()  # names the axis beside the button, where that has no room beside the names of the curves
+        self._foot.setParent(self)
+        self._foot.setProperty("role", "muted")
+        self._foot.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._foot.hide()
         self._ranges: list[tuple[Range, Range] | None] = [None, None]
         self._penalty = True  # there is something to draw on the second plot
         self.set_theme(DARK)
@@ -111,8 +118,6 @@ class LossView(QWidget):
         self._facts, self._measure = facts, measure
         self._name(facts, 1.0 if measure is None else measure.beta)
         self.corner.setVisible(bool(facts.bound))
-        if not facts.bound:
-            self._switch.setChecked(False)
         past = [history for history, its in self._kept if its == measure][-EARLIER_RUNS:]
         if past != self._past:
             self._past = past
@@ -123,7 +128,7 @@ class LossView(QWidget):
     def _name(self, facts: Family, beta: float) -> None:
         """What the curves of a family are called; a loss that is weighed by another beta than 1 is no bound."""
         if facts.bound == "ll":
-            total = ("total", "−log p(x)", "−log p", "log_likelihood_loss")
+            total = ("total", "−log p(x)", "−LL", "log_likelihood_loss")
         elif facts.bound == "elbo" and beta == 1:
             total = ("total", "−ELBO", "−ELBO", "total")
         else:
@@ -176,12 +181,16 @@ class LossView(QWidget):
         self._share_width()
         self._show_against()
 
+    def _is_against(self) -> bool:
+        """Whether the other view is seen: it was chosen, and the family has a bound; it comes back with the next that has one."""
+        return self._switch.isChecked() and self._facts is not None and bool(self._facts.bound)
+
     def _show_against(self) -> None:
         """Give the other view what it shows, while it is seen."""
-        if self._against is not None and self._switch.isChecked() and self._facts is not None:
+        if self._against is not None and self._facts is not None and self._is_against():
             measure = self._measure
-            earlier = [] if measure is None else [(run, its.beta) for run, its in self._kept if its.same_terms(measure)]
-            self._against.set_runs(self._facts, self._history, None if measure is None else measure.beta, earlier)
+            earlier = [] if measure is None else [one for one in self._kept if one[1].same_terms(measure)]
+            self._against.set_runs(self._facts, self._history, measure, earlier)
 
     def _take_away(self, items: list[pg.PlotDataItem]) -> None:
         for item in items:
@@ -208,23 +217,51 @@ class LossView(QWidget):
         self._share_width()
 
     def _share_width(self) -> None:
-        against, large = self._switch.isChecked(), self.width() >= TWO_PLOTS * max(1.0, enlargement(self))
+        against, large = self._is_against(), self.width() >= TWO_PLOTS * max(1.0, enlargement(self))
+        two = self._penalty and large
         self._columns[0].setVisible(not against)
-        self._columns[1].setVisible(not against and self._penalty and large)
+        self._columns[1].setVisible(not against and two)
         if self._against is not None:
             self._against.setVisible(against)
-        self._switch.setText("Rate–distortion" if large else "R–D")
-        size = QSize(self._switch.sizeHint().width(), self._legends[0].sizeHint().height() + 2)
+        self._place_switch(two)
+
+    def _place_switch(self, two: bool) -> None:
+        """The button lies beside the last plot's names, else below that plot, beside its axis's name; never on a plot.
+
+        Its place is the same for both views, so that it can be pressed twice.
+        """
+        layout = self.layout()
+        assert layout is not None
+        bound = self._facts is not None and bool(self._facts.bound)
+        last = self._legends[1 if two else 0]
+        room = self.width() - layout.contentsMargins().right()
+        room = (room - layout.spacing()) * 2 // 5 if two else room
+        size, beside = QSize(), False
+        for text, short in BUTTON_WORDS:
+            self._switch.setText(text)
+            size = QSize(self._switch.sizeHint().width(), self._legends[0].sizeHint().height() + 2)
+            beside = last.needs(short=short) + size.width() <= room
+            if beside:
+                break
+        below = bound and not beside
+        layout.setContentsMargins(0, 0, layout.contentsMargins().right(), size.height() if below else 0)
+        left = self.width() - size.width() - 4
         self._switch.resize(size)
-        # Where the names leave no room the button lies below them, where falling curves leave the plot empty.
-        beside = against or self._legends[0].has_room_beside(size.width())
-        top = 0 if beside else self._legends[0].height()
-        self.corner.setGeometry(self.width() - size.width() - 4, top, size.width(), size.height())
-        room = size.width() if beside and self._facts is not None and self._facts.bound else 0
-        for legend, last in zip(self._legends, (not self._columns[1].isVisibleTo(self), True), strict=True):
-            legend.set_reserved(room if last else 0)
+        self.corner.setGeometry(left, self.height() - size.height() if below else 0, size.width(), size.height())
+        self._foot.setText(AXIS_NAME if self._is_against() else "epoch")
+        self._foot.setToolTip(explain("rate" if self._is_against() else "loss_axis"))
+        self._foot.setGeometry(0, self.height() - size.height(), left, size.height())
+        self._foot.setVisible(below)
+        for plot in self._plots:
+            plot.getPlotItem().showLabel("bottom", not below)
+        reserved = size.width() if bound and beside else 0
+        for legend in self._legends:
+            legend.setMinimumHeight(size.height())
+            legend.set_reserved(reserved if legend is last else 0)
         if self._against is not None:
-            self._against.legend.set_reserved(room)
+            self._against.legend.setMinimumHeight(size.height())
+            self._against.legend.set_reserved(reserved)
+            self._against.set_named_below(below)
 
     def sizeHint(self) -> QSize:  # Qt's name
         return QSize(600, 150)

@@ -23,7 +23,9 @@ def of(family: str, likelihood: str = "bernoulli", sigma: float | None = None, d
 
 @pytest.mark.parametrize("family", ["transformer-vae", "full-covariance-vae", "hyperspherical-vae", "hierarchical-vae", "beta-vae"])
 def test_elbos_of_the_same_pixels_can_be_compared_whatever_the_family(family: str) -> None:
-    assert of(family, epochs=7, lr=0.1, seed=3) == USUAL
+    measure = of(family, epochs=7, lr=0.1, seed=3)
+    assert measure == USUAL
+    assert measure.model is not None and measure.model.family == family
 
 
 @pytest.mark.parametrize(

@@ -314,8 +314,8 @@ class TrainingFeature(QObject):
         settings = own or (slot.record.training if slot.record is not None else None)
         measure = None if settings is None or slot.data is None else measure_of(model, settings, slot.data.content_hash)
         named = model.facts, measure
-        if named != self._named:
-            self._named = named
+        if (*named, model) != self._named:  # a run's network is told beside its beta
+            self._named = *named, model
             self._window.losses.set_run(*named)
 
     def _slot_changed(self, slot: Slot) -> None:
