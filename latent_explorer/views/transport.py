@@ -67,17 +67,17 @@ class Transport(QWidget):
         self._play.clicked.connect(self._play_clicked)
         self._step.clicked.connect(self.stepRequested)
         self._stop.clicked.connect(self.stopRequested)
-        self._epoch, self._left, self._speed = LiveText("300 / 300"), LiveText("12 h 30 min"), LiveText("1,234 steps/s")
+        self._epoch, self._left, self._speed = LiveText("2000 / 2000"), LiveText("12 h 30 min"), LiveText("12,345")
         counters = QGridLayout()
         counters.setHorizontalSpacing(12)
         counters.setVerticalSpacing(0)
         for column, (text, value, term) in enumerate(
-            (("Epoch", self._epoch, "epoch"), ("Left", self._left, "left"), ("Speed", self._speed, "speed"))
+            (("Epoch", self._epoch, "epoch"), ("Left", self._left, "left"), ("Steps/s", self._speed, "speed"))
         ):
             explained(value, term, text)
             counters.addWidget(term_label(text, term), 0, column)
             counters.addWidget(value, 1, column)
-        counters.setColumnStretch(2, 1)
+        counters.setColumnStretch(0, 1)  # a long run's epochs take what room there is
         self._bar = ThinBar()
         self._word = LiveText(lines=3, muted=True)
         self._word.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
@@ -130,7 +130,7 @@ class Transport(QWidget):
             return
         self._epoch.setText(f"{progress.epoch} / {progress.epochs}")
         self._left.setText("–" if progress.outcome else time_left(progress.seconds_left) or "–")
-        self._speed.setText(f"{progress.steps_per_second:,.0f} steps/s" if progress.steps_per_second else "–")
+        self._speed.setText(f"{progress.steps_per_second:,.0f}" if progress.steps_per_second else "–")
         self._bar.set_part(progress.step / max(1, progress.steps))
 
     def set_word(self, text: str) -> None:

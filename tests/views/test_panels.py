@@ -106,7 +106,7 @@ def test_counters_of_a_run(show: Show) -> None:
     found = texts(transport)
     assert "3 / 20" in found
     assert "2 min 51 s" in found
-    assert "1,234 steps/s" in found
+    assert "1,234" in found and "Steps/s" in found
     transport.set_progress(progress(seconds_left=math.nan, steps_per_second=0.0))
     assert texts(transport).count("–") == 2
     transport.set_progress(progress(epoch=20, step=1000, outcome="finished"))
