@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 
 from latent_explorer.core.plane.field import kinds_for
 from latent_explorer.core.types import ImageDataset
+from latent_explorer.views.plane.globe import DegreesLayer
+from latent_explorer.views.plane.layer import Window
 from tests.app.conftest import Desk, make_model
 from tests.views.hand import Key, Modifier
 
@@ -135,3 +137,25 @@ def test_the_degrees_of_a_globe_turn_with_it(desk: Desk, globe_model: Path) -> N
     desk.program.session.set_scene(globe=(30.0, 0.0))
     desk.rest()
     assert {words: (x, y) for x, y, words in degrees.marks}["30° E"] == pytest.approx((0.0, 0.0), abs=1e-6)
+
+
+def test_a_globe_has_no_room_for_axes_and_its_degrees_are_whole(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    plot = desk.window.plane.getPlotItem()
+    assert not any(plot.getAxis(side).isVisible() for side in ("bottom", "left"))
+    layer, words = DegreesLayer(), "150° W"
+    layer.set_look("#ffffff", "#000000", desk.window.font())
+
+    def painted(x: float, y: float) -> np.ndarray:
+        """Where something is drawn (H, W) in a window of 300 by 200 pixels, with one mark at a pixel."""
+        layer.set_marks([((x - 150) / 200, (100 - y) / 200, words)])
+        picture = layer.draw(Window((200.0, -200.0), (150.0, 100.0), (0, 0), 300, 200, 1.0))
+        assert picture is not None
+        return np.frombuffer(picture.constBits(), np.uint8).reshape(200, 300, 4)[..., 3] > 0
+
+    middle = painted(120.0, 100.0)
+    rows, columns = np.nonzero(middle)
+    assert columns.min() > 120 + 10 and rows.max() < 100  # a ring at the crossing covers none of it
+    for x, y in ((299.0, 100.0), (120.0, 2.0)):
+        assert np.ptp(np.nonzero(painted(x, y)), axis=1) == pytest.approx(np.ptp((rows, columns), axis=1), abs=1)  # whole at the edges
+    assert not painted(310.0, 100.0).any()

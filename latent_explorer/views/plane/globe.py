@@ -18,6 +18,7 @@ from latent_explorer.views.style import Theme
 
 FAINT = 90  # of 255: the lines are there to tell how the globe lies, and not to be looked at
 RIM = 0.95  # of the globe's radius: a line that ends farther out has its degrees beside the globe
+RING = 12.0  # pixels from a crossing to its degrees: a probe at the crossing leaves them free
 GAP = 4.0  # pixels between a line and its degrees
 GROUND = 170  # of 255: points are seen through the ground of the words that lie over them
 
@@ -51,16 +52,23 @@ class DegreesLayer(KeptLayer):
         painter = QPainter(picture)
         painter.setFont(self._font)
         painter.setPen(self._text)
+        right, bottom = window.width / window.ratio, window.height / window.ratio
         for u, v, words in self.marks:
             x, y = ((place * window.scale[k] + window.shift[k]) / window.ratio for k, place in enumerate((u, v)))
             width, height = metrics.horizontalAdvance(words), metrics.height()
+            if not (0 <= x <= right and 0 <= y <= bottom):
+                continue
             radius = math.hypot(u, v)
-            if radius > RIM:  # the box stands outside where its line ends
+            beside = radius > RIM
+            if beside:  # the box stands outside where its line ends
                 across, down = u / radius, -v / radius
                 x, y = x + across * (GAP + width / 2) - width / 2, y + down * (GAP + height / 2) - height / 2
                 box = QRectF(x, y, width, height)
             else:
-                box = QRectF(x + 1, y - height, width + GAP, height)
+                box = QRectF(x + RING, y - height - 1, width + GAP, height)
+            box.moveLeft(min(max(box.left(), 0.0), right - box.width()))  # whole, also at the window's edge
+            box.moveTop(min(max(box.top(), 0.0), bottom - box.height()))
+            if not beside:
                 painter.fillRect(box, self._ground)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
         painter.end()

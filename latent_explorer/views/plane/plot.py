@@ -74,7 +74,7 @@ class PlanePlot(pg.PlotWidget):
             axis, label = self.getPlotItem().getAxis(name), html.escape(text[:LONGEST_NAME])  # which pyqtgraph reads as markup
             if axis.labelText != label:
                 self.setLabel(name, label)
-                axis.setStyle(showValues=bool(label))
+                self.getPlotItem().showAxis(name, bool(label))  # what is not there takes no room
 
     def set_shape(self, frame: PlaneFrame) -> None:
         """How the plane lies in latent space: what the numbers at its edges are values of, and where it ends or begins anew."""
