@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +196,28 @@ def test_what_is_copied_as_python_says_the_class(
     desk.rest()
     desk.wish("copy_python")
     assert "condition=6" in QGuiApplication.clipboard().text()
+
+
+def test_images_are_of_the_class_that_is_told_and_a_faint_point_s_card_says_its_own(desk: Desk, told_models: dict[str, Path]) -> None:
+    desk.open(told_models["conditional"])
+    desk.away()
+    desk.wait(lambda: desk.program.index.shown is not None)
+    desk.rest()
+    codes, shown = desk.slot.points, desk.program.index.shown
+    assert codes is not None and shown is not None and desk.session.scene.layers.others == "faint"
+    desk.session.set_scene(layers=replace(desk.session.scene.layers, thumbnails=True))
+    for label in (0, 3):
+        desk.hand.key(Key.Key_0 if label == 0 else Key.Key_3)
+        desk.rest()
+        rows = [one.row for one in desk.window.plane._thumbnails._thumbnails]
+        assert rows and {int(codes.labels[row]) for row in rows} == {label}
+    card, faint = desk.window.plane.card, int(np.flatnonzero(codes.labels == 7)[0])
+    desk.program.hover.point_at(faint)
+    desk.wait(card.isVisible)
+    desk.rest()
+    assert card.content is not None and "Decoded as its own class, 7." in card.content.note
+    desk.hand.key(Key.Key_7)
+    assert not card.isVisible()
+    desk.program.hover.point_at(faint)
+    desk.wait(card.isVisible)
+    assert card.content is not None and "own class" not in card.content.note

@@ -55,6 +55,7 @@ class HoverFeature(QObject):
         self._selecting = False  # a line around points has just ended, and the pointer has not been anywhere since
         self._ended: tuple[float, float] | None = None  # where the pointer was then
         self._camera: Camera | None = None
+        self._condition: int | None = None  # the class whose plane is shown
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -71,6 +72,7 @@ class HoverFeature(QObject):
         index.visibleChanged.connect(self._look_again)
         session.sceneChanged.connect(self._scene_changed)
         session.datasetChanged.connect(self._look_again)
+        session.slotChanged.connect(self._slot_changed)
 
     def _move(self, slot_id: int, x: float, y: float) -> None:
         self._pointer = x, y
@@ -155,6 +157,13 @@ class HoverFeature(QObject):
                 self._window.plane.card.hide()
                 self._wait()
 
+    def _slot_changed(self, slot: Slot) -> None:
+        """What the card says was said on the plane of another class."""
+        if slot.condition != self._condition:
+            self._condition = slot.condition
+            self._rest.stop()
+            self._window.plane.card.hide()
+
     def _toggle(self) -> None:
         """By the keyboard: the card of the point nearest to the probe, or away with it."""
         slot, z = self._session.slot, self._probe.where()
@@ -177,6 +186,9 @@ class HoverFeature(QObject):
         dataset = self._session.dataset_of(slot)
         images = None if dataset is None else images_of(codes, (row,), dataset)
         note = "" if images is not None or slot.handle is None else self._why(slot)
+        label = int(codes.labels[row])
+        if slot.condition is not None and label not in (-1, slot.condition):
+            note = f"{note} Decoded as its own class, {slot.class_name(label)}.".strip()
         layers = self._session.scene.layers
         image = None if images is None else to_qimage(self._mapped(images[0]))
         lines = lines_of(codes, row, _facts(slot), drawn=images is not None and drawn(slot, images))

@@ -15,6 +15,7 @@ from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.apart import apart
+from latent_explorer.core.plane.index import Mask
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.scene import Scene
 from latent_explorer.core.types import Slot
@@ -33,6 +34,7 @@ class ThumbnailsFeature(QObject):
         self._session, self._window, self._index = session, window, index
         self._known: dict[int, Thumbnail] = {}  # those that are shown, by row
         self._about: tuple[object, ...] = ()
+        self._told: tuple[tuple[object, ...], Mask] | None = None  # what `_pictured` found last, and of what
         index.indexed.connect(self._show)
         index.visibleChanged.connect(self._show)
         session.sceneChanged.connect(self._scene_changed)
@@ -45,6 +47,17 @@ class ThumbnailsFeature(QObject):
     def _slot_changed(self, slot: Slot) -> None:
         self._show()
 
+    def _pictured(self, slot: Slot) -> Mask | None:
+        """Which points may be images: those that can be seen, and where others are faint, those of the class that is told."""
+        visible, shown = self._index.visible, self._index.shown
+        if slot.condition is None or shown is None or self._session.scene.layers.others != "faint":
+            return visible
+        key = shown.codes, visible, slot.condition
+        if self._told is None or any(a is not b for a, b in zip(self._told[0], key, strict=True)):
+            own = shown.codes.labels == slot.condition
+            self._told = key, own if visible is None else own & visible
+        return self._told[1]
+
     def _show(self) -> None:
         session, plane = self._session, self._window.plane
         slot, shown, layers = session.slot, self._index.shown, session.scene.layers
@@ -53,7 +66,7 @@ class ThumbnailsFeature(QObject):
             plane.set_thumbnails(())
             return
         left, bottom, width, height = plane.window_rectangle()
-        rows = shown.index.few_in((left, bottom, left + width, bottom + height), MOST, self._index.visible)
+        rows = shown.index.few_in((left, bottom, left + width, bottom + height), MOST, self._pictured(slot))
         if rows is None or not len(rows):
             plane.set_thumbnails(())
             return
