@@ -139,7 +139,8 @@ def evaluate(
         add(lambda: code_figures(handle, mu, images, labels, train))
         add(lambda: plane_figures(handle, mu, said.get("log_var"), said.get("cov")))
     else:
-        add(lambda: absent("It has no encoder; see the keys that end in .exact_mode.", *CODE_KEYS, *PLANE_KEYS[:2]))
+        instead = "those of exact codes were left out." if quick else "see the keys that end in .exact_mode."
+        add(lambda: absent(f"It has no encoder; {instead}", *CODE_KEYS, *PLANE_KEYS[:2]))
     add(lambda: magnification_figure(handle))
     if not quick:
         exact_figures(handle, images, labels, elbo[0], add, progress)

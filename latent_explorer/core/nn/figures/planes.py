@@ -19,6 +19,7 @@ WIDEST = 1.0  # kernel of points
 DRAWS = 16  # of each image's q, for the leak
 SEED = 20250105
 HOLE_WORDS = f"prior mass where the aggregate posterior has less than {HOLE} of the prior's density, 128 x 128 cells on [-{EDGE}, {EDGE}]^2"
+AREA = "squared image distance per unit^2"
 SIDE = 64  # of the places at which the magnification is looked at
 
 
@@ -72,18 +73,21 @@ def _of_points(mean: NDArray[np.float64], places: NDArray[np.float64], *, line: 
 def magnification_figure(handle: ModelHandle) -> Figures:
     """The 99th percentile of ``sqrt(det J'J)`` under the prior: how sharply the decoder's picture changes where it changes most."""
     config, key = handle.architecture, "magnification_p99"
-    if config.facts.space != "plane" or config.latent_dim != 2 or config.facts.levels or config.facts.conditional:
-        return absent("It is defined for one picture at each place of a plane.", key, unit="squared image distance per unit^2")
-    h = 2 * EDGE / SIDE
-    along = -EDGE + h * (np.arange(SIDE) + 0.5)
+    torus = config.facts.space == "torus"
+    if config.facts.levels or config.facts.conditional:
+        return absent("It is defined where each place has one picture.", key, unit=AREA)
+    if not torus and (config.facts.space != "plane" or config.latent_dim != 2):
+        return absent("It is worked out on a plane of two latent dimensions or a torus.", key, unit=AREA)
+    low, h = (0.0, 1 / SIDE) if torus else (-EDGE, 2 * EDGE / SIDE)
+    along = low + h * (np.arange(SIDE) + 0.5)
     z = np.stack([np.tile(along, SIDE), np.repeat(along, SIDE)], axis=1)
     try:
         logs = log_magnification(handle, z.astype(np.float32), np.eye(2, dtype=np.float32)).astype(np.float64)
     except (TypeError, NotImplementedError):  # how `core.nn.geometry` says that a layer or a likelihood has no derivative yet
-        return absent("No derivative is written for its decoder.", key, unit="squared image distance per unit^2")
-    mass = np.exp(-0.5 * (z * z).sum(1) - LOG_2_PI + 2 * math.log(h))
+        return absent("No derivative is written for its decoder.", key, unit=AREA)
+    mass = np.full(len(z), h * h) if torus else np.exp(-0.5 * (z * z).sum(1) - LOG_2_PI + 2 * math.log(h))  # torus: all places alike
     order = np.argsort(logs)
     place = int(np.searchsorted(np.cumsum(mass[order]) / mass.sum(), 0.99))
     protocol = f"99th percentile under the prior of sqrt(det J'J), J of the expected pixels in 0..1, {SIDE} x {SIDE} midpoints"
     value = float(np.exp(logs[order[min(place, len(order) - 1)]]))
-    return {key: figure(value, n=len(z), protocol=protocol, unit="squared image distance per unit^2")}
+    return {key: figure(value, n=len(z), protocol=protocol, unit=AREA)}

@@ -255,3 +255,25 @@ def test_a_slow_likelihood_ranks_a_sample_of_the_images(monkeypatch: pytest.Monk
     assert "6 test images of toys against 6 own ones" in figures["auroc"]["protocol"]
     assert "at most 6 of each" in figures["auroc"]["protocol"]
     assert figures["auroc.reconstruction"]["n"] == 50
+
+
+def test_magnification_on_the_torus_is_that_of_differences() -> None:
+    module, handle = lively("qlvm-torus", seed=5)
+    found = evaluate(handle, DATASET, quick=True)["magnification_p99"]
+    along = (np.arange(64) + 0.5) / 64
+    z = torch.from_numpy(np.stack([np.tile(along, 64), np.repeat(along, 64)], axis=1))
+    step = 1e-4
+    wide = module.double()
+    x, y = (
+        (torch.sigmoid(wide.decode(z + shift)) - torch.sigmoid(wide.decode(z - shift))).flatten(1) / (2 * step)
+        for shift in step * torch.eye(2, dtype=torch.float64)
+    )
+    area = torch.sqrt((x * x).sum(1) * (y * y).sum(1) - (x * y).sum(1) ** 2).numpy()
+    expected = np.sort(area)[int(np.ceil(0.99 * len(area))) - 1]  # all places of the torus are as probable
+    assert found["value"] == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_quick_look_points_to_no_figure_that_is_not_there() -> None:
+    figures = evaluate(lively("qlvm", seed=6)[1], DATASET, quick=True)
+    assert figures["knn5"]["value"] is None and "were left out" in figures["knn5"]["reason"]
+    assert not any("see the keys" in (figure.get("reason") or "") for figure in figures.values())
