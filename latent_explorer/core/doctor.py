@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
-from latent_explorer.core.symptoms.codes import of_codes, unexamined
+from latent_explorer.core.symptoms.codes import all_gone, not_looked_at, of_codes, unexamined
 from latent_explorer.core.symptoms.finding import SEVERITIES, Finding
-from latent_explorer.core.symptoms.losses import of_losses
+from latent_explorer.core.symptoms.losses import of_kl, of_losses
 from latent_explorer.core.symptoms.settings import of_settings
 from latent_explorer.core.types import Codes, History, ModelRecord
 
@@ -29,6 +29,7 @@ def diagnose(
     outcome: str = "",
     running: bool = False,
     validation: int | None = None,
+    unseen: bool = False,
 ) -> tuple[Finding, ...]:
     """All findings, the worst first.
 
@@ -45,12 +46,21 @@ def diagnose(
         The run goes on: nothing is said of its length.
     validation : int or None
         How many images are set aside, whose codes these are; where they are too few, it is said that nothing is said of codes.
+    unseen : bool
+        The codes could not be had, and it is to be said that they were not looked at.
     """
+    of_them = tuple(of_codes(model, codes, figures or {}))
+    by_kl = tuple(of_kl(model, history))
+    gone = bool(by_kl) or (all_gone(of_them) and not model.facts.levels)  # below a silent level the other may speak
+    if by_kl and not running:  # that of all validation images; while the run is on, it may only be on its way up
+        of_them = (*by_kl, *(finding for finding in of_them if finding.key != "collapse"))
     found = [
-        *of_losses(model, history, settings, outcome=outcome, running=running),
-        *of_codes(model, codes, figures or {}),
+        *(finding for finding in of_them if finding.key == "collapse"),  # a model that says nothing has no other trouble
+        *of_losses(model, history, settings, outcome=outcome, running=running, collapsed=gone),
+        *(finding for finding in of_them if finding.key != "collapse"),
         *of_settings(model, settings),
         *(() if validation is None else unexamined(validation)),
+        *((not_looked_at(),) if unseen else ()),
     ]
     if model.facts.lacks:
         found.append(Finding("family", "fine", f"{model.facts.title}: {model.facts.lacks[0].lower()}{model.facts.lacks[1:]}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
-from latent_explorer.app.features import doctoring
+from latent_explorer.app.features import doctoring, training
 from latent_explorer.core.doctor import diagnose
+from latent_explorer.core.errors import TrainingError
+from latent_explorer.core.nn.inference import codes_of
 from latent_explorer.core.symptoms.finding import Finding
+from latent_explorer.core.types import ImageDataset, Split
 from latent_explorer.views.doctor_list import NOTHING, DoctorList
-from tests.app.conftest import Desk
+from tests.app.conftest import Desk, make_model
 
 
 def test_a_run_with_far_too_large_a_beta_is_told_so_while_it_goes_on(opened: Desk) -> None:
@@ -101,6 +105,64 @@ def test_an_opened_model_is_looked_at_and_a_table_is_not(opened: Desk, tmp_path:
     opened.program.opening.open(table)
     opened.wait(lambda: opened.slot.table is not None)
     assert opened.window.training.doctor.isHidden()
+
+
+def test_codes_of_a_finished_model_are_looked_at_where_its_data_are_open(
+    opened: Desk, digits: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By validation images of the run's own split; without the data it is said that they were not."""
+    told = looks(monkeypatch)
+    path = tmp_path / "one.safetensors"
+    record = make_model(path, digits, split_seed=7, validation=200)
+    opened.program.opening.open(path)
+    opened.wait(lambda: opened.slot.name == "one" and opened.slot.ready)
+    opened.wait(lambda: told and told[-1]["codes"] is not None)
+    opened.rest()
+    rows = digits.with_validation(200, 7).split.validation
+    seen = told[-1]["codes"]
+    assert np.array_equal(seen.index, rows) and not np.isin(rows, digits.split.test).any()
+    assert opened.slot.handle is not None
+    expected = codes_of(opened.slot.handle, digits, rows)
+    np.testing.assert_allclose(seen.z, expected.z, atol=1e-5)
+    np.testing.assert_allclose(seen.columns["log_var"], expected.columns["log_var"], atol=1e-5)
+    found = diagnose(record.handle.architecture, record.training, record.history, expected, validation=200)
+    assert all(finding.sentence in shown(opened) for finding in found if finding.severity != "fine")
+    assert "not looked at" not in shown(opened)
+    opened.session.set_dataset(None)
+    opened.wait(lambda: "not looked at" in shown(opened))
+    other_tests = replace(digits, split=Split(digits.split.train[:-1], digits.split.validation, digits.split.test))
+    opened.session.set_dataset(digits)
+    opened.wait(lambda: "not looked at" not in shown(opened))
+    opened.session.set_dataset(other_tests)  # the same images, parted otherwise: test images may be among them
+    opened.wait(lambda: "not looked at" in shown(opened))
+    opened.rest()
+    assert told[-1]["codes"] is None
+
+
+def test_what_was_found_of_another_run_goes_when_a_new_one_starts(opened: Desk) -> None:
+    assert not opened.window.training.doctor.isHidden()
+    hidden: list[bool] = []
+    opened.session.runStateChanged.connect(lambda state: hidden.append(opened.window.training.doctor.isHidden()))
+    opened.train(epochs=2000)
+    assert hidden[0]
+    opened.wait(lambda: not opened.window.training.doctor.isHidden())
+    opened.press("stop")
+    opened.wait(lambda: opened.session.run_state == "idle" and opened.slot.record is not None)
+    opened.rest()
+    assert not opened.window.training.doctor.isHidden()
+
+
+def test_a_run_that_does_not_begin_leaves_what_was_found(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = opened.window.training.doctor.shown
+
+    def refused(*_: object) -> None:
+        raise TrainingError("There is no room for this run; choose smaller networks.")
+
+    monkeypatch.setattr(training, "_run", refused)
+    opened.train(epochs=5)
+    opened.wait(lambda: opened.session.run_state == "idle")
+    opened.rest()
+    assert not opened.window.training.doctor.isHidden() and opened.window.training.doctor.shown == before
 
 
 def test_the_list_says_problems_first_and_that_there_are_none(qapp: object) -> None:

@@ -86,11 +86,85 @@ def test_a_wide_gap_is_overfitting_though_validation_does_not_rise() -> None:
     assert finding.severity == "advice" and "by heart" in finding.sentence
 
 
-def test_training_and_validation_that_agree_are_underfitting() -> None:
+def test_training_and_validation_that_agree_are_underfitting_of_some_reason() -> None:
     train, validation = course()
     finding = found(MODEL, TrainingConfig(), history(train, validation - 2))["underfitting"]
-    assert "networks are the limit" in finding.sentence
+    assert "agree" in finding.sentence
+    for reason in ("networks", "latent size of 2", "beta of 1", "learning rate, which has gone to 0", "may be"):
+        assert reason in finding.sentence
     assert "underfitting" not in found(MODEL, TrainingConfig(), history(train, validation - 2), running=True)
+    for settings in (TrainingConfig(schedule="constant"), TrainingConfig(epochs=2 * EPOCHS)):  # stopped half-way: it has not
+        assert "learning rate" not in found(MODEL, settings, history(train, validation - 2))["underfitting"].sentence
+    assert (
+        "beta" not in found(ModelConfig((28, 28, 1), family="autoencoder"), None, history(train, validation - 2))["underfitting"].sentence
+    )
+
+
+def test_a_validation_loss_below_the_training_loss_is_said_to_be_below_and_is_no_overfitting() -> None:
+    train, validation = course()
+    turned = validation - 10 + 0.3 * np.maximum(0, np.arange(1, EPOCHS + 1) - 8)
+    findings = found(MODEL, TrainingConfig(), history(train, turned))
+    assert "overfitting" not in findings and "underfitting" not in findings
+    assert "nats below the training loss" in findings["fit"].sentence and "risen by 3.5" in findings["fit"].sentence
+    lower = found(MODEL, TrainingConfig(), history(train, validation - 6))["underfitting"].sentence
+    assert "3.92 nats below" in lower and "agree" not in lower
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_of_the_validation_loss_is_no_overfitting(seed: int) -> None:
+    """Its lowest of 300 epochs is three standard deviations below, however many epochs ago."""
+    train, validation = course(300)
+    noisy = validation + np.random.default_rng(seed).normal(0, 0.5, 300)
+    noisy[-1] = validation[-1] + 1.0
+    assert noisy[-1] - noisy.min() > 0.02 * 60
+    assert "overfitting" not in found(MODEL, TrainingConfig(epochs=300), history(train, noisy))
+    rising = noisy + np.maximum(0, np.arange(300) - 100) * 0.03
+    assert "overfitting" in found(MODEL, TrainingConfig(epochs=300), history(train, rising))
+
+
+def test_a_gap_within_the_noise_of_the_training_loss_is_none() -> None:
+    train, validation = course(fall=4.0)
+    train += np.random.default_rng(4).normal(0, 3, len(train))
+    gap = validation[-1] + 0.3 - train[-ROWS:].mean()
+    steady = history(train, validation + 0.9 - gap)
+    assert "overfitting" not in found(MODEL, TrainingConfig(), steady)
+
+
+def with_kl(some: History, kl: float) -> History:
+    known = np.isfinite(some.columns["validation_loss"])
+    return History(some.epoch, {**some.columns, "validation_kl": np.where(known, kl, np.nan).astype(np.float32)})
+
+
+@pytest.mark.parametrize("shift", [-2.0, 0.0, 12.0])
+@pytest.mark.parametrize("turn", [0.0, 1.0])
+def test_after_a_collapse_nothing_is_said_of_the_fit(shift: float, turn: float) -> None:
+    """Neither over- nor underfitting, nor that little was learned: the collapse is first, and says it all."""
+    train, validation = course()
+    ill = history(train, validation + shift + turn * np.maximum(0, np.arange(1, EPOCHS + 1) - 8))
+    fit = {"overfitting", "underfitting", "fit", "improving", "learning"}
+    collapsed = codes(0.001 * normal(), -0.001)
+    for findings in (
+        found(MODEL, TrainingConfig(beta=50), ill, collapsed),
+        found(MODEL, TrainingConfig(beta=50), ill, collapsed, running=True),
+        found(MODEL, TrainingConfig(beta=50), with_kl(ill, 1e-5)),  # opened from a file, without its images
+        found(MODEL, TrainingConfig(beta=50), with_kl(history(*course(fall=1.0)), 1e-5)),
+    ):
+        assert next(iter(findings)) == "collapse" and not findings.keys() & fit
+    assert found(MODEL, TrainingConfig(), with_kl(ill, 4.0)).keys() & fit
+    young = found(MODEL, TrainingConfig(), with_kl(ill, 1e-5), running=True)
+    assert "collapse" not in young and not young.keys() & fit  # its KL may rise yet
+
+
+def test_where_one_level_of_two_is_silent_the_fit_is_told_still() -> None:
+    train, validation = course()
+    model = ModelConfig((28, 28, 1), family="hierarchical-vae")
+    findings = found(model, TrainingConfig(), history(train, validation), codes(0.001 * normal(), -0.001))
+    assert {"collapse", "fit"} <= findings.keys()
+
+
+def test_codes_that_were_not_looked_at_are_told_of() -> None:
+    assert "not looked at" in found(MODEL, TrainingConfig(), unseen=True)["unexamined"].sentence
+    assert "unexamined" not in found(MODEL, TrainingConfig())
 
 
 def test_a_loss_that_still_falls_wants_more_epochs() -> None:

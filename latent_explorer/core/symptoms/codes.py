@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,28 @@ def unexamined(count: int) -> Iterator[Finding]:
     if count < LEAST_CODES:
         few = "No images are" if count == 0 else "One image is" if count == 1 else f"Only {count} images are"
         yield Finding("unexamined", "fine", f"{few} set aside for validation, so nothing is said of the codes.")
+
+
+def not_looked_at() -> Finding:
+    """Of a finished model whose images are not at hand."""
+    return Finding("unexamined", "fine", "Its codes were not looked at: that takes the validation images of its own data set.")
+
+
+def all_collapsed(kl: float, space: str) -> Finding:
+    """That the KL of all dimensions together, nats, is none to speak of."""
+    are = "nearly even over the sphere" if space == "sphere" else "the prior"
+    return Finding(
+        "collapse",
+        "problem",
+        f"All posteriors are {are} (KL {kl:.2g} nats): the codes say nothing about the images.",
+        "Train with a smaller beta, raise it over some epochs of warm-up, or give the encoder more epochs.",
+    )
+
+
+def all_gone(found: Iterable[Finding]) -> bool:
+    """Whether findings of `of_codes` tell of a collapse of all dimensions: then none is counted as used."""
+    keys = {finding.key for finding in found}
+    return "collapse" in keys and "units" not in keys
 
 
 def of_codes(model: ModelConfig, codes: Codes | None, figures: Mapping[str, Any]) -> Iterator[Finding]:
@@ -94,12 +116,7 @@ def _units(model: ModelConfig, mean: Numbers, variance: Numbers | None) -> Itera
         yield Finding("kl", "fine", _kl_words(kl))
         gone = (kl < COLLAPSED_KL) & (variance.mean(axis=0) > COLLAPSED_VARIANCE)
         if gone.all():
-            yield Finding(
-                "collapse",
-                "problem",
-                f"All posteriors are the prior (KL {kl.sum():.2g} nats): the codes say nothing about the images.",
-                "Train with a smaller beta, raise it over some epochs of warm-up, or give the encoder more epochs.",
-            )
+            yield all_collapsed(float(kl.sum()), "plane")
             return
         if gone.any():
             names = _names(np.flatnonzero(gone))
@@ -134,12 +151,7 @@ def _directions(codes: Codes, rows: NDArray[np.int64]) -> Iterator[Finding]:
         return
     kl = float(told.mean())
     if kl < COLLAPSED_KL:
-        yield Finding(
-            "collapse",
-            "problem",
-            f"All posteriors are nearly even over the sphere (KL {kl:.2g} nats): the codes say nothing about the images.",
-            "Train with a smaller beta, raise it over some epochs of warm-up, or give the encoder more epochs.",
-        )
+        yield all_collapsed(kl, "sphere")
     else:
         yield Finding("kl", "fine", f"The KL is {kl:.2f} nats.")
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.config import ModelConfig, TrainingConfig
+from latent_explorer.core.symptoms.codes import COLLAPSED_KL, all_collapsed
 from latent_explorer.core.symptoms.finding import Finding
 from latent_explorer.core.types import History
 
@@ -24,6 +25,7 @@ NEIGHBOURS = 4  # rows on either side whose median a row is compared with
 SPIKE = 8.0  # times the usual distance from that median
 SPIKE_PART = 0.02  # of the fall, at least
 RISE = 0.02  # of the fall: the validation loss has turned
+NOISE = 4.0  # times how much it differs from epoch to epoch, since it was lowest: less may be chance
 GAP = 0.1  # of the fall, between validation and training
 CLOSE = 0.02  # of the fall: validation and training are the same
 STILL = 0.01  # of the fall, gained in the last quarter of the epochs
@@ -53,12 +55,21 @@ class _Course:
 
     def _last(self) -> float:
         """The training loss over the last epoch."""
-        return float(self.train[self.epoch > self.epoch[-1] - 1].mean())
+        return float(self._lately().mean())
+
+    def _lately(self) -> Numbers:
+        return self.train[self.epoch > self.epoch[-1] - 1]
 
     @property
     def gap(self) -> float:
         """Validation less training loss, at the end, nats."""
         return float(self.validation[-1]) - self._last()
+
+    @property
+    def wide(self) -> bool:
+        """Whether the validation loss is far above the training loss, by more than two standard errors of the latter's mean."""
+        rows = self._lately()
+        return self.gap > max(GAP * self.fall, 2 * float(rows.std() / np.sqrt(len(rows))))
 
 
 def course_of(history: History, settings: TrainingConfig | None) -> _Course:
@@ -76,12 +87,28 @@ def course_of(history: History, settings: TrainingConfig | None) -> _Course:
     return _Course(float(known[0]) if len(known) else np.nan, *of("train_loss"), *of("validation_loss"))
 
 
+def of_kl(model: ModelConfig, history: History | None) -> Iterator[Finding]:
+    """A collapse that the validation images' KL tells, whatever the codes; for a run that has ended."""
+    if model.facts.penalty == "kl" and model.facts.bound != "ll" and history is not None:
+        column = history.columns.get("validation_kl", np.zeros(0))
+        known = column[np.isfinite(column)]
+        if len(known) and known[-1] < COLLAPSED_KL:
+            yield all_collapsed(float(known[-1]), model.facts.space)
+
+
 def of_losses(
-    model: ModelConfig, history: History | None, settings: TrainingConfig | None, *, outcome: str, running: bool
+    model: ModelConfig,
+    history: History | None,
+    settings: TrainingConfig | None,
+    *,
+    outcome: str,
+    running: bool,
+    collapsed: bool = False,
 ) -> Iterator[Finding]:
     """All findings on the course of a run; nothing while there are too few losses to judge.
 
-    Nor of the course of a loss whose measure is learned with it, as a discriminator's: it may rise while all goes well.
+    Nor of the course of a loss whose measure is learned with it, as a discriminator's: it may rise while all goes well. Nor,
+    where the model has collapsed, of how well it fits: the loss is that of the best constant picture, and that is all of it.
     """
     if outcome == "diverged":
         yield Finding(
@@ -95,7 +122,7 @@ def of_losses(
     course = course_of(history, settings)
     exact = model.facts.bound == "ll"
     if len(course.train) >= LEAST_ROWS:
-        if not running and course.fall <= NOTHING * abs(course.first):
+        if not (running or collapsed) and course.fall <= NOTHING * abs(course.first):
             yield Finding(
                 "learning",
                 "problem",
@@ -111,8 +138,10 @@ def of_losses(
                 LONGER,
             )
         yield from _spikes(course)
+        if collapsed:
+            return
         if len(course.validation) >= LEAST_EPOCHS:
-            yield from _fit(course, running=running)
+            yield from _fit(course, model, settings, running=running)
         elif exact and not running:
             yield from _falling(course)
 
@@ -151,12 +180,15 @@ def _falling(course: _Course) -> Iterator[Finding]:
         )
 
 
-def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
+def _fit(course: _Course, model: ModelConfig, settings: TrainingConfig | None, *, running: bool) -> Iterator[Finding]:
     """Overfitting, underfitting, or still improving; by training and validation losses only, never by the test images."""
     validation, fall = course.validation, course.fall
     best = int(np.argmin(validation))
-    rise, words = float(validation[-1] - validation[best]), f"{course.gap:.3g} nats above the training loss"
-    if rise > RISE * fall and best <= len(validation) - LEAST_EPOCHS:
+    rise = float(validation[-1] - validation[best])
+    words = f"{abs(course.gap):.3g} nats {'below' if course.gap < 0 else 'above'} the training loss"
+    since = validation[best:]
+    risen = best <= len(validation) - LEAST_EPOCHS and rise > max(RISE * fall, NOISE * float(np.diff(since).std()))
+    if risen and course.gap > 0:
         yield Finding(
             "overfitting",
             "problem" if rise > GAP * fall else "advice",
@@ -164,7 +196,7 @@ def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
             "Stop there, or use weight decay, smaller networks or more images.",
         )
         return
-    if course.gap > GAP * fall:
+    if course.wide:
         yield Finding(
             "overfitting",
             "advice",
@@ -185,12 +217,32 @@ def _fit(course: _Course, *, running: bool) -> Iterator[Finding]:
                 f"The validation loss still fell by {gained:.3g} nats in {epochs}.",
                 "Train for more epochs.",
             )
+    elif risen:
+        yield Finding("fit", "fine", f"The validation loss is {words}, though it has risen by {rise:.3g} nats: no overfitting.")
     elif gained <= STILL * fall and course.gap < CLOSE * fall and not running:
-        yield Finding(
-            "underfitting",
-            "advice",
-            f"Training and validation loss agree within {abs(course.gap):.2g} nats and no longer fall: the networks are the limit.",
-            "Larger networks, above all a larger decoder, would reach a lower loss.",
-        )
+        yield _limited(course, words, model, settings)
     else:
         yield Finding("fit", "fine", f"The validation loss is {words} and does not rise: no overfitting.")
+
+
+def _limited(course: _Course, words: str, model: ModelConfig, settings: TrainingConfig | None) -> Finding:
+    """Underfitting, with all that may be its reason: losses alone do not tell which."""
+    agree = f"Training and validation loss agree within {abs(course.gap):.2g} nats and no longer fall"
+    so = agree if abs(course.gap) < CLOSE * course.fall else f"The validation loss is {words}, and no longer falls"
+    limits, ways = ["the networks", f"the latent size of {model.latent_dim}"], ["A larger decoder", "more latent dimensions"]
+    if settings is not None and settings.beta and model.facts.penalty and model.facts.bound != "ll":
+        limits.append(f"beta of {settings.beta:g}")
+        ways.append("a smaller beta")
+    if settings is not None and settings.schedule == "cosine" and course.epoch[-1] > settings.epochs - 1:
+        limits.append("the learning rate, which has gone to 0,")
+        ways.append("a longer run")
+    return Finding(
+        "underfitting",
+        "advice",
+        f"{so}: {_either(limits)} may be the limit.",
+        f"{_either(ways)} may reach a lower loss.",
+    )
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
