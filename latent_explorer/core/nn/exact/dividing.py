@@ -31,8 +31,12 @@ Doubles = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 COUNTED = 10.0  # nats below log p(x): a cell with less moves it by less than 1e-4
-CORNER = 0.7  # of a cell's width: how far its centre is from its corners, so how far a peak may pass from all centres
-DEEPEST = 6  # times that a cell is halved along each axis
+CORNER = 0.71  # of a cell's width: how far its centre is from its corners, so how far a peak may pass from all centres
+SEEN = 0.85  # of the bend across a ridge is seen at least by one of the four directions: cos^2 of 22.5 degrees
+# Widths of a cell, squared and halved: how much lower than the top, by its bend, the values are around the cells that it may be in.
+AROUND = 2.5
+DEEPEST = 8  # times that a cell is halved along each axis
+LEAST_KEPT = 60.0  # nats
 PAIRS = 2048  # images and cells whose parts are computed at once
 
 
@@ -126,31 +130,79 @@ def log_sums(parts: list[Leaves], count: int) -> Doubles:
     return found
 
 
+def narrow_grid(nodes: Nodes, joint: Doubles) -> tuple[Leaves, Doubles]:
+    """Cells of a grid that may have to be divided, and what is needed to see that; none of an image that is wide everywhere.
+
+    Parameters
+    ----------
+    joint : float array, shape (N, G)
+        log p(x|z) + log weight of all nodes, for each image.
+
+    Returns
+    -------
+    leaves, kept : Leaves, float64 (N,)
+        Of each image all cells less than its ``kept`` nats below its log p(x): as many as tell how narrow those are that count. 0
+        for an image that is wide.
+    """
+    top = joint.max(1, keepdims=True)
+    evidence = (top[:, 0] + np.log(np.exp(joint - top).sum(1))).astype(np.float64)
+    bend = _bends(nodes, joint)
+    near = (joint + _missed(bend) > evidence[:, None] - COUNTED) & (bend > NARROW**-2)
+    sharpest = np.where(near, bend, 0.0).max(1).astype(np.float64)
+    kept = np.where(sharpest > 0, np.maximum(LEAST_KEPT, COUNTED + AROUND * sharpest), 0.0)
+    rows, cells = np.nonzero((joint > (evidence - kept)[:, None]) & (kept > 0)[:, None])
+    return Leaves(nodes, 0, rows, cells, joint[rows, cells].astype(np.float64)), kept
+
+
+def _bends(nodes: Nodes, joint: Doubles) -> Doubles:
+    """By how much the logarithm bends at each node, along the axes and between them, in steps of the grid; 0 where it does not."""
+    table = joint.reshape(-1, *nodes.shape)
+    found = np.zeros_like(table)
+    axes = tuple(range(1, table.ndim))
+    steps = _steps(len(axes))
+    for step in steps[len(steps) // 2 + 1 :]:  # of two opposite ones, one
+        drop = 2 * table
+        for way in (1, -1):
+            drop -= np.roll(table, [way * part for part in step], axes)
+        drop /= sum(part * part for part in step)
+        if nodes.kind != "torus":  # beyond the ends there is nothing to compare with
+            for axis, part in zip(axes, step, strict=True):
+                if part:
+                    drop[(slice(None),) * axis + ([0, -1],)] = 0
+        np.maximum(found, drop, out=found)
+    return found.reshape(joint.shape)
+
+
+def _missed(bend: Doubles) -> Doubles:
+    """How much higher than its centre a peak at the corner of a cell may be."""
+    found: Doubles = 0.5 * CORNER**2 / SEEN * bend
+    return found
+
+
 def divided(
-    decoder: Decoder, x: Tensor, grid: Leaves, kept: float, most: int, progress: Progress = no_progress
-) -> tuple[list[Leaves], bool]:
-    """The leaves in the place of those of a grid, one item for each size, and whether they are fine enough for every image.
+    decoder: Decoder, x: Tensor, grid: Leaves, kept: Doubles, most: int, progress: Progress = no_progress
+) -> tuple[list[Leaves], NDArray[np.bool_]]:
+    """The leaves in the place of those of a grid, one item for each size, and for which images (N,) they are fine enough.
 
     Parameters
     ----------
     x : Tensor, float32, shape (N, D), in 0..1
         On the decoder's device.
-    grid : Leaves
-        On level 0, of each image all that are less than `kept` below its log p(x).
-    kept : float
-        Nats. A peak that passes the centres around by more than half of it is not looked for.
+    grid, kept
+        As `narrow_grid` gives them.
     most : int
         Cells that are divided in one round at most; if there are more, they stay as they are.
     """
     done: list[Leaves] = []
-    leaves, settled = grid, True
+    leaves, settled = grid, np.ones(len(x), np.bool_)
     while len(leaves.rows):
         evidence = log_sums([*done, leaves], len(x))
-        rows, cells = _narrow(leaves, evidence, kept)
+        rows, cells, loose = _narrow(leaves, evidence, kept)
+        settled[loose] = False
         if not len(rows):
             break
         if leaves.level == DEEPEST or len(rows) > most:
-            settled = False
+            settled[rows] = False
             break
         keys = leaves.keys(rows, cells)
         done.append(leaves.taken(~np.isin(leaves.keys(leaves.rows, leaves.cells), keys)))
@@ -162,11 +214,14 @@ def _steps(dimensions: int) -> list[tuple[int, ...]]:
     return list(itertools.product((-1, 0, 1), repeat=dimensions))
 
 
-def _narrow(leaves: Leaves, evidence: Doubles, kept: float) -> tuple[Numbers, Numbers]:
-    """Rows and cells that are to be divided, each pair once: where a posterior that counts is narrow, and all around."""
+def _narrow(leaves: Leaves, evidence: Doubles, kept: Doubles) -> tuple[Numbers, Numbers, Numbers]:
+    """Rows and cells that are to be divided, each pair once: where a posterior that counts is narrow, and all around.
+
+    Also the rows of images of which much lies at the edge of what was divided, so that a peak may lie beyond.
+    """
     keys, joint = leaves.keys(leaves.rows, leaves.cells), leaves.joint
     known = evidence[leaves.rows]
-    bend = np.zeros(len(keys))
+    bend, open_ = np.zeros(len(keys)), np.zeros(len(keys), np.bool_)
     steps = _steps(leaves.nodes.z.shape[1])
     for step in steps[len(steps) // 2 + 1 :]:  # of two opposite ones, one
         sides = []
@@ -174,25 +229,33 @@ def _narrow(leaves: Leaves, evidence: Doubles, kept: float) -> tuple[Numbers, Nu
             cells, inside = leaves.moved(way)
             there, found = _find(keys, leaves.keys(leaves.rows, cells))
             # On the grid a cell that was not given is far below; among parts it lies in one that was not divided.
-            far = known - kept if leaves.level == 0 else np.full(len(keys), np.nan)
+            far = known - kept[leaves.rows] if leaves.level == 0 else np.full(len(keys), np.nan)
+            open_ |= inside & ~found & (leaves.level > 0)
             sides.append(np.where(inside, np.where(found, joint[there], far), np.nan))
         drop = (2 * joint - sides[0] - sides[1]) / sum(part * part for part in step)
         bend = np.maximum(bend, np.where(np.isnan(drop), 0.0, drop))
-    # A peak at a corner of the cell is so much higher than its centre.
-    missed = np.minimum(0.5 * CORNER**2 * bend, kept / 2)
-    near = (joint + missed > known - COUNTED) & (bend > NARROW**-2)
-    sharpest = np.zeros(len(evidence))
-    np.maximum.at(sharpest, leaves.rows[near], bend[near])
-    # Where a normal density of that width is `COUNTED` below its top at a corner of a cell, it is so far below at the centre.
-    below = np.minimum(0.5 * (math.sqrt(2 * COUNTED) + CORNER * np.sqrt(sharpest)) ** 2, kept)
+    if open_.any():  # what cannot be told at the edge is as it is beside it
+        bend = np.where(open_, np.maximum(bend, _highest_beside(leaves, keys, bend)), bend)
+    near = (joint + _missed(bend) > known - COUNTED) & (bend > NARROW**-2)
+    loose = np.unique(leaves.rows[near & open_ & (joint > known - COUNTED / 2)])
     # All cells that count and hang together are divided, or none: where some are, the errors of the others no longer cancel.
     counts = joint > known - COUNTED
     chosen, edge = near, near
     while edge.any():
         edge = _beside(leaves, keys, edge) & counts & ~chosen
         chosen = chosen | edge
-    chosen = chosen | _beside(leaves, keys, chosen) & (joint > known - below[leaves.rows])
-    return leaves.rows[chosen], leaves.cells[chosen]
+    chosen = chosen | _beside(leaves, keys, chosen)  # so that the parts of those can be compared with what lies around them
+    return leaves.rows[chosen], leaves.cells[chosen], loose
+
+
+def _highest_beside(leaves: Leaves, keys: Numbers, values: Doubles) -> Doubles:
+    """The highest value (P,) among the leaves around each."""
+    found = np.zeros(len(keys))
+    for step in _steps(leaves.nodes.z.shape[1]):
+        cells, inside = leaves.moved(step)
+        there, known = _find(keys, leaves.keys(leaves.rows, cells))
+        found = np.where(known & inside, np.maximum(found, values[there]), found)
+    return found
 
 
 def _beside(leaves: Leaves, keys: Numbers, which: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latent_explorer.core.nn.exact.dividing import Leaves, divided, log_sums
+from latent_explorer.core.nn.exact.dividing import divided, log_sums, narrow_grid
 from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
 from latent_explorer.core.nn.exact.many import SIDE, Labels, groups
-from latent_explorer.core.nn.exact.sums import Progress, no_progress, pieces
+from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.inference import Pixels, grey_tensor
 from latent_explorer.core.types import ModelHandle
 
-KEPT = 60.0  # nats below log p(x) that a cell is looked at
-AT_ONCE = 4096  # images whose cells are held at once
+AT_ONCE = 1 << 26  # images times nodes of which log p(x|z) is held at once, 256 MB
+LOOKED_AT = 1 << 21  # of these, in which cells are looked for at once
 MOST = 1024  # cells of an image that are divided in one round, as a mean over the images that are held
 
 
@@ -52,34 +52,35 @@ def settled_log_likelihoods(
     found = known.copy()
     level, whole, done = 0, True, 0
     for decoder, all_rows in groups(handle, images, labels):
-        for rows in np.array_split(all_rows, max(1, -(-len(all_rows) // AT_ONCE))):
+        for rows in np.array_split(all_rows, max(1, -(-len(all_rows) * len(nodes.z) // AT_ONCE))):
             before = done
 
             def tell(part: float, before: int = before, count: int = len(rows)) -> None:
                 progress((before + part * count) / len(images))
 
             x = grey_tensor(images[rows]).to(decoder.device)
-            grid = _counted(decoder, nodes, x, known[rows], lambda part, tell=tell: tell(part / 2))  # type: ignore[misc]
-            parts, fine = divided(decoder, x, grid, KEPT, MOST * len(rows), lambda part, tell=tell: tell(0.5))  # type: ignore[misc]
-            deepest = max(part.level for part in parts)
-            if deepest:
-                # Those whose cells all stayed have their sum over the whole grid; of the others, what was left out is nothing.
-                changed = np.unique(np.concatenate([part.rows for part in parts if part.level]))
-                found[rows[changed]] = log_sums(parts, len(rows))[changed]
-            level, whole, done = max(level, deepest), whole and fine, done + len(rows)
+            table = _table(decoder, nodes, x, lambda part, tell=tell: tell(part / 2))  # type: ignore[misc]
+            for few in np.array_split(np.arange(len(rows)), max(1, -(-len(rows) * len(nodes.z) // LOOKED_AT))):
+                grid, kept = narrow_grid(nodes, table[few] + nodes.log_weight.astype(table.dtype))
+                if not len(grid.rows):
+                    continue
+                parts, fine = divided(decoder, x[few], grid, kept, MOST * len(few))
+                # Those whose cells all stayed, or could not be divided enough, have their sum over the whole grid; of the others,
+                # what was left out is nothing.
+                changed = np.unique(np.concatenate([part.rows for part in parts if part.level] or [np.zeros(0, np.int64)]))
+                changed = changed[fine[changed]]
+                found[rows[few[changed]]] = log_sums(parts, len(few))[changed]
+                level, whole = max(level, *(part.level for part in parts)), whole and bool(fine.all())
+                tell((1 + few[-1] / len(rows)) / 2)
+            done += len(rows)
             progress(done / len(images))
     return Settled(found, level, whole)
 
 
-def _counted(decoder: Decoder, nodes: Nodes, x: torch.Tensor, known: NDArray[np.float64], progress: Progress) -> Leaves:
-    """Of each image all cells less than `KEPT` below its log p(x)."""
-    least = torch.from_numpy(known - KEPT).to(x.device)
-    rows, cells, joint = [], [], []
-    for piece in pieces(decoder, nodes, x, progress, floor=least.to(torch.float32)):
-        image, node = (piece.joint > least[piece.rows, None]).nonzero(as_tuple=True)
-        rows.append(piece.rows[image].cpu().numpy())
-        cells.append(piece.nodes[node].cpu().numpy())
-        joint.append(piece.joint[image, node].double().cpu().numpy())
-    row, cell, value = (np.concatenate(part) for part in (rows, cells, joint))
-    order = np.argsort(row * len(nodes.z) + cell, kind="stable")
-    return Leaves(nodes, 0, row[order], cell[order], value[order])
+def _table(decoder: Decoder, nodes: Nodes, x: torch.Tensor, progress: Progress) -> NDArray[np.float64]:
+    """log p(x|z) of all nodes, (N, G), of the precision that the likelihood needs."""
+    parts = []
+    for z in torch.from_numpy(nodes.z.copy()).to(x.device).split(decoder.batch):
+        parts.append(decoder.table(x, z).cpu())
+        progress(len(parts) * decoder.batch / len(nodes.z))
+    return torch.cat(parts, 1).numpy()

@@ -25,8 +25,8 @@ def grid_of(handle: ModelHandle, x: torch.Tensor, side: int) -> tuple[Nodes, Lea
 def summed(handle: ModelHandle, x: torch.Tensor, side: int, most: int = 1 << 16) -> tuple[np.ndarray, list[Leaves], bool]:
     _, grid = grid_of(handle, x, side)
     with torch.inference_mode():
-        parts, settled = divided(decoder_for(handle, None), x, grid, 400.0, most)
-    return log_sums(parts, len(x)), parts, settled
+        parts, settled = divided(decoder_for(handle, None), x, grid, np.full(len(x), 1e6), most)
+    return log_sums(parts, len(x)), parts, bool(settled.all())
 
 
 @pytest.mark.parametrize(("sigma", "latent_dim"), [(0.02, 2), (0.005, 2), (0.01, 1)])
