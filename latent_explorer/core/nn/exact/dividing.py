@@ -244,7 +244,7 @@ def _narrow(leaves: Leaves, evidence: Doubles, kept: Doubles) -> tuple[Numbers, 
     while edge.any():
         edge = _beside(leaves, keys, edge) & counts & ~chosen
         chosen = chosen | edge
-    chosen = chosen | _beside(leaves, keys, chosen)  # so that the parts of those can be compared with what lies around them
+    chosen = chosen | _beside(leaves, keys, near)  # so that the parts of those can be compared with what lies around them
     return leaves.rows[chosen], leaves.cells[chosen], loose
 
 
