@@ -58,7 +58,8 @@ class _Course:
         return float(self._lately().mean())
 
     def _lately(self) -> Numbers:
-        return self.train[self.epoch > self.epoch[-1] - 1]
+        found: Numbers = self.train[self.epoch > self.epoch[-1] - 1]
+        return found
 
     @property
     def gap(self) -> float:

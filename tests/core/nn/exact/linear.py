@@ -56,13 +56,19 @@ class LinearGaussian:
         return np.clip(x, 0, 1).astype(np.float32).reshape(count, 5, 8, 1)
 
 
-def linear_gaussian(sigma: float = 0.05, latent_dim: int = 2, slope: float = 0.05) -> LinearGaussian:
+def linear_gaussian(
+    sigma: float = 0.05, latent_dim: int = 2, slope: float = 0.05, ridge: tuple[float, float] | None = None
+) -> LinearGaussian:
+    """With ``ridge``: its likelihood's widths along two directions that lie askew to the axes."""
     generator = np.random.default_rng(3)
     matrix = slope * generator.uniform(-1, 1, (40, latent_dim))
+    if ridge is not None:
+        turn = np.array([[math.cos(0.3), math.sin(0.3)], [-math.sin(0.3), math.cos(0.3)]])
+        matrix = np.linalg.qr(generator.standard_normal((40, 2)))[0] @ np.diag(sigma / np.array(ridge)) @ turn
     middle = generator.uniform(0.48, 0.52, 40)
     config = ModelConfig((5, 8, 1), latent_dim, (4,), likelihood="gaussian", sigma=sigma)
     module = build(config, 0).eval().requires_grad_(False)
     module.decoder = Straight(matrix, middle).requires_grad_(False)  # type: ignore[assignment]
-    handle = ModelHandle(f"linear-{sigma}-{latent_dim}-{slope}", config)
+    handle = ModelHandle(f"linear-{sigma}-{latent_dim}-{slope}-{ridge}", config)
     publish(handle, module)
     return LinearGaussian(handle, matrix, middle, sigma)

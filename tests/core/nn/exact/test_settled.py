@@ -30,6 +30,16 @@ def test_a_linear_decoder_has_its_closed_form(sigma: float, few: int, monkeypatc
         assert np.abs(plain - truth).max() > 0.1 and found.level >= 2
 
 
+def test_what_cannot_be_divided_enough_keeps_the_plain_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settled, "MOST", 20)
+    exact = linear_gaussian(0.001, ridge=(0.01, 0.3))
+    images = exact.draw(5)
+    plain = log_likelihoods(exact.handle, images, 64)
+    found = settled_log_likelihoods(exact.handle, images, plain, 64)
+    assert not found.whole
+    np.testing.assert_array_equal(found.log_evidence, plain)
+
+
 def test_a_wide_posterior_keeps_its_sum() -> None:
     handle = lively(scale=0.3)[1]
     images = binary_images(6)
