@@ -187,12 +187,14 @@ class TrainingPanel(QWidget):
         part = self._recipe.part()
         if part is not None:
             if self._before_recipe is None:
-                self._before_recipe = {row.name: self._text(row.name) for row in ROWS}, self._epochs_typed
+                self._before_recipe = {row.name: self._text(row.name) for row in ROWS if row.owner != MACHINE}, self._epochs_typed
             self._fill(texts_of(part))
             self._epochs_typed, self._epochs_of_run = True, False  # no suggestion takes the place of a recipe's
         elif self._before_recipe is not None:
             (before, self._epochs_typed), self._before_recipe = self._before_recipe, None
             self._fill(before)
+        else:
+            return  # nothing was chosen, and nothing is
         self._edited()
 
     def _fill(self, said: Mapping[str, str]) -> None:

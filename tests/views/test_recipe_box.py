@@ -123,3 +123,15 @@ def test_a_shown_run_is_no_recipe_and_a_locked_form_takes_none(panel: TrainingPa
     assert panel.model_config(SHAPE) == model
     panel.set_locked(True)
     assert not box(panel).isEnabled()
+
+
+def test_the_machine_s_own_rows_are_left_alone_and_no_choice_is_no_edit(panel: TrainingPanel) -> None:
+    device = panel.findChild(QComboBox, "field_device")
+    assert device is not None
+    choose(panel, NAMES[0])
+    device.setCurrentText("cpu")
+    choose(panel, OWN)
+    assert device.currentText() == "cpu"
+    ear = Ear(panel, "settingsChanged")
+    choose(panel, OWN)
+    assert ear.heard == []
