@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latent_explorer.core.nn.exact.dividing import divided, log_sums, narrow_grid
+from latent_explorer.core.nn.exact.dividing import Leaves, divided, log_sums, narrow_grid
 from latent_explorer.core.nn.exact.forms import Decoder
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
 from latent_explorer.core.nn.exact.many import SIDE, Labels, groups
@@ -17,6 +18,7 @@ from latent_explorer.core.nn.inference import Pixels, grey_tensor
 from latent_explorer.core.types import ModelHandle
 
 AT_ONCE = 1 << 26  # images times nodes of which log p(x|z) is held at once, 256 MB
+HELD = 1 << 22  # cells of images that are divided together
 LOOKED_AT = 1 << 21  # of these, in which cells are looked for at once
 MOST = 1024  # cells of an image that are divided in one round, as a mean over the images that are held
 
@@ -60,10 +62,7 @@ def settled_log_likelihoods(
 
             x = grey_tensor(images[rows]).to(decoder.device)
             table = _table(decoder, nodes, x, lambda part, tell=tell: tell(part / 2))  # type: ignore[misc]
-            for few in np.array_split(np.arange(len(rows)), max(1, -(-len(rows) * len(nodes.z) // LOOKED_AT))):
-                grid, kept = narrow_grid(nodes, table[few] + nodes.log_weight.astype(table.dtype))
-                if not len(grid.rows):
-                    continue
+            for few, grid, kept in _narrow_ones(nodes, table):
                 parts, fine = divided(decoder, x[few], grid, kept, MOST * len(few))
                 # Those whose cells all stayed, or could not be divided enough, have their sum over the whole grid; of the others,
                 # what was left out is nothing.
@@ -75,6 +74,33 @@ def settled_log_likelihoods(
             done += len(rows)
             progress(done / len(images))
     return Settled(found, level, whole)
+
+
+def _narrow_ones(nodes: Nodes, table: NDArray[np.float64]) -> Iterator[tuple[Labels, Leaves, NDArray[np.float64]]]:
+    """Images with a narrow posterior, n of those in a table (N, G), with their cells by `narrow_grid`; as many at once as can be held."""
+    log_weight = nodes.log_weight.astype(table.dtype)
+    images: list[Labels] = []
+    grids: list[Leaves] = []
+    margins: list[NDArray[np.float64]] = []
+
+    def gathered() -> tuple[Labels, Leaves, NDArray[np.float64]]:
+        begins = np.cumsum([0, *(len(some) for some in images)])
+        rows = np.concatenate([grid.rows + begin for grid, begin in zip(grids, begins, strict=False)])
+        cells, joint = (np.concatenate([getattr(grid, name) for grid in grids]) for name in ("cells", "joint"))
+        return np.concatenate(images), Leaves(nodes, 0, rows, cells, joint), np.concatenate(margins)
+
+    for few in np.array_split(np.arange(len(table)), max(1, -(-table.size // LOOKED_AT))):
+        grid, kept = narrow_grid(nodes, table[few] + log_weight)
+        narrow = np.flatnonzero(kept)
+        if len(narrow):
+            images.append(few[narrow])
+            margins.append(kept[narrow])
+            grids.append(Leaves(nodes, 0, np.searchsorted(narrow, grid.rows), grid.cells, grid.joint))
+        if sum(len(one.rows) for one in grids) > HELD:
+            yield gathered()
+            images, grids, margins = [], [], []
+    if images:
+        yield gathered()
 
 
 def _table(decoder: Decoder, nodes: Nodes, x: torch.Tensor, progress: Progress) -> NDArray[np.float64]:

@@ -18,7 +18,8 @@ from tests.core.nn.exact.lively import binary_images, lively
 def test_a_linear_decoder_has_its_closed_form(sigma: float, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half, a quarter and a tenth of a cell wide; the plain sum is wrong by more than a tenth of a nat at the narrowest."""
     monkeypatch.setattr(sums, "FEW", few)
-    monkeypatch.setattr(settled, "AT_ONCE", 16)
+    monkeypatch.setattr(settled, "AT_ONCE", 16 * 32**2)
+    monkeypatch.setattr(settled, "LOOKED_AT", 5 * 32**2)
     exact = linear_gaussian(sigma)
     images = exact.draw(40)
     plain = log_likelihoods(exact.handle, images, 32)
