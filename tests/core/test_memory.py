@@ -64,7 +64,8 @@ def test_the_estimate_is_near_what_a_run_takes_and_rather_high(model: ModelConfi
 
 # The process's own highest memory, which the system counts; of a step of a decoder trained by sums over nodes.
 STEP = """
-import resource, torch
+import re, torch
+from pathlib import Path
 from latent_explorer.core import memory
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.nn.families.base import Batch
@@ -75,9 +76,11 @@ settings = TrainingConfig(batch_size=128, nodes=(32,)).for_model(model)
 module = build(model, 0)
 module.configure(settings)
 x = torch.randint(0, 256, (128, 784), generator=torch.Generator().manual_seed(0)) / 255
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def highest():  # of this process alone: what getrusage says may be its parent's
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+before = highest()
 module.loss(Batch(x, None, torch.Generator().manual_seed(1), 1.0))[0].backward()
-peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+peak = highest() - before
 print(peak / memory.training_needs(model, settings, 256).total)
 """
 
