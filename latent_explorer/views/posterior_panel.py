@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.occlusion import PARTS, WHOLE
 from latent_explorer.core.types import Images
@@ -93,6 +93,7 @@ class PosteriorPanel(QWidget):
         self._invert = QCheckBox("Inverted")
         self._invert.setObjectName("posterior_invert")
         explained(self._invert, "invert")
+        self._invert.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)  # what can be clicked is all of it
         self._invert.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._invert.clicked.connect(self.invertRequested)
         grid.setColumnStretch(2, 1)

@@ -156,6 +156,7 @@ class Lane(QThread):
                 idle = not self._waiting
             if idle:
                 self.progressed.emit("", "", 1.0)
+            del task, context, next_task  # a traceback that somebody keeps keeps this frame, and would keep the window by them
 
     def _next(self) -> tuple[Task, Context] | None:
         with self._condition:
