@@ -55,24 +55,33 @@ def settled_log_likelihoods(
     level, whole, done = 0, True, 0
     for decoder, all_rows in groups(handle, images, labels):
         for rows in np.array_split(all_rows, max(1, -(-len(all_rows) * len(nodes.z) // AT_ONCE))):
-            before = done
+            settled = _settled(
+                decoder, nodes, grey_tensor(images[rows]).to(decoder.device), known[rows], _share(progress, done, rows, images)
+            )
+            found[rows] = settled.log_evidence
+            level, whole, done = max(level, settled.level), whole and settled.whole, done + len(rows)
+    return Settled(found, level, whole)
 
-            def tell(part: float, before: int = before, count: int = len(rows)) -> None:
-                progress((before + part * count) / len(images))
 
-            x = grey_tensor(images[rows]).to(decoder.device)
-            table = _table(decoder, nodes, x, lambda part, tell=tell: tell(part / 2))  # type: ignore[misc]
-            for few, grid, kept in _narrow_ones(nodes, table):
-                parts, fine = divided(decoder, x[few], grid, kept, MOST * len(few))
-                # Those whose cells all stayed, or could not be divided enough, have their sum over the whole grid; of the others,
-                # what was left out is nothing.
-                changed = np.unique(np.concatenate([part.rows for part in parts if part.level] or [np.zeros(0, np.int64)]))
-                changed = changed[fine[changed]]
-                found[rows[few[changed]]] = log_sums(parts, len(few))[changed]
-                level, whole = max(level, *(part.level for part in parts)), whole and bool(fine.all())
-                tell((1 + few[-1] / len(rows)) / 2)
-            done += len(rows)
-            progress(done / len(images))
+def _share(progress: Progress, done: int, rows: Labels, images: Pixels) -> Progress:
+    """The progress of some images in that of all, of which so many are done."""
+    return lambda part: progress((done + part * len(rows)) / len(images))
+
+
+def _settled(decoder: Decoder, nodes: Nodes, x: torch.Tensor, known: NDArray[np.float64], progress: Progress) -> Settled:
+    """Of images (n, D) that are held at once, with their plain sums (n,)."""
+    found, level, whole = known.copy(), 0, True
+    table = _table(decoder, nodes, x, lambda part: progress(part / 2))
+    for few, grid, kept in _narrow_ones(nodes, table):
+        parts, fine = divided(decoder, x[few], grid, kept, MOST * len(few))
+        # Those whose cells all stayed, or could not be divided enough, keep their sum over the whole grid; of the others, what was
+        # left out is nothing.
+        changed = np.unique(np.concatenate([part.rows for part in parts if part.level] or [np.zeros(0, np.int64)]))
+        changed = changed[fine[changed]]
+        found[few[changed]] = log_sums(parts, len(few))[changed]
+        level, whole = max(level, *(part.level for part in parts)), whole and bool(fine.all())
+        progress((1 + few[-1] / len(x)) / 2)
+    progress(1.0)
     return Settled(found, level, whole)
 
 
