@@ -404,7 +404,8 @@ class TrainingProgress:
     codes : Codes or None
         Where the shown images lie now.
     examined : Codes or None
-        Where validation images lie now (training images where none are set aside): what the model doctor may look at.
+        Where validation images lie now (training images where none are set aside): what the model doctor may look at. None at
+        the start of a run, where codes tell nothing yet.
     history : History or None
         All losses so far.
     resumable : bool

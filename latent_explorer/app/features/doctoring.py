@@ -12,7 +12,6 @@ from latent_explorer.app.features.training import Plan, TrainingFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.config import ModelConfig, TrainingConfig
 from latent_explorer.core.doctor import Finding, diagnose
-from latent_explorer.core.symptoms.codes import told_by_now
 from latent_explorer.core.symptoms.steady import Steady
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, Slot, TrainingProgress
 from latent_explorer.views.main_window import MainWindow
@@ -93,10 +92,8 @@ class DoctoringFeature(QObject):
         if not self._fresh or plan is None or progress is None or self._history is None:
             return
         self._fresh = False
-        ended = bool(progress.outcome)
-        codes = self._codes if ended or told_by_now(plan.model, plan.settings, progress.epoch, progress.step) else None
-        self._ask(self._of_run(plan, self._history, codes, progress.outcome))
-        if not ended:
+        self._ask(self._of_run(plan, self._history, self._codes, progress.outcome))
+        if not progress.outcome:
             self._pause.start()
 
     def _of_run(self, plan: Plan, history: History, codes: Codes | None, outcome: str) -> _Case:

@@ -27,6 +27,7 @@ from latent_explorer.core.nn.live import LiveCodes, LossHistory, copy_to_cpu, ex
 from latent_explorer.core.nn.noise import ORDER, WEIGHTS, StepNoise, torch_seed
 from latent_explorer.core.nn.optimizer import Optimizer
 from latent_explorer.core.nn.starts import Begin, principal_places, take_decoder
+from latent_explorer.core.symptoms.codes import told_by_now
 from latent_explorer.core.types import Codes, History, ImageDataset, ModelHandle, TrainingProgress
 
 VALIDATION_SEED = 20250102  # fixed draws of pixels and of z, so that epochs can be compared
@@ -134,7 +135,7 @@ def train(
             next_epoch = run.seconds_here + 1 / EPOCHS_PER_SECOND  # short epochs must not fill a window's time with copies
             last = run.progress(
                 codes=live.some(run.shown(), run.seconds_here),
-                examined=examined.all_if_due(run.shown(), run.seconds_here),
+                examined=examined.all_if_due(run.shown(), run.seconds_here) if run.tells else None,
                 history=run.history.freeze(),
                 resumable=True,
             )
@@ -342,6 +343,11 @@ class _Run:
         self.optimizer.forget_average()
         self.history.cut(self.step)
         self.publish()
+
+    @property
+    def tells(self) -> bool:
+        """Whether the codes of these weights tell the model doctor anything by now."""
+        return told_by_now(self.handle.architecture, self.settings, self.step // self.steps_per_epoch, self.step)
 
     def publish(self, *, with_state: bool = False) -> None:
         """Make CPU copies of the weights known under the run's handle."""

@@ -10,13 +10,15 @@ from latent_explorer.core.data.registry import load_dataset
 from latent_explorer.core.doctor import diagnose
 from latent_explorer.core.nn import live
 from latent_explorer.core.nn.live import LiveCodes, examined_rows
+from latent_explorer.core.symptoms import codes as symptoms
 from latent_explorer.core.types import Codes, TrainingProgress
 from tests.core.nn.small import architecture, module_for, run, settings, toy
 
 
 @pytest.mark.parametrize("validation", [8, 0])
-def test_the_test_part_is_never_examined(validation: int) -> None:
+def test_the_test_part_is_never_examined(validation: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Validation images at the ends of epochs; training images where none are set aside; 2,000 at most."""
+    monkeypatch.setattr(symptoms, "LEAST_STEPS", 0)
     dataset, seen = toy(), list[Codes]()
     parted = dataset.with_validation(validation)
 
@@ -30,6 +32,21 @@ def test_the_test_part_is_never_examined(validation: int) -> None:
         np.testing.assert_array_equal(codes.index, parted.split.validation if validation else parted.split.train)
         assert "log_var" in codes.columns
     assert len(examined_rows(toy(3000).with_validation(2500))) == live.EXAMINED
+
+
+@pytest.mark.parametrize("least", [3, 4])
+def test_codes_of_a_runs_start_are_not_brought(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lie together as those of a collapsed model, and would be taken for newer ones if they came late; the end always has some."""
+    monkeypatch.setattr(symptoms, "LEAST_STEPS", least)
+    seen: list[tuple[int, str]] = []
+
+    def see(progress: TrainingProgress) -> None:
+        if progress.examined is not None:
+            seen.append((progress.step, progress.outcome))
+
+    last = run(toy(40), settings(epochs=5, batch_size=32, validation=8), see=see)  # a step an epoch
+    assert last.step == 5 and seen[-1] == (5, "finished")
+    assert next(step for step, outcome in seen if not outcome) == least
 
 
 def test_examining_has_a_small_share_of_the_time() -> None:
