@@ -31,6 +31,7 @@ class PixelView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._pixels: NDArray[np.uint8] | None = None
         self._picture: QImage | None = None
+        self._enlarged: QImage | None = None  # the same, as Qt enlarges it soonest
         self._smooth, self._grey_map = False, "grey"
         self._message = ""
 
@@ -58,6 +59,7 @@ class PixelView(QWidget):
         if pixels is not None and pixels.shape[2] == 1 and self._grey_map != "grey":
             pixels = apply_grey_map(pixels, self._grey_map)
         self._picture = None if pixels is None else to_qimage(pixels)
+        self._enlarged = None if self._picture is None else self._picture.convertToFormat(QImage.Format.Format_RGB32)
         self.update()
 
     def painted(self, room: QSize) -> QSize:
@@ -82,12 +84,12 @@ class PixelView(QWidget):
         """The image in the middle of the panel's ground."""
         painter = QPainter(self)
         painter.fillRect(event.rect(), self.palette().alternateBase())
-        if self._picture is None:
+        if self._enlarged is None:
             painter.setPen(self.palette().placeholderText().color())
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth)
-        painter.drawImage(self.target(), self._picture)
+        painter.drawImage(self.target(), self._enlarged)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 120)

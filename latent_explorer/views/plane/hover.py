@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from latent_explorer.views.plane.stamp import Stamp
+
 RADIUS = 6.0
+MARGIN = 4.0  # pixels around the outermost ring's radius
+MOST_STAMPS = 64
 DARK, LIGHT = QColor(10, 12, 16, 220), QColor("#ffffff")
+
+
+def _draw_rings(colour: str, wide: float, painter: QPainter) -> None:
+    """Three, one in the other."""
+    for tone, width, radius in ((DARK, 5.2, wide), (QColor(colour), 3.2, wide), (LIGHT, 1.2, wide - 1.6)):
+        painter.setPen(QPen(tone, width))
+        painter.drawEllipse(QRectF(-radius, -radius, 2 * radius, 2 * radius))
 
 
 class HoverLayer(QGraphicsObject):
@@ -20,6 +33,7 @@ class HoverLayer(QGraphicsObject):
         self.setVisible(False)
         self.colour = "#ffffff"
         self._radius = RADIUS
+        self._stamps: dict[tuple[str, float], Stamp] = {}
 
     def show_at(self, point: tuple[float, float] | None, colour: str = "#ffffff", radius: float = RADIUS) -> None:
         """Plane coordinates; None for nowhere. `radius`: pixels of the screen."""
@@ -35,13 +49,14 @@ class HoverLayer(QGraphicsObject):
 
     def boundingRect(self) -> QRectF:  # Qt's name
         """Pixels of the screen around the point."""
-        reach = self._radius + 4
+        reach = self._radius + MARGIN
         return QRectF(-reach, -reach, 2 * reach, 2 * reach)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Three rings, one in the other."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        wide = self._radius
-        for colour, width, radius in ((DARK, 5.2, wide), (QColor(self.colour), 3.2, wide), (LIGHT, 1.2, wide - 1.6)):
-            painter.setPen(QPen(colour, width))
-            painter.drawEllipse(QRectF(-radius, -radius, 2 * radius, 2 * radius))
+        """The rings."""
+        look = self.colour, self._radius
+        if look not in self._stamps:
+            if len(self._stamps) == MOST_STAMPS:  # a colour map has many colours
+                self._stamps.clear()
+            self._stamps[look] = Stamp(partial(_draw_rings, *look), self._radius + MARGIN)
+        self._stamps[look].paint(painter)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.views.plane.layer import Layer, device_window
+from latent_explorer.views.plane.stamp import Stamp
 
 LOOKS = ((3.6, 235), (3.1, 185), (2.6, 130), (2.1, 75))  # radius in pixels and alpha, youngest first
 MARGIN = 2.0  # pixels around a dot
+
+
+def _draw_dot(radius: float, alpha: int, painter: QPainter) -> None:
+    painter.setPen(QPen(QColor(10, 12, 16, alpha), 1.6))
+    painter.setBrush(QColor(255, 255, 255, alpha))
+    painter.drawEllipse(QPointF(), radius, radius)
 
 
 class TrailLayer(Layer):
@@ -23,6 +32,7 @@ class TrailLayer(Layer):
         self.setVisible(False)
         self.on = True
         self._dots: list[tuple[float, float, int]] = []  # plane coordinates, and which of the looks
+        self._stamps = [Stamp(partial(_draw_dot, radius, alpha), radius + MARGIN) for radius, alpha in LOOKS]
 
     @property
     def count(self) -> int:
@@ -70,13 +80,5 @@ class TrailLayer(Layer):
         if not dots:
             return
         transform, _, _ = device_window(painter, QRectF())
-        painter.save()
-        painter.resetTransform()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         for x, y, look in dots:  # the oldest first, under the younger ones
-            radius, alpha = LOOKS[look]
-            painter.setPen(QPen(QColor(10, 12, 16, alpha), 1.6))
-            painter.setBrush(QColor(255, 255, 255, alpha))
-            painter.drawEllipse(transform.map(QPointF(x, y)), radius, radius)
-        painter.restore()
+            self._stamps[look].paint_at(painter, transform.map(QPointF(x, y)))
