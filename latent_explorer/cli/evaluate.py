@@ -17,7 +17,8 @@ from latent_explorer.cli.options import Command, data_option, device_option, jso
 @click.option(
     "--against",
     metavar="NAME|PATH",
-    help="A second data set: a folder with images of the same size, such as Fashion-MNIST's four IDX files beside MNIST."
+    help="A second data set with images of the same size: beside MNIST shapes-28, which is built in, or a folder with four IDX files,"
+    " such as Fashion-MNIST's."
     " How well its images are told from the own ones, as AUROC and AUPR.",
 )
 @device_option

@@ -22,6 +22,7 @@ BUILTIN: Mapping[str, Callable[[], ImageDataset]] = MappingProxyType(
     {
         "digits": digits,
         "shapes": shapes,
+        "shapes-28": partial(shapes, size=28),  # of MNIST's size: foreign images for its models
         "shapes-64": partial(shapes, size=64),
         "shapes-colour": partial(shapes, colour=True),
         "shapes-64-colour": partial(shapes, size=64, colour=True),

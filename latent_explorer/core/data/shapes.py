@@ -28,12 +28,13 @@ FORMS = ("disc", "square", "triangle", "cross")
 # plane, `size` is the radius of the disc of equal area (so the form does not change the amount of light), `rotation`
 # runs counter-clockwise and stays within half of each form's symmetry (45 degrees of square and cross, 60 of the
 # triangle), so that no two rotations look alike; `hue` runs from red to yellow in turns of the colour circle.
-# The corner of the largest triangle, with its soft edge of at most one pixel of 32, leaves the border dark.
+# The corner of the largest triangle, with its soft edge of at most one pixel of 28, leaves the border dark.
 RANGES = MappingProxyType(
     {"x": (0.33, 0.67), "y": (0.42, 0.58), "size": (0.155, 0.18), "rotation": (-math.pi / 12, math.pi / 12), "hue": (0.0, 1 / 6)}
 )
 SATURATION = 0.7
-SIZES = (32, 256)  # smallest and largest side in pixels
+SIZES = (28, 256)  # smallest and largest side in pixels
+USUAL = 32  # the side of those that are called "shapes" alone
 TEST_PART = 1 / 6
 
 CHUNK = 1 << 18  # pixels drawn at once: a few megabytes of float32, which stay in the processor's cache
@@ -45,7 +46,7 @@ TRIANGLE = math.sqrt(math.pi / math.sqrt(27))
 CROSS = math.sqrt(math.pi * 9 / 20)
 
 
-def shapes(count: int = 12_000, size: int = 32, colour: bool = False, seed: int = 0) -> ImageDataset:
+def shapes(count: int = 12_000, size: int = USUAL, colour: bool = False, seed: int = 0) -> ImageDataset:
     """Images of discs, squares, triangles and crosses whose factors are known.
 
     Parameters
@@ -53,7 +54,7 @@ def shapes(count: int = 12_000, size: int = 32, colour: bool = False, seed: int 
     count : int
         Images, 1 or more. Image k does not depend on it.
     size : int
-        Height and width in pixels, 32 to 256.
+        Height and width in pixels, 28 to 256.
     colour : bool
         Three channels with a hue of its own for each image, else grey.
     seed : int
@@ -80,7 +81,7 @@ def shapes(count: int = 12_000, size: int = 32, colour: bool = False, seed: int 
         del columns["hue"]
     test = stratified_test(labels, TEST_PART, SPLIT_SEED)
     return ImageDataset(
-        name="shapes" + (f"-{size}" if size != low else "") + ("-colour" if colour else ""),
+        name="shapes" + (f"-{size}" if size != USUAL else "") + ("-colour" if colour else ""),
         images=draw_images(columns, labels, size),
         labels=labels,
         class_names=FORMS,

@@ -8,7 +8,7 @@ from latent_explorer.core.data.registry import available, find_folder, load_data
 from latent_explorer.core.errors import DatasetError
 from tests.core.data.idx_files import arrays, write
 
-BUILT_IN = ("digits", "shapes", "shapes-64", "shapes-colour", "shapes-64-colour")
+BUILT_IN = ("digits", "shapes", "shapes-28", "shapes-64", "shapes-colour", "shapes-64-colour")
 
 
 @pytest.fixture

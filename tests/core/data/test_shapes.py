@@ -15,7 +15,13 @@ from latent_explorer.core.data.shapes import FORMS, RANGES, draw_images, shapes
 from latent_explorer.core.errors import DatasetError
 from latent_explorer.core.types import ImageDataset
 
-NAMES = {"shapes": (32, False), "shapes-64": (64, False), "shapes-colour": (32, True), "shapes-64-colour": (64, True)}
+NAMES = {
+    "shapes": (32, False),
+    "shapes-28": (28, False),
+    "shapes-64": (64, False),
+    "shapes-colour": (32, True),
+    "shapes-64-colour": (64, True),
+}
 FINE = 16  # points along each side of a pixel
 PERIODS = {"square": math.tau / 4, "triangle": math.tau / 3, "cross": math.tau / 4}
 
@@ -85,7 +91,7 @@ def sets() -> dict[str, ImageDataset]:
 # --- what is drawn ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["shapes", "shapes-64"])
+@pytest.mark.parametrize("name", ["shapes", "shapes-28", "shapes-64"])
 def test_pixels_are_lit_as_far_as_they_are_covered(sets: dict[str, ImageDataset], name: str) -> None:
     data = sets[name]
     size = data.image_shape[0]
@@ -98,7 +104,7 @@ def test_pixels_are_lit_as_far_as_they_are_covered(sets: dict[str, ImageDataset]
         assert error.sum() < 0.035 * truth.sum(), (row, FORMS[row % 4])
 
 
-@pytest.mark.parametrize("name", ["shapes", "shapes-64"])
+@pytest.mark.parametrize("name", ["shapes", "shapes-28", "shapes-64"])
 def test_centre_of_mass_and_area_are_the_factors(sets: dict[str, ImageDataset], name: str) -> None:
     data = sets[name]
     x, y, area = centre_and_area(light(data))
@@ -162,7 +168,7 @@ def test_no_image_is_empty_or_touches_the_border(name: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("size", [32, 64, 256])
+@pytest.mark.parametrize("size", [28, 32, 64, 256])
 def test_the_extremes_of_the_ranges_fit(form: str, size: int) -> None:
     for x in RANGES["x"]:
         for y in RANGES["y"]:
@@ -262,7 +268,7 @@ def test_any_size_and_any_count() -> None:
     assert odd.images.shape == (9, 41, 41, 3)
 
 
-@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": -3}, {"size": 31}, {"size": 257}, {"seed": -1}])
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": -3}, {"size": 27}, {"size": 257}, {"seed": -1}])
 def test_what_cannot_be_drawn_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(DatasetError, match=r"1 image or more, a size of 32 to 256 pixels and a seed of 0 or more\.$"):
+    with pytest.raises(DatasetError, match=r"1 image or more, a size of 28 to 256 pixels and a seed of 0 or more\.$"):
         shapes(**wrong)
