@@ -50,6 +50,7 @@ class FieldLayer(KeptLayer):
         self._theme = DARK
         self.opacity = 0.6
         self.contours = True
+        self.set_filled(False)
 
     @property
     def fields(self) -> tuple[PlaneField, ...]:
@@ -61,6 +62,7 @@ class FieldLayer(KeptLayer):
         if len(fields) == len(self._fields) and all(one is two for one, two in zip(fields, self._fields, strict=True)):
             return
         self._fields = tuple(fields)
+        self.set_filled(bool(fields))
         self._sheets = {id(field): self._sheets[id(field)] for field in fields if id(field) in self._sheets}
         self.forget()
 

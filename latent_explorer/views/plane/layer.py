@@ -13,7 +13,26 @@ from latent_explorer.views.plotting import pg
 
 
 class Layer(pg.GraphicsObject):
-    """A picture over the whole visible window, repainted when the window moves."""
+    """A picture over the whole visible window, repainted when the window moves.
+
+    One that has nothing to show is hidden, so that Qt asks nothing of it: each question is a call into Python for every move of the
+    mouse, and has to wait for the workers' threads.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = self._filled = True
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Whether it is to be seen, where there is anything."""
+        self._wanted = wanted
+        self.setVisible(wanted and self._filled)
+
+    def set_filled(self, filled: bool) -> None:
+        """Whether there is anything to show."""
+        if filled != self._filled:
+            self._filled = filled
+            self.setVisible(self._wanted and filled)
 
     def boundingRect(self) -> QRectF:  # Qt's name
         """The visible window, plane coordinates."""

@@ -42,7 +42,7 @@ class PointedPlot(PlanePlot):
         """What is drawn and how strongly."""
         super().set_layers(layers)
         self._selected.set_size(layers.point_size)
-        self._selected.setVisible(layers.points)
+        self._selected.set_wanted(layers.points)
 
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""

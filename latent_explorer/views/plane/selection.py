@@ -38,10 +38,12 @@ class SelectionLayer(KeptLayer):
         self._still.setInterval(STILL_MS)
         self._still.timeout.connect(self._draw_all)
         self._all = False
+        self.set_filled(False)
 
     def set_points(self, points: NDArray[np.floating], others: NDArray[np.floating] | None = None) -> None:
         """Plane coordinates (n, 2) of what is selected and can be seen; those of what else is seen, which then is dimmed."""
         self._points, self._others = points, np.zeros((0, 2)) if others is None else others
+        self.set_filled(len(points) > 0)
         self._draw_all()
 
     def set_size(self, diameter: float) -> None:

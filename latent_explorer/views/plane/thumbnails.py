@@ -53,6 +53,7 @@ class ThumbnailsLayer(KeptLayer):
         self._thumbnails: tuple[Thumbnail, ...] = ()
         self._smooth = False
         self._drawn = QSizeF(0, 0)  # pixels of the screen that the last image took
+        self.set_filled(False)
 
     @property
     def count(self) -> int:
@@ -77,6 +78,7 @@ class ThumbnailsLayer(KeptLayer):
         """Show these and no others."""
         if tuple(thumbnails) != self._thumbnails or smooth != self._smooth:
             self._thumbnails, self._smooth = tuple(thumbnails), smooth
+            self.set_filled(bool(thumbnails))
             self.forget()
 
     def draw(self, window: Window) -> QImage | None:
