@@ -22,6 +22,29 @@ def score_of(config: ModelConfig, x: NDArray[np.uint8] | NDArray[np.float32]) ->
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """One of several parts that a posterior falls into.
+
+    Parameters
+    ----------
+    share : float
+        Of the posterior, in 0..1.
+    place : float64 array, shape (d,)
+        Where it is highest.
+    covariance : float64 array, shape (d, d)
+        Of this part alone; on the torus and the sphere of the differences from its place.
+    """
+
+    share: float
+    place: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        freeze(self.place)
+        freeze(self.covariance)
+
+
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """p(z|x) on a grid of latent space, without any encoder.
 
@@ -55,6 +78,9 @@ class Posterior:
         One sentence on how it was computed, if there is something to know.
     draft : bool
         A first look: the sum over the grid alone, however narrow the posterior is, and the mode between its nodes.
+    parts : tuple of Part
+        Of a posterior in several parts (`core.posterior_parts`): that with the mode, then the others by falling share. Shares are
+        together at most 1; what is missing is scattered. None where it is in one part, or where that cannot be told, as in a draft.
     """
 
     space: str
@@ -72,6 +98,7 @@ class Posterior:
     refined: bool = False
     note: str = ""
     draft: bool = False
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         for array in (self.probability, self.z, self.mode, self.mean, self.covariance):

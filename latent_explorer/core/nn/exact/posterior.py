@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from latent_explorer.core.nn.exact.climbing import log_prior, on_grid, peaks
 from latent_explorer.core.nn.exact.dividing import divided, narrow_grid
 from latent_explorer.core.nn.exact.forms import Decoder, form_of
 from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
+from latent_explorer.core.nn.exact.parts import parts_of
 from latent_explorer.core.nn.exact.planes import bytes_of, fits, linear_sum, masked_offset, plane_of
 from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.exact.totals import embedded, summary
@@ -160,7 +161,11 @@ def _posterior(
         width = on_grid(nodes, joint)[1]
     if not settled or width < NARROW_ENOUGH * h:
         note = f"{note} {ROUGH}".strip()
-    return _summed(nodes, terms, mode, width, score, note, refined=refined), terms
+    found = _summed(nodes, terms, mode, width, score, note, refined=refined)
+    if settled and (nodes.kind != "sphere" or not found.narrow):  # else the places may have missed a part of it
+        share = np.exp(terms.joint - found.log_evidence)
+        found = replace(found, parts=parts_of(decoder, nodes, x, terms.z, share, terms.log_cell, terms.cell, mode))
+    return found, terms
 
 
 def _affordable(config: ModelConfig, side: int) -> tuple[Nodes, str]:
