@@ -51,6 +51,7 @@ class HoverFeature(QObject):
         self._session, self._window, self._lane = session, window, lane
         self._index, self._probe = index, probe
         self.row: int | None = None  # of the codes, under the ring
+        self._place: tuple[float, float] | None = None  # the ring's, plane coordinates
         self._pointer: tuple[float, float] | None = None
         self._selecting = False  # a line around points has just ended, and the pointer has not been anywhere since
         self._ended: tuple[float, float] | None = None  # where the pointer was then
@@ -138,17 +139,22 @@ class HoverFeature(QObject):
 
     def _set_row(self, row: int | None, *, anew: bool = False) -> None:
         shown = self._index.shown
-        if row == self.row and not anew:
+        place = None if row is None or shown is None else shown.index.place(row, self._looked_at())
+        if (row, place) == (self.row, self._place) and not anew:
             return
-        self.row = row
-        if row is None or shown is None:
+        self.row, self._place = row, place
+        if row is None or shown is None or place is None:
             self._rest.stop()
             self._window.plane.set_hover(None)
             return
         by_class = self._session.scene.layers.point_colour == "class"
-        x, y = shown.index.points[row].tolist()
-        self._window.plane.set_hover((x, y), class_colour(int(shown.codes.labels[row])) if by_class else "#ffffff")
+        self._window.plane.set_hover(place, class_colour(int(shown.codes.labels[row])) if by_class else "#ffffff")
         self._wait()
+
+    def _looked_at(self) -> tuple[float, float]:
+        """The place whose surroundings are meant: of points that come again, the copy there has the ring."""
+        camera = self._session.scene.camera
+        return (camera.x, camera.y) if self._pointer is None else self._pointer
 
     def _scene_changed(self, scene: Scene) -> None:
         if scene.camera != self._camera:  # the card's point lies elsewhere on the screen now
@@ -179,8 +185,8 @@ class HoverFeature(QObject):
     # The card
 
     def _show_card(self) -> None:
-        shown, slot, row = self._index.shown, self._session.slot, self.row
-        if shown is None or slot is None or row is None:
+        shown, slot, row, place = self._index.shown, self._session.slot, self.row, self._place
+        if shown is None or slot is None or row is None or place is None:
             return
         codes = shown.codes
         dataset = self._session.dataset_of(slot)
@@ -193,8 +199,7 @@ class HoverFeature(QObject):
         image = None if images is None else to_qimage(self._mapped(images[0]))
         lines = lines_of(codes, row, _facts(slot), drawn=images is not None and drawn(slot, images))
         content = CardContent(title_of(codes, row, slot), lines, image, None, note, layers.smooth)
-        x, y = shown.index.points[row].tolist()
-        self._window.plane.show_card(content, (x, y))
+        self._window.plane.show_card(content, place)
         if slot.handle is not None and slot.decodes:
             request = slot.ask(codes.z[row : row + 1], codes.labels[row : row + 1])
             work, done = partial(_decode, request), partial(self._decoded, codes, row)
@@ -207,11 +212,11 @@ class HoverFeature(QObject):
     def _decoded(self, codes: Codes, row: int, result: DecodeResult) -> None:
         slot, card = self._session.slot, self._window.plane.card
         shown = self._index.shown
+        place = self._place
         if slot is None or shown is None or shown.codes is not codes or row != self.row or not card.isVisible() or card.content is None:
             return
-        if slot.takes(result.request.generation):
-            x, y = shown.index.points[row].tolist()
-            self._window.plane.show_card(replace(card.content, decoded=to_qimage(self._mapped(result.images[0]))), (x, y))
+        if place is not None and slot.takes(result.request.generation):
+            self._window.plane.show_card(replace(card.content, decoded=to_qimage(self._mapped(result.images[0]))), place)
 
     def _mapped(self, image: Images) -> Images:
         grey_map = self._session.scene.layers.grey_map

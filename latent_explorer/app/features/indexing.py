@@ -12,6 +12,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.index import Mask, PlaneIndex
 from latent_explorer.core.plane.selecting import visible_mask
+from latent_explorer.core.plane.tiling import TorusIndex
 from latent_explorer.core.scene import Scene, unseen_classes
 from latent_explorer.core.types import Codes, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -107,10 +108,11 @@ class IndexFeature(QObject):
 
 def _build(codes: Codes, frame: PlaneFrame, context: Context) -> Indexed:
     """In the lane. Codes along axes of z need no more than their own precision."""
-    if codes.z.shape[1] == 2:
+    kind = TorusIndex if frame.kind == "torus" else PlaneIndex
+    if codes.z.shape[1] == 2 and kind is PlaneIndex:
         _ = codes.finder  # the probe, too, looks around with it
     if frame.shows_z:
         return Indexed(codes, frame, codes.finder)
     points = frame.to_plane(codes.z)
     small = points.astype(codes.z.dtype)
-    return Indexed(codes, frame, PlaneIndex(small if np.array_equal(small, points, equal_nan=True) else points))
+    return Indexed(codes, frame, kind(small if np.array_equal(small, points, equal_nan=True) else points))

@@ -17,6 +17,7 @@ from PySide6.QtGui import QGuiApplication
 
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.neighbours import MANY, densest_place, sentence
+from latent_explorer.core.plane.tiling import copy_near
 from latent_explorer.core.plane.trail import Trail
 from latent_explorer.core.prior import density_unit, log_prior_density
 from latent_explorer.core.scene import Scene
@@ -104,8 +105,11 @@ class ProbeFeature(QObject):
 
     def put(self, z: tuple[float, ...]) -> None:
         """Hold the probe at z, and show it there even while the pointer rests on the plane."""
+        slot, camera = self._session.slot, self._session.scene.camera
         self._held_before, self._pointer = self._session.scene.probe, None
         self._clear_trail()
+        if slot is not None and slot.frame.kind == "torus" and len(z) == slot.frame.latent_dim:
+            self._put_at = z, np.array(copy_near(slot.frame.to_plane(np.array(z)), (camera.x, camera.y)))  # in sight, if any copy is
         self._session.set_scene(probe=z)
         self._ask()  # the scene may be what it was, and the pointer elsewhere
 

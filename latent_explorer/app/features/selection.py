@@ -174,7 +174,7 @@ class SelectionFeature(QObject):
         if codes is None or shown is None:
             return
         self._probe.put(tuple(float(value) for value in codes.z[row]))
-        x, y = shown.index.points[row].tolist()
+        x, y = shown.index.place(row, (self._session.scene.camera.x, self._session.scene.camera.y))
         left, bottom, width, height = self._window.plane.window_rectangle()
         if not (left <= x <= left + width and bottom <= y <= bottom + height):
             self._window.plane.set_camera(Camera(x, y, min(width, height)))

@@ -25,6 +25,8 @@ from latent_explorer.views.plane.thumbnails import Thumbnail, taken_room
 
 MOST = 400  # points in view; more stay dots
 
+Key = tuple[int, float, float]  # row of the codes and place: on a torus a point may be in view more than once
+
 
 class ThumbnailsFeature(QObject):
     """Looks how many points are in view whenever the plane or the points move; that costs some ten microseconds."""
@@ -32,7 +34,7 @@ class ThumbnailsFeature(QObject):
     def __init__(self, session: Session, window: MainWindow, index: IndexFeature) -> None:
         super().__init__(window)
         self._session, self._window, self._index = session, window, index
-        self._known: dict[int, Thumbnail] = {}  # those that are shown, by row
+        self._known: dict[Key, Thumbnail] = {}  # those that are shown
         self._about: tuple[object, ...] = ()
         self._told: tuple[tuple[object, ...], Mask] | None = None  # what `_pictured` found last, and of what
         index.indexed.connect(self._show)
@@ -66,32 +68,35 @@ class ThumbnailsFeature(QObject):
             plane.set_thumbnails(())
             return
         left, bottom, width, height = plane.window_rectangle()
-        rows = shown.index.few_in((left, bottom, left + width, bottom + height), MOST, self._pictured(slot))
-        if rows is None or not len(rows):
+        found = shown.index.few_places_in((left, bottom, left + width, bottom + height), MOST, self._pictured(slot))
+        if found is None or not len(found[0]):
             plane.set_thumbnails(())
             return
+        rows, points = found
+        keys = list(zip(rows.tolist(), *points.T.tolist(), strict=True))
         about = shown, dataset, layers.grey_map
         if len(self._about) != len(about) or any(a is not b for a, b in zip(about, self._about, strict=True)):
             self._known, self._about = {}, about
         chosen = session.scene.selection
-        picked = np.isin(rows, () if chosen is None else chosen.rows, assume_unique=True)
-        order = np.lexsort((~np.isin(rows, list(self._known)), ~picked))  # the selected ones first, then those that are there
+        picked = np.isin(rows, () if chosen is None else chosen.rows)
+        there = np.array([key in self._known for key in keys])
+        order = np.lexsort((~there, ~picked))  # the selected ones first, then those that are there
         height, width = dataset.image_shape[:2]
         across, up = (pixels * plane.unit for pixels in taken_room(width, height))
-        some = order[apart(shown.index.points[rows[order]], across, up)]
+        some = order[apart(points[order], across, up)]
         rows, picked = rows[some], picked[some]
         images = images_of(shown.codes, tuple(rows.tolist()), dataset)
         if images is None:
             plane.set_thumbnails(())
             return
-        known: dict[int, Thumbnail] = {}
+        known: dict[Key, Thumbnail] = {}
         mapped = layers.grey_map != "grey" and images.shape[3] == 1
-        places = shown.index.points[rows].tolist()
-        for row, (x, y), image, selected in zip(rows.tolist(), places, images, picked.tolist(), strict=True):
-            before = self._known.get(row)
+        for key, image, selected in zip((keys[k] for k in some.tolist()), images, picked.tolist(), strict=True):
+            row, x, y = key
+            before = self._known.get(key)
             if before is None:
                 picture = to_qimage(apply_grey_map(image, layers.grey_map) if mapped else image)
                 before = Thumbnail(x, y, picture, class_colour(int(shown.codes.labels[row])), row=row)
-            known[row] = before if before.selected == selected else replace(before, selected=selected)
+            known[key] = before if before.selected == selected else replace(before, selected=selected)
         self._known = known
         plane.set_thumbnails(tuple(known.values()), layers.smooth)

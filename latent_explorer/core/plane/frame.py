@@ -160,8 +160,8 @@ class PlaneFrame:
 
     @property
     def shows_z(self) -> bool:
-        """Whether plane coordinates are z itself."""
-        return self.pair == (0, 1) and self.latent_dim == 2 and self.display == "identity"
+        """Whether plane coordinates are z itself, whatever z is; on a torus they are z modulo 1."""
+        return self.pair == (0, 1) and self.latent_dim == 2 and self.display == "identity" and self.kind != "torus"
 
     @property
     def sliced(self) -> bool:
@@ -200,8 +200,14 @@ class PlaneFrame:
         return z
 
     def to_plane(self, z: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection; NaN for what lies behind the globe."""
+        """Latent points (..., d) to plane coordinates (..., 2), by orthogonal projection.
+
+        NaN for what lies behind the globe; in the first square of a torus.
+        """
         plane = self._project(np.asarray(z))
+        if self.kind == "torus":
+            with np.errstate(invalid="ignore"):  # infinity has no place in a square
+                plane %= 1.0
         if self.kind == "sphere":
             plane[np.asarray(z) @ self.origin < 0] = np.nan
         return phi(plane) if self.display == "phi" else plane

@@ -188,6 +188,18 @@ class PlaneIndex:
         found = self.in_rectangle(window, visible)
         return found if len(found) <= most else None
 
+    def few_places_in(
+        self, window: Window, most: int, visible: Mask | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.floating]] | None:
+        """As `few_in`, and the places (n, 2) of these points."""
+        rows = self.few_in(window, most, visible)
+        return None if rows is None else (rows, self.points[rows])
+
+    def place(self, row: int, near: tuple[float, float]) -> tuple[float, float]:
+        """Where a point lies; of one that comes again, where it lies nearest to a place."""
+        x, y = self.points[row].tolist()
+        return x, y
+
     @staticmethod
     def _whole(block: Block) -> Block:
         """The cells of a block that lie wholly in the rectangle that it was made for."""

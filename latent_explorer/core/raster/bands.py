@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,16 @@ STEPS = 128.0  # of the opacity table, for a weight of 1
 OPACITY = (-np.expm1(-np.arange(16 * STEPS + 2) / STEPS)).astype(np.float32)
 
 Sums = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Copy:
+    """Where the points are drawn once: the blocks that anything is seen of, and between which rows of the picture each lies."""
+
+    shift: tuple[float, float]
+    blocks: NDArray[np.int64]
+    tops: NDArray[np.float64]
+    bottoms: NDArray[np.float64]
 
 
 class Bands:
@@ -40,8 +52,8 @@ class Bands:
         self._opacity = min(max(look.opacity, 0.0), 1.0)
         self._stamps = stamps_of(min(radius, MAX_RADIUS), self._opacity) if radius >= LEAST_RADIUS else None
         weight = self._one = float(weight_of(self._opacity if self._stamps else self._opacity * (radius / LEAST_RADIUS) ** 2))
-        self._blocks, self._tops, self._bottoms = self._blocks_in_view()
-        points = len(self._blocks) * BLOCK
+        self._copies = [self._copy_in_view(copy) for copy in view.copies]
+        points = sum(len(copy.blocks) for copy in self._copies) * BLOCK
         self.work = points * (self._stamps.pixels if self._stamps else 1)
         self.exact, self._part = not quick or self.work <= AT_ONCE, STRATA
         if not self.exact:
@@ -66,33 +78,34 @@ class Bands:
         """How many points lie at the pixel where most do."""
         return self.most / self._one if self._one > 0 else 0.0
 
-    def _blocks_in_view(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """The blocks that anything is seen of, and between which rows of the picture each lies."""
+    def _copy_in_view(self, copy: tuple[float, float]) -> _Copy:
         view, reach = self._view, self._stamps.reach if self._stamps else 0
+        shift = (view.shift[0] + copy[0] * view.scale[0], view.shift[1] + copy[1] * view.scale[1])
         with np.errstate(over="ignore"):
             ends = [
-                np.sort(np.stack([low, high]) * view.scale[axis] + view.shift[axis], axis=0)
+                np.sort(np.stack([low, high]) * view.scale[axis] + shift[axis], axis=0)
                 for axis, (low, high) in enumerate(zip(self._sorted.low, self._sorted.high, strict=True))
             ]
         (left, right), (top, bottom) = ends
         seen = (right >= -reach) & (left < view.width + reach) & (bottom >= -reach) & (top < view.height + reach)
         found = np.flatnonzero(seen)
-        return found, top[found] - reach, bottom[found] + reach
+        return _Copy(shift, found, top[found] - reach, bottom[found] + reach)
 
     def draw_band(self, sums: Sums, top: int, rows: int) -> None:
         """Draw the rows from `top` on; `sums`, all 0 and at least as large, is all 0 again afterwards."""
         view = self._view
-        blocks = self._blocks[(self._tops < top + rows) & (self._bottoms >= top)]
-        starts = blocks * BLOCK
-        lengths = np.minimum(BLOCK, len(self._tones) - starts)
-        pieces = np.stack([starts, starts + -(-lengths * self._part // STRATA)], axis=1)
-        transform = np.array([*view.scale, view.shift[0], view.shift[1] - top])
         sums = sums[: rows * view.width]
-        common = sums, self._sorted.places, self._tones, self._shares, pieces, transform, view.width, rows
-        if stamps := self._stamps:
-            self._kernels.add_discs(*common, stamps.x, stamps.y, stamps.weights, stamps.reach)
-        else:
-            self._kernels.add_dots(*common)
+        for copy in self._copies:
+            blocks = copy.blocks[(copy.tops < top + rows) & (copy.bottoms >= top)]
+            starts = blocks * BLOCK
+            lengths = np.minimum(BLOCK, len(self._tones) - starts)
+            pieces = np.stack([starts, starts + -(-lengths * self._part // STRATA)], axis=1)
+            transform = np.array([*view.scale, copy.shift[0], copy.shift[1] - top])
+            common = sums, self._sorted.places, self._tones, self._shares, pieces, transform, view.width, rows
+            if stamps := self._stamps:
+                self._kernels.add_discs(*common, stamps.x, stamps.y, stamps.weights, stamps.reach)
+            else:
+                self._kernels.add_dots(*common)
         words = self._words[top : top + rows].reshape(-1)
         if self.by_counts:
             self.most = max(self.most, self._kernels.keep_weights(sums, words.view(np.float32)))

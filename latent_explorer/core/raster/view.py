@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 class View:
     """A part of the plane: ``pixel = plane * scale + shift`` from its upper left corner, in device pixels.
 
-    ``ratio`` is how many of these make a pixel of the screen, in which sizes are chosen.
+    ``ratio`` is how many of these make a pixel of the screen, in which sizes are chosen. All points are drawn once at each of
+    the ``copies``, plane units from where they lie.
     """
 
     scale: tuple[float, float]
@@ -20,6 +21,7 @@ class View:
     width: int
     height: int
     ratio: float = 1.0
+    copies: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,6 +80,12 @@ class Window:
     height: int
     ratio: float
 
+    def rectangle(self, margin: float = 0.0) -> tuple[float, float, float, float]:
+        """left, bottom, right, top of what it shows, plane units, with so many device pixels around."""
+        left, right = sorted((end - self.shift[0]) / self.scale[0] for end in (-margin, self.width + margin))
+        bottom, top = sorted((end - self.shift[1]) / self.scale[1] for end in (-margin, self.height + margin))
+        return left, bottom, right, top
+
 
 def window_of(painter: QPainter, rectangle: QRectF) -> Window:
     """The window that shows a rectangle of the plane."""

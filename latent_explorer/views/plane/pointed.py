@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtWidgets import QWidget
 
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.selecting import Area, Spot
 from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.band import BandLayer
@@ -44,6 +45,11 @@ class PointedPlot(PlanePlot):
         self._selected.set_size(layers.point_size)
         self._selected.set_wanted(layers.points)
 
+    def set_shape(self, frame: PlaneFrame) -> None:
+        """How the plane lies in latent space."""
+        super().set_shape(frame)
+        self._selected.set_tiled(frame.kind == "torus")
+
     def set_theme(self, theme: Theme) -> None:
         """Dark or light."""
         super().set_theme(theme)
@@ -59,12 +65,13 @@ class PointedPlot(PlanePlot):
         mode: tuple[float, float] | None,
         ellipses: Sequence[NDArray[np.float64]] = (),
         place: tuple[float, float] | None = None,
+        others: Sequence[tuple[float, float]] = (),
     ) -> None:
-        """The mode of an exact posterior, the encoder's ellipses, closed lines (n, 2), and its place, in plane coordinates.
+        """The mode of an exact posterior, the encoder's ellipses, closed lines (n, 2), its place, and peaks of other parts.
 
-        No mode for nothing.
+        In plane coordinates; no mode for nothing.
         """
-        self._posterior.set_marks(mode, ellipses, place)
+        self._posterior.set_marks(mode, ellipses, place, others)
 
     def set_thumbnails(self, thumbnails: Sequence[Thumbnail], smooth: bool = False) -> None:
         """Images over some points in view."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 
 from latent_explorer.core.palette import value_table
+from latent_explorer.core.plane.tiling import cells_in
 from latent_explorer.core.raster.cloud import Cloud
 from latent_explorer.core.raster.colouring import LEVELS, ByClass, ByValue, Colouring, Scale
 from latent_explorer.core.raster.drawing import draw
 from latent_explorer.core.raster.scatter import Scatter
+from latent_explorer.core.raster.stamps import MAX_RADIUS
 from latent_explorer.core.raster.view import Look, Picture, View
 from latent_explorer.views.picture import blank_picture, wrap_words
 from latent_explorer.views.plane.layer import KeptLayer, Window
@@ -41,6 +43,8 @@ class PointsDrawing:
     look : Look
     sight : Sight
         When it shows another window, nobody waits for this drawing any more.
+    tiled : bool
+        Whether the points come again in all squares of side 1.
     """
 
     number: int
@@ -48,6 +52,7 @@ class PointsDrawing:
     scatter: Scatter
     look: Look
     sight: Sight = field(default_factory=Sight)
+    tiled: bool = False
 
     def draw(self) -> Picture:
         """All points, in one thread, which leaves the other processors to whoever is in a hurry.
@@ -57,11 +62,11 @@ class PointsDrawing:
         Cancelled
             The window has moved meanwhile.
         """
-        return draw(self.scatter, self.look, _view(self.window), threads=1, overtaken=self._overtaken)
+        return draw(self.scatter, self.look, _view(self.window, tiled=self.tiled), threads=1, overtaken=self._overtaken)
 
     def draw_at_once(self, out: NDArray[np.uint32]) -> Picture:
         """As much as a moving window has time for, by all processors."""
-        return draw(self.scatter, self.look, _view(self.window), out=out, quick=True)
+        return draw(self.scatter, self.look, _view(self.window, tiled=self.tiled), out=out, quick=True)
 
     def _overtaken(self) -> bool:
         return self.sight.window is not None and self.sight.window != self.window
@@ -74,8 +79,9 @@ class PointsDrawing:
         return self.scatter.colouring.scale
 
 
-def _view(window: Window) -> View:
-    return View(window.scale, window.shift, window.width, window.height, window.ratio)
+def _view(window: Window, *, tiled: bool) -> View:
+    view = View(window.scale, window.shift, window.width, window.height, window.ratio)
+    return replace(view, copies=cells_in(window.rectangle(MAX_RADIUS))) if tiled else view
 
 
 class PointsLayer(KeptLayer):
@@ -110,8 +116,15 @@ class PointsLayer(KeptLayer):
         self._colour, self._size, self._opacity = "class", 5.0, 0.65
         self._scatter = self._drawable = Scatter(self._cloud, self._classes)  # what is wanted, and the last that was sorted
         self._scale: Scale | None = None
+        self._tiled = False
 
     # Orders
+
+    def set_tiled(self, tiled: bool) -> None:
+        """Whether the points, which then lie in the square from 0 to 1, come again on all sides."""
+        if tiled != self._tiled:
+            self._tiled = tiled
+            self.forget()
 
     def set_points(
         self,
@@ -232,7 +245,7 @@ class PointsLayer(KeptLayer):
         self._number += 1
         counts = value_table(LEVELS) if self._colour == "density" else None
         look = Look(self._size, self._opacity, counts)
-        return PointsDrawing(self._number, window, scatter or self._scatter, look, self._sight)
+        return PointsDrawing(self._number, window, scatter or self._scatter, look, self._sight, self._tiled)
 
     def draw(self, window: Window) -> QImage | None:
         """What can be drawn at once; the rest is asked for."""

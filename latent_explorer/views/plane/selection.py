@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, outline
+from latent_explorer.core.plane.tiling import repeated
 from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
@@ -19,6 +20,7 @@ FEW = 400  # are drawn one by one, and smooth
 MANY = 200_000  # of more, some are left out while the window moves
 CROWDED = 0.035  # of the window that the rings of many may take before they get thin and faint
 DIMMED = 0.66  # of the ground's colour over points that are not selected, beside many that are
+REACH = 20.0  # pixels of the screen from a point to the edge of its ring, at most
 STILL_MS = 120  # without a move, and all are drawn
 
 
@@ -37,8 +39,14 @@ class SelectionLayer(KeptLayer):
         self._still.setSingleShot(True)
         self._still.setInterval(STILL_MS)
         self._still.timeout.connect(self._draw_all)
-        self._all = False
+        self._all = self._tiled = False
         self.set_filled(False)
+
+    def set_tiled(self, tiled: bool) -> None:
+        """Whether the points, which then lie in the square from 0 to 1, come again on all sides."""
+        if tiled != self._tiled:
+            self._tiled = tiled
+            self.forget()
 
     def set_points(self, points: NDArray[np.floating], others: NDArray[np.floating] | None = None) -> None:
         """Plane coordinates (n, 2) of what is selected and can be seen; those of what else is seen, which then is dimmed."""
@@ -66,9 +74,11 @@ class SelectionLayer(KeptLayer):
 
     def draw(self, window: Window) -> QImage | None:
         """The rings of all that lie in the window or reach into it; of very many only some, while the window moves."""
-        points, step = self._points, 1
+        points, others, step = self._points, self._others, 1
         if not len(points):
             return None
+        if self._tiled:
+            points, others = (repeated(some, window.rectangle(REACH * window.ratio)) for some in (points, others))
         if len(points) > MANY and not self._all:
             step = -(-len(points) // MANY)
             self._still.start()
@@ -76,7 +86,7 @@ class SelectionLayer(KeptLayer):
         radius = self._radius * window.ratio
         if len(points) <= FEW:
             return self._few(points.astype(np.float64), window, radius)
-        veil = Veil(self._others, (self._dot + 1) * window.ratio, self._ground, MANY if step > 1 else max(1, len(self._others)))
+        veil = Veil(others, (self._dot + 1) * window.ratio, self._ground, MANY if step > 1 else max(1, len(others)))
         seen = window.scale, window.shift, window.width, window.height
         self._words = outline(points, *seen, radius, window.ratio, step, CROWDED, veil)
         return wrap_words(self._words)
