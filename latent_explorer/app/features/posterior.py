@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from latent_explorer.app.features.fields import FieldsFeature
 from latent_explorer.app.features.hover import HoverFeature, title_of
+from latent_explorer.app.features.posterior_words import parts_told
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.nn.exact.grids import why_not
@@ -24,6 +25,7 @@ from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
+from latent_explorer.core.plane.posterior_places import longest, peaks, windows
 from latent_explorer.core.posterior import score_of
 from latent_explorer.core.scene import Camera, Rows, Scene
 from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
@@ -51,9 +53,9 @@ RING = "The small ring is where it puts the image."
 ELLIPSES = "The ellipses are the encoder's, with 68% and (dashed) 95% of its q around its mean, the small ring."
 DRAFT = "A first look: it is narrower than the grid's cells, which are being divided."
 NARROW = "Too narrow to be seen at this zoom: Zoom to it."
+NARROW_PARTS = "Its parts are too narrow to be seen at this zoom: Zoom to it shows them all, and then one after the other."
 LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
-SIGHT = 4.0  # standard deviations of the posterior from its mean to the window's edge
-LEAST_SIGHT = 1e-3  # units of z
+SAME = 0.01  # of a window's side: one that is so near is shown already
 NONE = np.zeros(0, np.int64)
 GREY = np.full(1, 128, np.uint8)
 
@@ -160,15 +162,13 @@ class PosteriorFeature(QObject):
         self._look()
 
     def zoom(self) -> None:
-        """Move the plane to the posterior that is shown."""
+        """Move the plane to the posterior that is shown; from all of several parts to one after the other."""
         finding, slot = self._finding, self._session.slot
         if finding is None or slot is None:
             return
-        found = finding.posterior
-        reach = SIGHT * math.sqrt(float(np.linalg.eigvalsh(found.covariance)[-1]))
-        middle = found.mean if found.space in ("plane", "line") else found.mode
-        (x, y), (u, v) = (slot.frame.to_plane(place).tolist() for place in (middle, middle + reach / math.sqrt(len(middle))))
-        self._window.plane.set_camera(Camera(x, y, 2 * max(math.hypot(u - x, v - y), LEAST_SIGHT)))
+        choices, now = windows(finding.posterior, slot.frame), self._session.scene.camera
+        near = [math.dist(choice, (now.x, now.y, now.span)) < SAME * choice[2] for choice in choices]
+        self._window.plane.set_camera(Camera(*choices[(near.index(True) + 1) % len(near) if any(near) else 0]))
         self.zoomed.emit()
 
     def ask_about_row(self, row: int) -> None:
@@ -298,26 +298,26 @@ class PosteriorFeature(QObject):
         if whole and compared is not None and compared.mean is not None and compared.covariance is not None:
             lines = ellipses(slot.frame, compared.mean, compared.covariance)
         place = None if compared is None or compared.place is None else seen(slot.frame.to_plane(compared.place.astype(np.float64)))
-        self._window.plane.set_posterior(seen(mode), lines, place)
+        others = [seen(peak) for peak in peaks(finding.posterior, slot.frame)[1:]]
+        self._window.plane.set_posterior(seen(mode), lines, place, [other for other in others if other is not None])
 
     def _tell(self, finding: Finding) -> None:
         self._narrow = self._too_narrow(finding)
         self._window.posterior.set_subject(finding.subject.title, self._words(finding))
 
     def _too_narrow(self, finding: Finding) -> bool:
-        """Whether two standard deviations to both sides, along the longest axis, are too few pixels."""
+        """Whether two standard deviations to both sides, along the longest axis, are too few pixels; of all parts, if there are several."""
         slot, found = self._session.slot, finding.posterior
         if slot is None or slot.frame.latent_dim != len(found.mode):
             return False
-        variances, axes = np.linalg.eigh(found.covariance)
-        reach = math.sqrt(max(float(variances[-1]), 0.0)) * axes[:, -1]
-        ends = slot.frame.to_plane(np.stack([found.mode - reach, found.mode + reach]))
         pixels = min(self._window.plane.window_pixels()) / self._session.scene.camera.span
-        return bool(2 * np.linalg.norm(ends[1] - ends[0]) * pixels < LEAST_SEEN)  # NaN behind a globe: it is another thing to say
+        return longest(found, slot.frame) * pixels < LEAST_SEEN  # NaN behind a globe: it is another thing to say
 
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
-        found, words = finding.posterior, [NARROW] if self._narrow else []
+        found = finding.posterior
+        narrow = (NARROW_PARTS if found.parts else NARROW) if self._narrow else ""
+        words = [part for part in (narrow, parts_told(found.parts)) if part]
         if finding.subject.condition is not None and self._session.slot is not None:
             words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:

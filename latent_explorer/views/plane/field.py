@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.core.colour_maps import colour_table
-from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.field import POSTERIOR, PlaneField
 from latent_explorer.views.picture import blank_picture, wrap_words
 from latent_explorer.views.plane.colour_bar import Bar, number_text
+from latent_explorer.views.plane.contours import OPACITY, Contours
 from latent_explorer.views.plane.layer import KeptLayer, Window
-from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
 
-LINE_OPACITY = 0.8
 SHARES = 64  # colours of the bar of class regions
 
 
@@ -46,7 +44,7 @@ class FieldLayer(KeptLayer):
         super().__init__()
         self._fields: tuple[PlaneField, ...] = ()
         self._sheets: dict[int, tuple[PlaneField, QImage]] = {}  # by the identity of their field
-        self._paths: tuple[PlaneField, list[QPainterPath]] | None = None
+        self._contours = Contours()
         self._theme = DARK
         self.opacity = 0.6
         self.contours = True
@@ -100,27 +98,10 @@ class FieldLayer(KeptLayer):
             pixels = abs(field.step * window.scale[0])
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, field.colours != "classes" and pixels > 1.5)
             painter.drawImage(target, self._sheet(field))
-        if self.contours:
-            self._draw_lines(painter, window)
+        if self.contours and self._fields[-1].kind != POSTERIOR:  # whose lines lie over the points
+            self._contours.paint(painter, window, self._fields, QColor(self._theme.text), OPACITY, 0.0)
         painter.end()
         return picture
-
-    def _draw_lines(self, painter: QPainter, window: Window) -> None:
-        (x, y), (dx, dy) = window.scale, window.shift
-        shown = (-dx / x, (window.height - dy) / y, window.width / x, -window.height / y)
-        field = next((field for field in reversed(self._fields) if field.covers(shown)), self._fields[0])
-        if self._paths is None or self._paths[0] is not field:
-            self._paths = field, [_path(contour.points, contour.joined) for contour in field.contours]
-        pen = QPen(QColor(self._theme.text))
-        pen.setCosmetic(True)  # one pixel wide: Qt strokes wider smooth lines through a filled outline
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setOpacity(LINE_OPACITY)
-        painter.setPen(pen)
-        painter.setTransform(QTransform(x, 0, 0, y, dx, dy))
-        for path in self._paths[1]:
-            painter.drawPath(path)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Put the picture where the window is, as faintly as it should be."""
@@ -129,9 +110,3 @@ class FieldLayer(KeptLayer):
             painter.setOpacity(self.opacity)
             super().paint(painter, option, widget)
             painter.restore()
-
-
-def _path(points: NDArray[np.float64], joined: NDArray[np.bool_]) -> QPainterPath:
-    """Lines in plane coordinates."""
-    path: QPainterPath = pg.arrayToQPath(points[:, 0].copy(), points[:, 1].copy(), connect=joined.astype(np.int32), finiteCheck=False)
-    return path

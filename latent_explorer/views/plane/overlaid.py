@@ -10,11 +10,12 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.field import POSTERIOR, PlaneField
 from latent_explorer.core.raster.colouring import Scale
 from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.colour_bar import ColourBar
+from latent_explorer.views.plane.contours import RegionLines
 from latent_explorer.views.plane.field import bar_of as field_bar_of
 from latent_explorer.views.plane.fitting import camera_around
 from latent_explorer.views.plane.legend import Legend
@@ -26,6 +27,7 @@ from latent_explorer.views.plane.told_bar import ToldBar
 from latent_explorer.views.style import Theme
 
 MARGIN = 12  # pixels between the overlays and the plot's edge
+BEHIND = 1 / 3  # of their opacity have points that lie over an exact posterior, which is mostly narrower than one of them
 
 
 class OverlaidPlot(PointedPlot):
@@ -40,6 +42,8 @@ class OverlaidPlot(PointedPlot):
         self.legend.hide()
         self.points_bar = ColourBar(self)
         self.field_bar = ColourBar(self)
+        self._regions = RegionLines()
+        self._box.addItem(self._regions, ignoreBounds=True)
         self._points.scaleChanged.connect(self._show_points_scale)
 
     # Orders
@@ -79,16 +83,20 @@ class OverlaidPlot(PointedPlot):
     def set_fields(self, fields: Sequence[PlaneField]) -> None:
         """As of the plot; the bar says what the colours mean."""
         super().set_fields(fields)
-        self._show_field_bar()
+        self._show_field()
 
     def set_layers(self, layers: Layers) -> None:
         """As of the plot; the bar's colours are as faint as the field's."""
         super().set_layers(layers)
-        self._show_field_bar()
+        self._show_field()
 
-    def _show_field_bar(self) -> None:
+    def _show_field(self) -> None:
+        """Its bar; points are fainter over an exact posterior, whose lines lie over them. What opacity they have stays as it was set."""
         layer = self._field
         seen = layer.fields and layer.opacity > 0
+        posterior = seen and layer.fields[-1].kind == POSTERIOR
+        self._points.setOpacity(BEHIND if posterior else 1.0)
+        self._regions.set_fields(layer.fields if posterior and layer.contours else (), self._theme)
         self.field_bar.set_bar(field_bar_of(layer.fields[-1], self._theme, layer.opacity) if seen else None)
         self._place_overlays()
 
@@ -107,7 +115,7 @@ class OverlaidPlot(PointedPlot):
         super().set_theme(theme)
         self.modes.set_theme(theme)
         self.field_bar.set_ground(theme.plane)
-        self._show_field_bar()
+        self._show_field()
         self._place_overlays()  # their text may be larger now
 
     # Geometry

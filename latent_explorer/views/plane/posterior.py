@@ -1,4 +1,4 @@
-"""What lies over the field of an exact posterior: the encoder's place and ellipses, to be compared with the contours, and the mode."""
+"""What lies over the field of an exact posterior: the encoder's place and ellipses, the mode, and the peaks of other parts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from latent_explorer.views.plane.layer import Layer
 from latent_explorer.views.plotting import pg
 
 ARM = 5.0  # pixels from the mode's cross to its ends
+SMALL_ARM, FAINT = 3.5, 0.7  # of the crosses in other parts, and their opacity
 DASHES = (9.0, 6.0)  # of the outer ellipse, pixels
 BRIGHTER = 140  # percent, on a dark plane: a field may lie under the lines
 HALO, LINE = 3.4, 1.6  # pixels
@@ -29,6 +30,7 @@ class PosteriorLayer(Layer):
         self._paths: tuple[QPainterPath, ...] = ()
         self._mode: tuple[float, float] | None = None
         self._place: tuple[float, float] | None = None
+        self._others: tuple[tuple[float, float], ...] = ()
         self._colour, self._ground = QColor("#2d6fe6"), QColor("#000000")
 
     @property
@@ -46,14 +48,23 @@ class PosteriorLayer(Layer):
         """Where the encoder's ring is, plane coordinates."""
         return self._place
 
+    @property
+    def others(self) -> tuple[tuple[float, float], ...]:
+        """Where the small crosses are, plane coordinates."""
+        return self._others
+
     def set_marks(
         self,
         mode: tuple[float, float] | None,
         ellipses: Sequence[NDArray[np.float64]] = (),
         place: tuple[float, float] | None = None,
+        others: Sequence[tuple[float, float]] = (),
     ) -> None:
-        """The mode, closed lines (n, 2), the outermost first, and the encoder's place, plane coordinates; no mode for nothing."""
-        self._mode, self._place = mode, place
+        """The mode, closed lines (n, 2), the outermost first, the encoder's place and the peaks of other parts, plane coordinates.
+
+        No mode for nothing.
+        """
+        self._mode, self._place, self._others = mode, place, tuple(others)
         self._paths = tuple(pg.arrayToQPath(line[:, 0].copy(), line[:, 1].copy()) for line in ellipses)
         self.update()
 
@@ -65,7 +76,7 @@ class PosteriorLayer(Layer):
         self.update()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Ellipses, then ring and cross."""
+        """Ellipses, then ring and crosses."""
         if self._mode is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -88,11 +99,18 @@ class PosteriorLayer(Layer):
             for colour, width in ((self._ground, HALO), (self._colour, LINE)):
                 painter.setPen(QPen(colour, width))
                 painter.drawEllipse(middle, RING, RING)
-        for colour, width in ((self._ground, HALO + 1), (self._colour, LINE + 0.4)):
-            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            for way in (QPointF(ARM, 0), QPointF(0, ARM)):
-                painter.drawLine(place - way, place + way)
+        painter.setOpacity(FAINT)
+        for other in self._others:
+            self._cross(painter, transform.map(QPointF(*other)), SMALL_ARM, 0.0)
+        painter.setOpacity(1.0)
+        self._cross(painter, place, ARM, 0.4)
         painter.restore()
+
+    def _cross(self, painter: QPainter, middle: QPointF, arm: float, more: float) -> None:
+        for colour, width in ((self._ground, HALO + 1), (self._colour, LINE + more)):
+            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            for way in (QPointF(arm, 0), QPointF(0, arm)):
+                painter.drawLine(middle - way, middle + way)
 
     def boundingRect(self) -> QRectF:  # Qt's name
         """The visible window while there is something to see."""

@@ -1,0 +1,76 @@
+"""Where an exact posterior and its parts lie on the plane: for crosses, for a window that shows them, and how wide they look."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latent_explorer.core.plane.frame import PlaneFrame
+from latent_explorer.core.posterior import Posterior
+
+Doubles = NDArray[np.float64]
+
+SIGHT = 4.0  # standard deviations from the middle of a posterior, or of a part, to the window's edge
+LEAST_SIGHT = 1e-3  # units of the plane: half of the narrowest window
+ROOM = 1.1  # times the extent of several parts is the window that shows them all
+WHOLE = (0.0, 0.0, 2.2)  # the window that shows a globe
+
+Window = tuple[float, float, float]  # x and y of the middle, and the shorter side, plane units
+
+
+def peaks(found: Posterior, frame: PlaneFrame) -> Doubles:
+    """Plane coordinates (n, 2) of the parts' highest places, in their order; of one in one part, of its mode.
+
+    On a torus of the copies that lie nearest to the mode; NaN for what is behind a globe.
+    """
+    places = np.array([part.place for part in found.parts] or [found.mode])
+    if frame.kind == "torus":
+        places = places - np.rint(places - found.mode)
+    return _flat(frame, places)
+
+
+def windows(found: Posterior, frame: PlaneFrame) -> tuple[Window, ...]:
+    """What to look at: all of it; where it is in several parts, then each of these, the heaviest first."""
+    if not found.parts:
+        middle = found.mean if found.space in ("plane", "line") else found.mode
+        (x, y), reach = _flat(frame, middle), _reach(frame, middle, found.covariance)
+        return ((float(x), float(y), 2 * reach),) if math.isfinite(reach) else (WHOLE,)
+    order = sorted(range(len(found.parts)), key=lambda number: -found.parts[number].share)
+    places = peaks(found, frame)[order]
+    reaches = np.array([_reach(frame, found.parts[number].place, found.parts[number].covariance) for number in order])
+    seen = np.isfinite(reaches)
+    if not seen.any():
+        return (WHOLE,)
+    places, reaches = places[seen], reaches[seen]
+    low, high = (places - reaches[:, None]).min(axis=0), (places + reaches[:, None]).max(axis=0)
+    (x, y), span = (low + high) / 2, ROOM * float((high - low).max())
+    each = ((float(place[0]), float(place[1]), 2 * float(half)) for place, half in zip(places, reaches, strict=True))
+    return ((float(x), float(y), span), *each)
+
+
+def longest(found: Posterior, frame: PlaneFrame) -> float:
+    """Four standard deviations along the longest axis, plane units; of one in several parts those of the widest. NaN behind a globe."""
+    parts = [(part.place, part.covariance) for part in found.parts] or [(found.mode, found.covariance)]
+    lengths = []
+    for place, covariance in parts:
+        variances, axes = np.linalg.eigh(covariance)
+        reach = math.sqrt(max(float(variances[-1]), 0.0)) * axes[:, -1]
+        ends = _flat(frame, np.stack([place - reach, place + reach]))
+        lengths.append(2 * float(np.linalg.norm(ends[1] - ends[0])))
+    known = [length for length in lengths if math.isfinite(length)]
+    return max(known, default=math.nan)
+
+
+def _reach(frame: PlaneFrame, place: Doubles, covariance: Doubles) -> float:
+    """Half of the window that shows it, plane units; NaN behind a globe."""
+    reach = SIGHT * math.sqrt(max(float(np.linalg.eigvalsh(covariance)[-1]), 0.0))
+    one, two = _flat(frame, np.stack([place, place + reach / math.sqrt(len(place))]))
+    length = float(np.hypot(*(two - one)))
+    return length if math.isnan(length) else max(length, LEAST_SIGHT)
+
+
+def _flat(frame: PlaneFrame, z: Doubles) -> Doubles:
+    """Plane coordinates (n, 2) or (2,); on a torus beyond the first square too, where `to_plane` would go around."""
+    return z if frame.kind == "torus" else frame.to_plane(z)
