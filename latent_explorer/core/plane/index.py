@@ -143,6 +143,9 @@ class PlaneIndex:
 
     def in_rectangle(self, window: Window, visible: Mask | None = None) -> NDArray[np.int64]:
         """Rows of the points in a rectangle (left, bottom, right, top), its border included; sorted."""
+        return self._in_rectangle(window, visible)
+
+    def _in_rectangle(self, window: Window, visible: Mask | None) -> NDArray[np.int64]:
         left, bottom, right, top = window
         outer = (*self._span(left, right, 0), *self._span(bottom, top, 1))
         inner = self._whole(outer)
@@ -185,7 +188,7 @@ class PlaneIndex:
         outer = (*self._span(left, right, 0), *self._span(bottom, top, 1))
         if self._count(self._whole(outer), visible) > most:
             return None
-        found = self.in_rectangle(window, visible)
+        found = self._in_rectangle(window, visible)
         return found if len(found) <= most else None
 
     def few_places_in(

@@ -70,7 +70,7 @@ class TorusIndex(PlaneIndex):
         left, bottom, right, top = window
         parts = []
         for (low_x, high_x), (low_y, high_y) in itertools.product(_folded(left, right), _folded(bottom, top)):
-            parts.append(super().in_rectangle((low_x, low_y, high_x, high_y), visible))
+            parts.append(self._in_rectangle((low_x, low_y, high_x, high_y), visible))
         return _each_once(parts)
 
     def in_lasso(self, corners: NDArray[np.floating], visible: Mask | None = None) -> NDArray[np.int64]:

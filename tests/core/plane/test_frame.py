@@ -209,6 +209,9 @@ def test_a_torus_begins_anew_beyond_its_ends() -> None:
     assert frame.contains(places).all()
     z = np.array([(0.0, 0.999), (0.5, 0.5)])
     np.testing.assert_array_equal(frame.to_plane(z), z)
+    beyond = np.array([(-0.25, 1.5), (7.0, 0.5), (np.nan, np.inf)])
+    np.testing.assert_array_equal(frame.to_plane(beyond), [(0.75, 0.5), (0.0, 0.5), (np.nan, np.nan)])
+    assert not frame.shows_z and PlaneFrame.identity().shows_z
     assert frame.bounds == ((0.0, 0.0), (1.0, 1.0)) and frame.centre == (0.5, 0.5)
     assert frame.key != PlaneFrame.identity().key
     assert not frame.parallel_to(PlaneFrame.identity())

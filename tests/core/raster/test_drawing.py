@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,22 @@ def test_the_middle_of_a_disc_is_where_its_point_is(x: float, y: float, radius: 
 def test_a_disc_covers_its_area(radius: float, alpha: float) -> None:
     covered = draw([12.0, 9.0], radius=radius, alpha=alpha)[..., 3].astype(float).sum() / (255 * alpha)
     assert covered == pytest.approx(np.pi * radius**2, rel=0.08)
+
+
+@pytest.mark.parametrize("counts", [None, np.array([[0, 0, 90], [255, 255, 0]], np.uint8)], ids=["colours", "counts"])
+@pytest.mark.parametrize("size", [0.4, 5.0], ids=["dots", "discs"])
+def test_copies_are_what_as_many_points_are(size: float, counts: NDArray[np.uint8] | None) -> None:
+    """Of several blocks each, some copies in sight, some cut and one beside the picture."""
+    points, copies = on_the_grid(1500, 8, 0, 8) / 8, ((0.0, 0.0), (1.0, 0.0), (-1.0, 1.0), (2.0, 1.0), (90.0, 0.0))
+    colours = np.random.default_rng(3).integers(0, 256, (1500, 3)).astype(np.uint8)
+    look, view = Look(size, 0.3, counts), View((8.0, -8.0), (4.0, 12.0), 24, 18)
+    found = draw_points(scatter_of(points, colours), look, replace(view, copies=copies))
+    whole = scatter_of(np.concatenate([points + copy for copy in copies]), np.tile(colours, (len(copies), 1)))
+    expected = draw_points(whole, look, view)
+    assert np.abs(parts(found.words)[..., 3] - parts(expected.words)[..., 3]).max() <= 1
+    assert np.abs(parts(found.words) - parts(expected.words))[parts(expected.words)[..., 3] > 20].max() <= 13  # 255 / 20
+    assert found.most == pytest.approx(expected.most, rel=1e-5)
+    assert (found.words != draw_points(scatter_of(points, colours), look, view).words).any()
 
 
 def test_colours_and_opacity_of_discs_that_do_not_touch() -> None:
