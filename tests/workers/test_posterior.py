@@ -60,6 +60,14 @@ def test_the_field_is_a_linear_decoder_s_normal_density(sigma: float) -> None:
     np.testing.assert_allclose(field.values.ravel()[seen] * math.log(10), wanted[seen], atol=0.05)
 
 
+def test_where_the_posterior_is_out_of_sight_nothing_is_drawn() -> None:
+    exact = linear_gaussian(0.01)
+    finding = find(Subject("drawn", np.rint(255 * exact.draw(1)[0]).astype(np.uint8)), exact.handle, 64)
+    away = 4.4 * np.sign(-finding.posterior.mode)
+    field = field_of(finding, PlaneFrame.identity(), cells_between(away - 0.05, away + 0.05, 20, 20))
+    assert field.strength is not None and not field.strength.any() and np.isfinite(field.values).all()
+
+
 def test_a_draft_is_near_the_field_and_asks_nobody(handle: ModelHandle) -> None:
     finding = find(subject(), handle, SIDE)
     fine = field_of(finding, PlaneFrame.identity(), CELLS)

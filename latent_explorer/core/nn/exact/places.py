@@ -56,7 +56,7 @@ def log_density_at(
         decoder = Decoder(decoder.module, condition, torch.from_numpy(known).to(device))
     places = torch.from_numpy(z.astype(np.float32)).to(device)
     parts = [np.zeros(0)]
-    for some in places.split(PIECE):
+    for some in places.split(PIECE) if len(places) else ():
         joint = decoder.table(x.to(device), some)[0] + log_prior(found.space, some)
         parts.append(joint.double().cpu().numpy() - found.log_evidence)
         progress(len(parts) * PIECE / len(places))
