@@ -14,7 +14,7 @@ from latent_explorer.core.memory import size_words, training_needs
 from latent_explorer.core.usual import usual, usual_value
 from latent_explorer.views.doctor_list import DoctorList
 from latent_explorer.views.glossary import explain
-from latent_explorer.views.recipe_box import RecipeBox, texts_of
+from latent_explorer.views.recipe_box import Own, RecipeBox, texts_of
 from latent_explorer.views.text import plain_label, tip
 from latent_explorer.views.training_rows import (
     LABELS,
@@ -26,6 +26,7 @@ from latent_explorer.views.training_rows import (
     Chosen,
     Row,
     number,
+    short,
     shown,
     spelled,
     widths,
@@ -62,7 +63,7 @@ class TrainingPanel(QWidget):
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
         self._unfolded: frozenset[str] = frozenset()  # rare rows that are there all the same
         self._fault = ""  # the row under which the problem stands
-        self._before_recipe: tuple[dict[str, str], bool] | None = None  # what the form said and `_epochs_typed`, while one is chosen
+        self._meant: dict[str, str] = {}  # with all digits, what stands shorter in a field until it is edited
         self._recipe = RecipeBox()
         self._recipe.activated.connect(self._choose_recipe)
         self._form.addRow(self._recipe)  # across both columns: its names are long
@@ -150,11 +151,17 @@ class TrainingPanel(QWidget):
         return frozenset(name for name in rare if self._text(name) != shown(usual_value(name, *self._kind)))
 
     def _text(self, name: str) -> str:
-        return self._fields[name].text() if name in self._fields else str(self._boxes[name].currentData())
+        """What a row says, with all digits."""
+        if name in self._fields:
+            text, meant = self._fields[name].text(), self._meant.get(name, "")
+            return meant if text == short(meant) else text
+        return str(self._boxes[name].currentData())
 
     def _put(self, name: str, value: object) -> None:
         if name in self._fields:
-            self._fields[name].setText(shown(value))
+            text = shown(value)
+            self._meant[name] = text
+            self._fields[name].setText(short(text))
         elif (at := self._boxes[name].findData(value)) >= 0:
             self._boxes[name].setCurrentIndex(at)
 
@@ -183,18 +190,19 @@ class TrainingPanel(QWidget):
     # Recipes
 
     def _choose_recipe(self) -> None:
-        """Fill the form with what the recipe says; or go back to what it said before one was chosen."""
-        part = self._recipe.part()
-        if part is not None:
-            if self._before_recipe is None:
-                self._before_recipe = {row.name: self._text(row.name) for row in ROWS if row.owner != MACHINE}, self._epochs_typed
-            self._fill(texts_of(part))
-            self._epochs_typed, self._epochs_of_run = True, False  # no suggestion takes the place of a recipe's
-        elif self._before_recipe is not None:
-            (before, self._epochs_typed), self._before_recipe = self._before_recipe, None
-            self._fill(before)
+        """Fill the form with what the entry says; what the person has typed is kept as their own settings."""
+        entry = self._recipe.chosen()
+        if entry is None:
+            return  # the form says just this
+        if self._recipe.part() is None or self._changes():
+            self._recipe.keep({row.name: self._text(row.name) for row in ROWS if row.owner != MACHINE}, self._epochs_typed)
+        if isinstance(entry, Own):
+            self._epochs_typed = entry.epochs_typed
+            self._fill(entry.texts)
         else:
-            return  # nothing was chosen, and nothing is
+            self._fill(texts_of(entry))
+            self._epochs_typed, self._epochs_of_run = True, False  # no suggestion takes the place of a recipe's
+        self._recipe.show_entry(entry)
         self._edited()
 
     def _fill(self, said: Mapping[str, str]) -> None:
@@ -207,16 +215,18 @@ class TrainingPanel(QWidget):
         self._kind = said["family"], said["network"]
         self._unfolded = self._unusual()
 
-    def _tell_recipe(self) -> None:
-        """What it shows, and which settings are no longer those of the recipe."""
+    def _changes(self) -> list[str]:
+        """Labels of the settings that are no longer those of the chosen recipe."""
         part, chosen = self._recipe.part(), self._chosen()
-        self._recipe.setToolTip(self._recipe.sentence() or explain("recipe"))
         wanted = {} if part is None else texts_of(part)
-        changed = [
-            row.label for row in ROWS if row.name in wanted and row.there(chosen) and self._text(row.name).strip() != wanted[row.name]
-        ]
-        self._changed.setText(f"Changed: {', '.join(changed)}." if changed else "")
-        self._form.setRowVisible(self._changed, bool(changed))
+        return [row.label for row in ROWS if row.name in wanted and row.there(chosen) and self._text(row.name).strip() != wanted[row.name]]
+
+    def _tell_recipe(self) -> None:
+        """What it shows, and what has been changed."""
+        self._recipe.setToolTip(self._recipe.sentence() or explain("recipe"))
+        changes = self._changes()
+        self._changed.setText(f"Changed: {', '.join(changes)}." if changes else "")
+        self._form.setRowVisible(self._changed, bool(changes))
 
     # What it says
 
@@ -230,7 +240,7 @@ class TrainingPanel(QWidget):
             if row.choices:
                 values[row.name] = self._boxes[row.name].currentData()
                 continue
-            text = self._fields[row.name].text().strip()
+            text = self._text(row.name).strip()
             if text or not row.empty:
                 values[row.name] = widths(spelled(row.name), text) if row.widths else number(text)
         if values.get("objective") == self.facts.objectives[0]:
@@ -262,8 +272,7 @@ class TrainingPanel(QWidget):
         record = {"channels": None, "sigma": None, "lower_dim": None} | settings.for_model(model).to_record() | model.to_record()
         if model.decoder_hidden == model.hidden[::-1]:
             record["decoder_hidden"] = None  # mirrored
-        self._before_recipe = None
-        self._recipe.setCurrentIndex(0)
+        self._recipe.forget()
         self._put("family", model.family)
         self._follow_family()  # the lists first
         for row in ROWS:
@@ -288,8 +297,8 @@ class TrainingPanel(QWidget):
 
     def suggest_epochs(self, epochs: int) -> None:
         """A number that suits the data, unless the person has typed another one or it is an unfinished run's."""
-        if self._fields["epochs"].text() != str(epochs) and not (self._epochs_typed or self._epochs_of_run):
-            self._fields["epochs"].setText(str(epochs))
+        if self._text("epochs") != str(epochs) and not (self._epochs_typed or self._epochs_of_run):
+            self._put("epochs", epochs)
             self._filled = None  # told to nobody: no edit of the person's, which would settle a notice
 
     def release_epochs(self) -> None:
@@ -332,8 +341,10 @@ class TrainingPanel(QWidget):
 
     def _edited(self) -> None:
         self._filled = None
-        self._epochs_typed = self._epochs_typed or self.sender() is self._fields["epochs"]
-        if not isinstance(self.sender(), QLineEdit):
+        typed = next((name for name, field in self._fields.items() if field is self.sender()), "")
+        self._meant.pop(typed, None)
+        self._epochs_typed = self._epochs_typed or typed == "epochs"
+        if not typed:
             self._follow_family()
         problem = self.problem()
         self._tell(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -153,6 +154,13 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ",".join(str(number) for number in value)
     return "" if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def short(text: str) -> str:
+    """For a field: a number with more than six digits, as a root, in four; anything else as it is."""
+    found = number(text)
+    long = isinstance(found, float) and math.isfinite(found) and float(f"{found:.6g}") != found
+    return f"{found:.4g}" if long else text
 
 
 def widths(name: str, text: str) -> tuple[int, ...]:

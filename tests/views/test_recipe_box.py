@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -109,10 +110,97 @@ def test_what_is_changed_after_it_is_named_and_the_form_before_it_comes_back(pan
     assert changed(panel) == "Changed: Learning rate."
     choose(panel, "posterior-collapse / beta-10")  # the same once more
     assert changed(panel) == "" and lr.text() == "0.001"
-    choose(panel, OWN)
+    choose(panel, "Own: before recipes")
     assert (panel.model_config(SHAPE), panel.training_config()) == before
     panel.suggest_epochs(300)
     assert epochs.text() == "300"
+
+
+def pick(panel: TrainingPanel, name: str) -> None:
+    """With the mouse, from the list that a key has opened: one that a press has opened takes no click for a moment."""
+    view = box(panel).view()
+    box(panel).setFocus()
+    QTest.keyClick(box(panel), Qt.Key.Key_F4)
+    settle()
+    row = box(panel).findText(name)
+    assert row >= 0
+    view.scrollTo(view.model().index(row, 0))
+    settle()
+    place = view.visualRect(view.model().index(row, 0)).center()
+    QTest.mouseMove(view.viewport(), place)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    settle()
+    assert not view.isVisible()
+
+
+def listed(panel: TrainingPanel) -> list[str]:
+    """Entries of own settings."""
+    return [box(panel).itemText(row) for row in range(box(panel).count() - len(NAMES))]
+
+
+@pytest.mark.qt_log_ignore("^This plugin does not support grabbing the keyboard", extend=True)  # an open list does; offscreen it need not
+def test_what_is_typed_over_a_recipe_is_kept_when_another_one_is_looked_at(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    lr, epochs = (panel.findChild(QLineEdit, f"field_{name}") for name in ("lr", "epochs"))
+    assert lr is not None and epochs is not None
+    hand.type(lr, "0.003")
+    assert listed(panel) == [OWN]
+    pick(panel, "dense-128-128")
+    hand.type(epochs, "17")
+    typed = panel.model_config(SHAPE), panel.training_config()
+    pick(panel, "linear-encoder")
+    assert epochs.text() == "10" and changed(panel) == ""
+    assert listed(panel) == [OWN, "Own: before recipes"]
+    pick(panel, "dense-128-128")  # the recipe is what it is
+    assert epochs.text() == "10"
+    pick(panel, OWN)
+    assert (panel.model_config(SHAPE), panel.training_config()) == typed and box(panel).currentIndex() == 0
+    assert "dense-128-128, changed" in " ".join(box(panel).itemData(0, Qt.ItemDataRole.ToolTipRole).split())
+    hand.type(epochs, "18")  # and on
+    pick(panel, "Own: before recipes")
+    assert lr.text() == "0.003" and box(panel).currentIndex() == 0
+    assert listed(panel) == [OWN, "Own: dense-128-128, changed"]
+    pick(panel, "Own: dense-128-128, changed")
+    assert epochs.text() == "18" and lr.text() == "0.001"
+    assert listed(panel) == [OWN, "Own: before recipes"]
+
+
+def test_looking_through_the_list_by_the_keyboard_keeps_what_was_typed_once(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    lr = panel.findChild(QLineEdit, "field_lr")
+    assert lr is not None
+    hand.type(lr, "0.003")
+    box(panel).setFocus()
+    for _ in range(5):
+        QTest.keyClick(box(panel), Qt.Key.Key_Down)
+        settle()
+    assert box(panel).currentText() == NAMES[4] and listed(panel) == [OWN]
+    for _ in range(5):
+        QTest.keyClick(box(panel), Qt.Key.Key_Up)
+        settle()
+    assert box(panel).currentText() == OWN and lr.text() == "0.003"
+
+
+def test_a_long_number_is_shown_short_and_trained_with_in_full_until_it_is_edited(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    choose(panel, "sigma-vae / mse")
+    sigma = panel.findChild(QLineEdit, "field_sigma")
+    assert sigma is not None and sigma.text() == "0.7071"
+    assert panel.model_config(SHAPE).sigma == 0.5**0.5 and changed(panel) == ""
+    choose(panel, "quadrature")
+    choose(panel, "sigma-vae / mse")
+    hand.type(sigma, "0.7071")
+    assert panel.model_config(SHAPE).sigma == 0.7071 and changed(panel) == "Changed: σ."
+    choose(panel, "quadrature")
+    choose(panel, OWN)
+    assert panel.model_config(SHAPE).sigma == 0.7071 and sigma.text() == "0.7071"
+    hand.type(sigma, "0.123456")
+    choose(panel, "quadrature")
+    choose(panel, OWN)
+    assert sigma.text() == "0.123456"  # as it was typed
+    model = ModelConfig(SHAPE, likelihood="gaussian", sigma=1 / 3)
+    panel.set_settings(model, TrainingConfig())
+    assert sigma.text() == "0.3333" and panel.model_config(SHAPE) == model
 
 
 def test_a_shown_run_is_no_recipe_and_a_locked_form_takes_none(panel: TrainingPanel) -> None:
