@@ -23,7 +23,8 @@ PICTURE = Qt.ItemDataRole.UserRole
 KEPT = 2000  # pictures
 AT_ONCE = 200  # pictures that are asked for together
 SIDE = 30  # pixels of a picture's longer side, in an interface of the usual size
-HINTS = {"Error": "error", "Squared error": "error"}  # heads with a term of the glossary
+HINTS = {"Error": "error", "Squared error": "error", "Grey score": "grey_score", "log p(x), density": "exact_density"}  # of heads
+ENDINGS = {", one draw": "one_draw"}  # the same by how heads end
 IMAGE, NUMBER, CLASS, VALUES = range(4)  # the first columns; from the last on, values
 
 
@@ -171,7 +172,8 @@ class SelectionModel(QAbstractTableModel):
             return None
         head = self.shown.heads[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return explain(HINTS[head]) if head in HINTS and section >= VALUES else None
+            term = HINTS.get(head) or next((term for ending, term in ENDINGS.items() if head.endswith(ending)), "")
+            return explain(term) if term and section >= VALUES else None
         return head if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -12,7 +12,7 @@ from latent_explorer.app.features import thumbnails as thumbnails_feature
 from latent_explorer.app.features.hover import lines_of
 from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.palette import class_colour
-from latent_explorer.core.plane.values import Values, title_of
+from latent_explorer.core.plane.values import DENSITY, GREY, Values, title_of
 from latent_explorer.core.scene import Camera
 from latent_explorer.core.types import Codes
 from latent_explorer.views.plane.pointed import PICK
@@ -290,7 +290,8 @@ def test_a_conditional_models_likelihood_is_named_so_where_all_classes_are_known
     upper = "KL, upper level −2.500 nats"
     assert lines_of(codes, 0, FAMILIES["conditional-vae"]) == ("log p(x | class) −2.500 nats", upper)
     assert lines_of(codes, 0, FAMILIES["vae"]) == ("log p(x) −2.500 nats", upper)
-    assert lines_of(codes, 0, FAMILIES["vae"], drawn=True) == ("log p(x), one draw −2.500 nats", upper)
+    assert lines_of(codes, 0, FAMILIES["vae"], GREY) == ("log p(x), one draw −2.500 nats", upper)
+    assert lines_of(codes, 0, FAMILIES["vae"], DENSITY) == ("log p(x), density −2.500 nats", upper)
     unknown = replace(codes, labels=np.array([-1]))
     assert lines_of(unknown, 0, FAMILIES["conditional-vae"]) == ("log p(x) −2.500 nats", upper)
     given = Values(codes, FAMILIES["conditional-vae"])

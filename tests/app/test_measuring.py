@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox
 
 from latent_explorer.core.nn.evaluation import ELBO_SAMPLES, evaluate, image_columns
+from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import ImageDataset
 from tests.app.conftest import Desk
+from tests.views.hand import settle
 
 
 def colours(desk: Desk) -> list[str]:
@@ -46,6 +51,27 @@ def test_a_person_asks_and_the_points_show_it(opened: Desk) -> None:
     opened.wish("measure")  # once is enough
     opened.rest()
     assert opened.slot.codes["mean"] is before
+
+
+def test_card_table_colours_and_bar_have_one_name_for_a_likelihood(opened: Desk) -> None:
+    opened.wait(lambda: opened.session.dataset_of(opened.slot) is not None)
+    opened.wish("measure")
+    opened.wait(lambda: "ll" in opened.slot.codes["mean"].columns)
+    opened.session.set_scene(selection=Rows(np.array([3, 5])), layers=replace(opened.session.scene.layers, point_colour="surprise"))
+    opened.rest()
+    settle()
+    heads = opened.window.selection.model.shown.heads
+    assert {"log p(x), one draw", "ELBO, one draw", "Reconstruction, one draw", "Squared error"} <= set(heads)
+    colour = opened.box("point_colour")
+    assert colour.itemText(colour.findData("surprise")) == "Surprise, −log p(x), one draw (nats)"
+    bar = opened.window.plane.points_bar.bar
+    assert bar is not None and bar.title == "Surprise, −log p(x), one draw (nats)"
+    opened.program.hover.point_at(3)
+    opened.program.hover._show_card()
+    content = opened.window.plane.card.content
+    assert content is not None and any(line.startswith("log p(x), one draw −") for line in content.lines)
+    column, model = heads.index("log p(x), one draw"), opened.window.selection.model
+    assert "black and white draw" in model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
 
 
 def test_without_the_data_it_says_why_not(opened: Desk) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from latent_explorer.app.features.exact_codes import ExactCodesFeature
-from latent_explorer.app.features.hover import NAMES
+from latent_explorer.app.features.hover import config_of, name_of
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.nn.exact.grids import why_not
-from latent_explorer.core.plane.values import score_of
+from latent_explorer.core.plane.values import pixels_of, score_of
 from latent_explorer.core.scene import Rows
 from latent_explorer.core.types import Slot
 from latent_explorer.views.main_window import MainWindow
@@ -54,7 +54,7 @@ class AnomaliesFeature(QObject):
         slot = self._session.slot
         codes = slot.points if slot is not None else None
         column = score_of(codes) if codes is not None else ""
-        if codes is None or not column:
+        if slot is None or codes is None or not column:
             return
         scores, visible = codes.columns[column], self._index.visible
         rows = np.flatnonzero(np.isfinite(scores) if visible is None else np.isfinite(scores) & visible)
@@ -62,5 +62,7 @@ class AnomaliesFeature(QObject):
         self._session.set_scene(selection=Rows(np.sort(chosen)))
         if len(chosen):
             self.found.emit(int(chosen[0]))
-        self._window.selection.sort_by(NAMES[column])
+        dataset, config = self._session.dataset_of(slot), config_of(slot)
+        pixels = pixels_of(config, None if dataset is None else dataset.images)
+        self._window.selection.sort_by(name_of(column, codes, None if config is None else config.facts, pixels))
         self._window.raise_panel("selection")

@@ -15,11 +15,11 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.families import Family
 from latent_explorer.core.palette import apply_grey_map, class_colour
 from latent_explorer.core.plane.neighbours import images_of
-from latent_explorer.core.plane.values import given_class
-from latent_explorer.core.posterior import score_of
+from latent_explorer.core.plane.values import given_class, note_on, pixels_of
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -40,7 +40,6 @@ NAMES = {
 }  # fmt: skip
 IN_NATS = frozenset({"elbo", "kl", "reconstruction", "ll", "grey_score", "kl_top", "kl_lower"})
 MOST_LINES = 6
-ONE_DRAW = ", one draw"
 
 
 class HoverFeature(QObject):
@@ -197,7 +196,7 @@ class HoverFeature(QObject):
             note = f"{note} Decoded as its own class, {slot.class_name(label)}.".strip()
         layers = self._session.scene.layers
         image = None if images is None else to_qimage(self._mapped(images[0]))
-        lines = lines_of(codes, row, _facts(slot), drawn=images is not None and drawn(slot, images))
+        lines = lines_of(codes, row, _facts(slot), pixels_of(config_of(slot), None if dataset is None else dataset.images))
         content = CardContent(title_of(codes, row, slot), lines, image, None, note, layers.smooth)
         self._window.plane.show_card(content, place)
         if slot.handle is not None and slot.decodes:
@@ -235,25 +234,25 @@ def title_of(codes: Codes, row: int, slot: Slot) -> str:
     return f"Class {word} · {noun} {number}" if word else f"{noun.capitalize()} {number}"
 
 
+def config_of(slot: Slot) -> ModelConfig | None:
+    """Its model's; None for a table."""
+    return None if slot.handle is None else slot.handle.architecture
+
+
 def _facts(slot: Slot) -> Family | None:
     return None if slot.handle is None else slot.handle.architecture.facts
 
 
-def name_of(name: str, codes: Codes, facts: Family | None) -> str:
-    """A column's short name for people; ``facts`` are the model's, None where there is none."""
-    return "log p(x | class)" if name == "ll" and given_class(codes, facts) else NAMES.get(name, name)
+def name_of(name: str, codes: Codes, facts: Family | None, pixels: str = "") -> str:
+    """A column's short name for people; ``facts`` are the model's, None where there is none; ``pixels``: `core.plane.values.pixels_of`."""
+    words = "log p(x | class)" if name == "ll" and given_class(codes, facts) else NAMES.get(name, name)
+    return words + note_on(name, pixels)
 
 
-def drawn(slot: Slot, images: Images) -> bool:
-    """Whether log p(x) is of a fixed black and white draw of such images (`core.nn.figures.exact.quoted_pixels`), and not of themselves."""
-    return slot.handle is not None and score_of(slot.handle.architecture, images) == "grey score"
-
-
-def lines_of(codes: Codes, row: int, facts: Family | None = None, *, drawn: bool = False) -> tuple[str, ...]:
-    """What the codes say of it besides; ``drawn``: its likelihood is of one draw."""
+def lines_of(codes: Codes, row: int, facts: Family | None = None, pixels: str = "") -> tuple[str, ...]:
+    """What the codes say of it besides; parameters as of `name_of`."""
     single = [(name, values) for name, values in codes.columns.items() if values.ndim == 1]
-    known = [(name, name_of(name, codes, facts), float(values[row])) for name, values in single[:MOST_LINES]]
-    return tuple(_line(name, words + ONE_DRAW if drawn and name == "ll" else words, value) for name, words, value in known)
+    return tuple(_line(name, name_of(name, codes, facts, pixels), float(values[row])) for name, values in single[:MOST_LINES])
 
 
 def _line(column: str, name: str, value: float) -> str:

@@ -13,7 +13,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.far import FARTHEST
 from latent_explorer.core.plane.extent import extent_of, label_mask
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.values import Values
+from latent_explorer.core.plane.values import Values, pixels_of
 from latent_explorer.core.raster.view import Picture
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, Slot, TableFacts
@@ -134,7 +134,6 @@ class SceneryFeature(QObject):
         plane.set_slot(slot.slot_id)
         self._window.layers.set_decodes(slot.table is None)
         codes = slot.points
-        facts = slot.handle.architecture.facts if slot.handle is not None else None
         model = slot.handle.id if slot.handle is not None else slot.table or slot.generation
         fresh, self._shown_model = model != self._shown_model, model
         turned = self._shown_frame is not None and not slot.frame.continues(self._shown_frame)
@@ -147,7 +146,7 @@ class SceneryFeature(QObject):
             self._window.layers.set_values(())
         elif not fresh and not turned and codes.same_images(self._shown_codes):
             if codes is not self._shown_codes or moved:
-                self._shown_codes, values = codes, Values(codes, facts)
+                self._shown_codes, values = codes, self._values(slot, codes)
                 plane.move_codes(_places(slot, codes), values)
                 self._window.layers.set_values(values)
         elif turned or codes is not self._shown_codes:
@@ -157,7 +156,7 @@ class SceneryFeature(QObject):
             if hidden - classes.keys():  # classes of another data set
                 hidden = frozenset()
                 self._session.set_scene(hidden_classes=hidden)
-            values = Values(codes, facts)
+            values = self._values(slot, codes)
             plane.set_codes(_places(slot, codes), codes.labels, classes, hidden, values)
             self._window.layers.set_values(values)
         if slot.frame.bounds is not None and (fresh or restaged or turned):
@@ -168,6 +167,12 @@ class SceneryFeature(QObject):
         elif fresh or (turned and not slot.in_training):
             self.fit(FIRST_PART, self._probe_place())
         self._tell_counts()
+
+    def _values(self, slot: Slot, codes: Codes) -> Values:
+        """What the points can be coloured by, under the names that the table and the card give it too."""
+        config, dataset = slot.handle.architecture if slot.handle is not None else None, self._session.dataset_of(slot)
+        pixels = pixels_of(config, None if dataset is None else dataset.images)
+        return Values(codes, config.facts if config is not None else None, pixels)
 
     def _draw_points(self, drawing: PointsDrawing) -> None:
         self._lane.submit(Task("", partial(_draw, drawing), self._take_points_picture, torch=False, kind="points"))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from latent_explorer.app.features.hover import NAMES, HoverFeature, name_of
+from latent_explorer.app.features.hover import NAMES, HoverFeature, config_of, name_of
 from latent_explorer.app.features.indexing import IndexFeature
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
@@ -22,6 +22,7 @@ from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.export.table import save_rows
 from latent_explorer.core.plane.index import Mask
 from latent_explorer.core.plane.selecting import Area, Box, Spot, bounds, combined, rows_of
+from latent_explorer.core.plane.values import pixels_of
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Floats, ImageDataset, Labels, Slot
 from latent_explorer.views.dialogs.export import ask_table_path
@@ -249,12 +250,13 @@ class SelectionFeature(QObject):
         """What is known of the selected points."""
         rows = self._rows
         columns: dict[str, Floats] = {}
+        pixels = pixels_of(config_of(slot), None if dataset is None else dataset.images)
         facts = None if slot.handle is None else slot.handle.architecture.facts
         if self._errors is not None and self._errors.rows is rows and "error" not in codes.columns:
             columns[NAMES["error"]] = self._errors.values
         for name, values in codes.columns.items():
             if values.ndim == 1:
-                columns[name_of(name, codes, facts)] = values[rows]
+                columns[name_of(name, codes, facts, pixels)] = values[rows]
         names = slot.data.class_names if slot.data is not None else ()
         # The same arrays while the same points are selected: the table keeps its place.
         before = self._window.selection.model.shown

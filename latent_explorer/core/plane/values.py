@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.families import Family
-from latent_explorer.core.types import Codes
+from latent_explorer.core.posterior import score_of as score_kind
+from latent_explorer.core.sample import sample_rows
+from latent_explorer.core.types import Codes, Images
 
 TITLES = {
     "elbo": "ELBO (nats)",
@@ -18,7 +21,6 @@ TITLES = {
     "kappa": "Concentration kappa",
     "reconstruction": "Reconstruction (nats)",
     "mse": "Squared error",
-    "log_likelihood": "log p(x) (nats)",
     "surprise": "Surprise, −log p(x) (nats)",
     "grey_surprise": "Surprise, −grey score (nats)",
     "width": "Posterior's width",
@@ -28,10 +30,39 @@ TITLES = {
 def title_of(name: str, names: Iterable[str] = ()) -> str:
     """What people read for a column; the user's own names stay as they are.
 
-    ``names`` are those it is offered among: `Values` know whether a likelihood is that given the class.
+    ``names`` are those it is offered among: `Values` know whether a likelihood is that given the class, and of which pixels.
     """
     title = TITLES.get(name, name)
-    return title.replace("p(x)", "p(x | class)") if isinstance(names, Values) and names.given else title
+    if not isinstance(names, Values):
+        return title
+    words = title.replace("p(x)", "p(x | class)") if names.given else title
+    return words.replace(" (nats)", note_on(SURPRISES.get(name, name), names.pixels) + " (nats)")
+
+
+GREY, DENSITY = "grey score", "ll density"  # of `core.posterior.score_of`
+SEEN = 16  # images of a data set that tell whether it is black and white
+QUOTED = frozenset({"ll", "elbo", "reconstruction"})  # columns that `core.nn.evaluation.image_columns` works out on the quoted pixels
+
+
+def pixels_of(config: ModelConfig | None, images: Images | None) -> str:
+    """What likelihoods of such images are, as `core.posterior.score_of` calls it; "" where there is no model.
+
+    Images that are not at hand count as grey: of black and white ones the draw is the image itself.
+    """
+    if config is None:
+        return ""
+    return score_kind(config, np.full(1, 127, np.uint8) if images is None else images[sample_rows(len(images), SEEN)])
+
+
+def note_on(column: str, pixels: str) -> str:
+    """What is to be said behind the name of a column: that it is of one black and white draw of each image, or of a density.
+
+    ``pixels``: see `pixels_of`. A Bernoulli decoder's likelihoods of grey images are those of a fixed binary draw
+    (`core.nn.figures.exact.quoted_pixels`); what is of the grey images themselves is called grey score and needs no note.
+    """
+    if pixels == GREY and column in QUOTED:
+        return ", one draw"
+    return ", density" if pixels == DENSITY and column == "ll" else ""
 
 
 def given_class(codes: Codes, facts: Family | None) -> bool:
@@ -62,12 +93,13 @@ class Values(Mapping[str, NDArray[np.floating]]):
 
     ``kl``: of each posterior from the prior N(0, I), nats, 1/2 sum(mu^2 + s^2 - 1 - log s^2); only where `has_closed_kl`: others
     have a column of their own, or none. ``width``: the geometric mean of its standard deviations. ``surprise``,
-    ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out. ``given``: see `given_class`.
+    ``grey_surprise``: the negative of `SURPRISES`, in their place, so that what is strange stands out. ``given``: see `given_class`;
+    ``pixels``: see `pixels_of`.
     """
 
-    def __init__(self, codes: Codes, facts: Family | None = None) -> None:
+    def __init__(self, codes: Codes, facts: Family | None = None, pixels: str = "") -> None:
         self._codes = codes
-        self.given = given_class(codes, facts)
+        self.given, self.pixels = given_class(codes, facts), pixels
         surprise = {column: name for name, column in SURPRISES.items()}
         self._names = [surprise.get(name, name) for name, column in codes.columns.items() if column.ndim == 1]
         log_var = codes.columns.get("log_var")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.families import FAMILIES
-from latent_explorer.core.plane.values import Values, score_of, title_of
+from latent_explorer.core.plane.values import Values, note_on, pixels_of, score_of, title_of
 from latent_explorer.core.types import Codes
 
 
@@ -75,3 +76,34 @@ def test_scores_are_offered_as_what_is_strange() -> None:
         assert "Surprise" in title_of(name)
         assert score_of(some) == column
     assert score_of(codes()) == ""
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "grey", "note"),
+    [
+        ("bernoulli", True, ", one draw"),
+        ("bernoulli", False, ""),
+        ("gaussian", True, ", density"),
+        ("gaussian", False, ", density"),
+        ("continuous_bernoulli", True, ", density"),
+        ("discretised_logistic", True, ""),
+    ],
+)
+def test_a_likelihood_is_named_by_the_pixels_that_it_is_of(likelihood: str, grey: bool, note: str) -> None:
+    """As `image_columns` computes them: on a draw where pixels are grey and the decoder tells black from white only."""
+    images = np.full((100, 4, 4, 1), 128 if grey else 255, np.uint8)
+    config = ModelConfig((4, 4, 1), likelihood=likelihood)
+    pixels = pixels_of(config, images)
+    assert note_on("ll", pixels) == note
+    assert note_on("elbo", pixels) == note_on("reconstruction", pixels) == (note if "draw" in note else "")
+    assert note_on("grey_score", pixels) == note_on("mse", pixels) == note_on("kl", pixels) == ""
+    score = np.array([-120.0, -90.0, -400.0], np.float32)
+    values = Values(codes(ll=score, elbo=score, grey_score=score), FAMILIES["vae"], pixels)
+    assert title_of("surprise", values) == f"Surprise, −log p(x){note} (nats)"
+    assert title_of("elbo", values) == ("ELBO, one draw (nats)" if "draw" in note else "ELBO (nats)")
+    assert title_of("grey_surprise", values) == "Surprise, −grey score (nats)"
+
+
+def test_images_that_are_not_here_count_as_grey_and_a_table_has_no_model() -> None:
+    assert note_on("ll", pixels_of(ModelConfig((4, 4, 1)), None)) == ", one draw"
+    assert note_on("ll", pixels_of(None, None)) == ""
