@@ -55,6 +55,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "The logarithm of the prior's density at this place, in nats, of a density per unit² (on the globe per steradian)."
             " log N(z; 0, I) on the plane; the same everywhere on the globe, −log 4π, and on the torus, 0."
         ),
+        "globe_place": "Latitude and longitude, in the degrees of the globe's lines. The poles are z[2] = 1 (90° N) and z[2] = −1.",
         "decode": "Milliseconds that the decoder took for this image.",
         "weights": "Which weights decoded it: those of a finished model, or the newest of the one in training.",
         "nearest": "The images whose codes lie nearest to the probe, nearest first; a click on one selects its point.",
@@ -235,7 +236,7 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "rate_images": "Of which images both terms are: validation images, as soon as they have been measured, else training batches.",
         # The status line
         "count": "Codes on the plane, one for each image, and how many of them are in hidden classes.",
-        "place": "z of the probe.",
+        "place": "z of the probe; on a globe its latitude and longitude too.",
         "cells": "Columns × rows of images that the mosaic has now.",
         "work": "What runs in the background.",
     }

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from latent_explorer.core.palette import apply_grey_map
+from latent_explorer.core.plane.globe import place_on_globe
 from latent_explorer.views.glossary import explained, term_label
 from latent_explorer.views.neighbour_strip import NeighbourStrip
 from latent_explorer.views.picture import to_qimage
@@ -129,14 +130,17 @@ class ImageView(QWidget):
         self._card = card
         form = self._form = QFormLayout()
         form.setVerticalSpacing(4)
+        self._globe = LiveText(right=True)
         self._prior, self._milliseconds, self._snapshot = LiveText(right=True), LiveText(right=True), LiveText(right=True)
         for text, value, term in (
+            ("On the globe", self._globe, "globe_place"),
             ("Log prior", self._prior, "prior_density"),
             ("Decode", self._milliseconds, "decode"),
             ("Weights", self._snapshot, "weights"),
         ):
             explained(value, term, text)
             form.addRow(term_label(text, term), value)
+        form.setRowVisible(self._globe, False)
         layout.addLayout(form)
         row = self._buttons = QHBoxLayout()
         row.setSpacing(8)
@@ -188,12 +192,23 @@ class ImageView(QWidget):
                 button.setEnabled(pixels is not None)
 
     def set_place(
-        self, z: tuple[float, ...] | None, trust: str, log_prior: float | None, axes: tuple[int, int] | None = None, unit: str = ""
+        self,
+        z: tuple[float, ...] | None,
+        trust: str,
+        log_prior: float | None,
+        axes: tuple[int, int] | None = None,
+        unit: str = "",
+        *,
+        globe: bool = False,
     ) -> None:
         """Where the probe is, the trust sentence, and the prior's log density there in nats, with what it is counted by.
 
-        Of many coordinates those of the plane's `axes` are said first.
+        Of many coordinates those of the plane's `axes` are said first; of a place on a globe also latitude and longitude.
         """
+        if self._form.isRowVisible(self._globe) != globe:
+            self._form.setRowVisible(self._globe, globe)
+            self._share_height()
+        self._globe.setText(place_on_globe(z) if globe and z is not None else "")
         self._head.set_place(z, "" if z is None else plane_words(z, axes))
         self._trust.setText(trust)
         self._prior.setText("" if log_prior is None else f"{signed(log_prior, 2)} {unit}".strip())

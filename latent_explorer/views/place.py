@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QHelpEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from latent_explorer.views.text import LiveText, signed
 
@@ -40,13 +40,33 @@ class PlaceText(LiveText):
     def __init__(self, sample: str = "") -> None:
         super().__init__(sample, muted=True)
         self._z: Place | None = None
+        self._words, self._more, self._least = "", "", sample
 
-    def set_place(self, z: Place | None, words: str) -> None:
-        """Say these words of z."""
-        self._z = z
-        self.setText(words)
+    def set_place(self, z: Place | None, words: str, more: str = "") -> None:
+        """Say these words of z, and more of them where there is room."""
+        self._z, self._words, self._more = z, words, more
+        self._say()
 
-    def event(self, event: QEvent) -> bool:  # Qt's name
+    def set_room(self, sample: str, least: str) -> None:
+        """Room for a sample, or in a narrow window for a shorter one."""
+        self._least = least
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, self.sizePolicy().verticalPolicy())
+        self.set_sample(sample)
+
+    def minimumSizeHint(self) -> QSize:  # Qt's names, here and below
+        """Room for the shorter sample."""
+        return QSize(self.fontMetrics().horizontalAdvance(self._least) + 2, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More or less can be said."""
+        super().resizeEvent(event)
+        self._say()
+
+    def _say(self) -> None:
+        whole = self._words + self._more
+        self.setText(whole if self._more and self.fontMetrics().horizontalAdvance(whole) <= self.width() else self._words)
+
+    def event(self, event: QEvent) -> bool:
         """The pointer rests on it."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._z is not None and len(self._z) > 2:
             QToolTip.showText(event.globalPos(), f"{self.toolTip()}\n{all_words(self._z)}".strip(), self)

@@ -7,11 +7,14 @@ import re
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
 
+from latent_explorer.core.plane.globe import place_on_globe
 from latent_explorer.views.glossary import explained
 from latent_explorer.views.place import PlaceText, place_words
 from latent_explorer.views.text import LiveText
 
 TWO = "z −0.000, −0.000"
+THREE = "z −0.000, −0.000, −0.000"
+DEGREES = " · 00.0° N, 000.0° W"
 NUMBER = re.compile(r"−?(\d+)\.")  # up to its point
 DIGIT = re.compile(r"\d")
 
@@ -26,7 +29,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._points = LiveText("10,000,000 points, 10,000 hidden", muted=True)
         self._place = PlaceText(TWO)
-        self._kind, self._room = (2, False), TWO  # how many coordinates, named or not; the room for them so far
+        self._kind, self._room = (2, False, False), TWO  # how many coordinates, named or not, of a globe; the room so far
         self._mosaic = LiveText("mosaic 000 × 000", muted=True)
         self._work = LiveText(muted=True, right=True)
         self._decode = LiveText("decode 00.00 ms", muted=True, right=True)
@@ -66,17 +69,18 @@ class StatusLine(QStatusBar):
         if self._selected.isHidden() == bool(count):
             self._selected.setVisible(bool(count))
 
-    def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None) -> None:
-        """z under the cursor; of more than two coordinates those of the axes on the plane."""
+    def set_place(self, z: tuple[float, ...] | None, axes: tuple[int, int] | None = None, *, globe: bool = False) -> None:
+        """z under the cursor; of more than two coordinates those of the axes on the plane; on a globe its degrees too."""
         named = z is not None and len(z) > 2 and axes is not None
         words = "" if z is None else ("" if named else "z ") + place_words(z, axes)
         if z is not None:
-            room = DIGIT.sub("0", NUMBER.sub(r"−\1.", words))
+            room = THREE if globe else DIGIT.sub("0", NUMBER.sub(r"−\1.", words))
             # What was taken once stays while such places are shown: nothing is to jump at every move.
-            if (len(z), named) != self._kind or len(room) > len(self._room):
-                self._kind, self._room = (len(z), named), room
-                self._place.set_sample(room)
-        self._place.set_place(z, words)
+            kind = len(z), named, globe
+            if kind != self._kind or len(room) > len(self._room):
+                self._kind, self._room = kind, room
+                self._place.set_room(room + DEGREES if globe else room, room)
+        self._place.set_place(z, words, f" · {place_on_globe(z)}" if z is not None and globe else "")
 
     def set_mosaic(self, columns: int, rows: int) -> None:
         """Cells of the mosaic; 0 for none."""

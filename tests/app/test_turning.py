@@ -159,3 +159,21 @@ def test_a_globe_has_no_room_for_axes_and_its_degrees_are_whole(desk: Desk, glob
     for x, y in ((299.0, 100.0), (120.0, 2.0)):
         assert np.ptp(np.nonzero(painted(x, y)), axis=1) == pytest.approx(np.ptp((rows, columns), axis=1), abs=1)  # whole at the edges
     assert not painted(310.0, 100.0).any()
+
+
+def test_the_place_is_told_in_degrees_that_agree_with_the_lines(desk: Desk, globe_model: Path) -> None:
+    desk.open(globe_model)
+    desk.session.set_scene(globe=(30.0, 0.0))
+    desk.rest()
+    for x, y, words in ((0.0, 0.5, "30.0° N, 30.0° E"), (-0.5, 0.0, "0.0°, 0.0°"), (0.0, -np.sqrt(3) / 2, "60.0° S, 30.0° E")):
+        z = desk.slot.frame.to_z(np.array([x, y]))
+        desk.program.probe.put(tuple(z.tolist()))
+        desk.rest()
+        assert sum(words in text for text in desk.texts()) == 2  # the status line, and beside the decoded image
+    mark = {words: (x, y) for x, y, words in desk.window.plane._globe.degrees.marks}["60° E"]
+    desk.hand.move(desk.plane, desk.window.plane.plane_to_pixel(*mark).toPoint())
+    desk.rest()
+    z = np.array(desk.program.probe.where())
+    longitude = np.degrees(np.arctan2(z[1], z[0]))
+    assert longitude == pytest.approx(60.0, abs=0.5)
+    assert desk.says(f", {longitude:.1f}° E")

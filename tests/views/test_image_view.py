@@ -172,6 +172,18 @@ def test_the_image_has_the_room_it_needs(panel: ImageView, shape: tuple[int, int
     assert panel.rect().contains(panel.pixels.geometry())
 
 
+def test_a_place_on_a_globe_has_latitude_and_longitude(panel: ImageView) -> None:
+    assert "On the globe" not in texts(panel)
+    panel.set_place((-0.6, 0.0, 0.8), "", None, globe=True)
+    settle()
+    assert "On the globe" in texts(panel) and "53.1° N, 180.0°" in texts(panel)
+    panel.set_place(None, "", None, globe=True)
+    assert "53.1° N, 180.0°" not in texts(panel)
+    panel.set_place((0.5, 0.5, 0.5), "", None)
+    settle()
+    assert "On the globe" not in texts(panel)
+
+
 def test_of_many_coordinates_the_planes_are_said(panel: ImageView) -> None:
     panel.set_place((0.5, -1.25, 2.0, 3.0), "", None, (3, 1))
     assert "z[3] 3.000, z[1] −1.250 of 4" in texts(panel)

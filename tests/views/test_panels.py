@@ -489,3 +489,23 @@ def test_large_coordinates_have_room(show: Show) -> None:
         status.set_place(z, axes)
         settle()
         assert place.fits(), place.text()
+
+
+def test_on_a_globe_the_status_line_tells_its_degrees_where_there_is_room(show: Show) -> None:
+    status = StatusLine()
+    show(status)
+    status.set_place((0.6, -0.8, 0.0), globe=True)
+    settle()
+    place = status.findChild(PlaceText)
+    assert place is not None
+    least = place.minimumSizeHint().width()
+    place.resize(place.sizeHint())
+    assert place.text() == "z 0.600, −0.800, 0.000 · 0.0°, 53.1° W" and place.fits()
+    place.resize(least, place.height())
+    assert place.text() == "z 0.600, −0.800, 0.000" and place.fits()
+    place.resize(place.sizeHint())
+    status.set_place((0.0, 0.0, 1.0), globe=True)
+    assert place.text() == "z 0.000, 0.000, 1.000 · 90.0° N"
+    status.set_place((0.0, 0.0, 1.0))  # a table of three columns has none
+    assert place.text() == "z 0.000, 0.000, 1.000"
+    assert place.sizeHint().width() == place.minimumSizeHint().width() == least

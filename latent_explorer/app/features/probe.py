@@ -222,7 +222,7 @@ class ProbeFeature(QObject):
         plane.set_cursor(_seen(place), held=self._pointer is None)
         plane.set_held(None if self._pointer is None or probe is None else _seen(self._on_plane(slot, probe)))
         z = self._z(slot)
-        self._window.status.set_place(_tuple(z), slot.frame.pair)
+        self._window.status.set_place(_tuple(z), slot.frame.pair, globe=slot.frame.kind == "sphere")
         request = None
         if slot.handle is not None and slot.decodes:
             request = slot.ask(z[None])
@@ -252,7 +252,8 @@ class ProbeFeature(QObject):
         model = None if slot.handle is None else slot.handle.architecture
         log_prior = None if model is None or answer.around is None else log_prior_density(model, answer.z)
         unit = "" if model is None else density_unit(model.facts.space, model.latent_dim)
-        self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair, unit)
+        globe = slot.frame.kind == "sphere"
+        self._window.image.set_place(_tuple(answer.z), trust, log_prior, slot.frame.pair, unit, globe=globe)
         self.answered.emit(answer)
         if answer.codes is not slot.points:
             self._look_around.ask()  # there are newer ones

@@ -28,9 +28,17 @@ def graticule(frame: PlaneFrame) -> NDArray[np.float64]:
     return np.concatenate(lines)
 
 
-def degrees_words(degrees: int, letters: str) -> str:
-    """As on a map: "30° N"; ``letters`` are those of positive and of negative degrees, and 0 and 180 have none."""
-    return f"{abs(degrees)}°" + (f" {letters[degrees < 0]}" if degrees % 180 else "")
+def degrees_words(degrees: float, letters: str, decimals: int = 0) -> str:
+    """As on a map: "30° N"; ``letters`` are those of positive and of negative degrees, and what rounds to 0 or 180 has none."""
+    size = round(abs(degrees), decimals)
+    return f"{size:.{decimals}f}°" + (f" {letters[degrees < 0]}" if size % 180 else "")
+
+
+def place_on_globe(z: tuple[float, ...]) -> str:
+    """Where a point of the globe, (3,), lies: "12.3° N, 45.6° E", as at the lines of `graticule`; at a pole all longitudes meet."""
+    longitude, latitude = facing(z)
+    north = degrees_words(latitude, "NS", 1)
+    return north if round(abs(latitude), 1) == 90.0 else f"{north}, {degrees_words(longitude, 'EW', 1)}"
 
 
 def degree_marks(frame: PlaneFrame) -> list[tuple[float, float, str]]:

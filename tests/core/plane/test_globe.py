@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.globe import degree_marks, degrees_words, facing, graticule, turned
+from latent_explorer.core.plane.globe import degree_marks, degrees_words, facing, graticule, place_on_globe, turned
 from latent_explorer.core.plane.slices import frame_of
 
 TURNS = [(0.0, 0.0), (30.0, 40.0), (-170.0, -85.0), (90.0, 90.0)]
@@ -111,3 +111,23 @@ def test_each_line_s_degrees_stand_on_it(turn: tuple[float, float]) -> None:
 
 def test_degrees_are_written_as_on_a_map() -> None:
     assert [degrees_words(degrees, "EW") for degrees in (0, 30, -120, 180)] == ["0°", "30° E", "120° W", "180°"]
+    assert [degrees_words(degrees, "NS", 1) for degrees in (12.34, -0.06, -0.04, 0.0)] == ["12.3° N", "0.1° S", "0.0°", "0.0°"]
+    assert [degrees_words(degrees, "EW", 1) for degrees in (-179.96, 179.94, -180.0)] == ["180.0°", "179.9° E", "180.0°"]
+
+
+def test_a_place_is_told_in_the_degrees_of_the_lines() -> None:
+    for longitude, latitude, words in (
+        (45.6, 12.3, "12.3° N, 45.6° E"),
+        (-120.0, -30.0, "30.0° S, 120.0° W"),
+        (0.0, 0.0, "0.0°, 0.0°"),
+        (180.0, 0.0, "0.0°, 180.0°"),
+        (77.0, 90.0, "90.0° N"),  # where all longitudes are the same place
+        (-77.0, -89.97, "90.0° S"),
+        (-77.0, 89.9, "89.9° N, 77.0° W"),
+    ):
+        z = tuple(PlaneFrame.globe(longitude, latitude).origin.tolist())  # what lies in the middle of a globe turned so
+        assert place_on_globe(z) == words
+    for x, y, words in degree_marks(PlaneFrame.globe()):
+        found = place_on_globe(tuple(PlaneFrame.globe().to_z(np.array([x, y])).tolist()))
+        number = words.replace("°", ".0°")
+        assert number in found, words
