@@ -105,8 +105,8 @@ def model_argument(function: F) -> F:
 def data_option(function: F) -> F:
     """The option ``--data``."""
     text = (
-        "Data set: digits, shapes, shapes-28, shapes-64, shapes-colour, shapes-64-colour, mnist, a folder's name under LATENT_EXPLORER_DATA,"
-        " or the path of a folder with the four MNIST files."
+        "Data set: digits, shapes, shapes-28, shapes-64, shapes-colour, shapes-64-colour, mnist, a folder's name under"
+        " LATENT_EXPLORER_DATA, or the path of a folder with the four MNIST files."
     )
     return click.option("--data", required=True, metavar="NAME|PATH", help=text)(function)
 
