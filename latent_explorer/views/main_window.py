@@ -221,7 +221,7 @@ class MainWindow(ArrangedWindow):
         model = bar.addMenu("&Model")
         self._add(model, "&Measure every image", "measure").setToolTip("ELBO, reconstruction and squared error of each shown image.")
         exact = self._add(model, "E&xact codes", "exact_codes")
-        exact.setToolTip("Mode and mean of the exact posterior of each shown image, and its log p(x).")
+        exact.setToolTip("Mode and mean of the exact posterior of each shown image, and its log p(x), of grey images a grey score.")
         model.addSeparator()
         self._rename = self._add(model, "&Rename…", "rename")
         self._delete = self._add(model, "&Delete…", "delete")

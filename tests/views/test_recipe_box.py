@@ -138,7 +138,7 @@ def listed(panel: TrainingPanel) -> list[str]:
     return [box(panel).itemText(row) for row in range(box(panel).count() - len(NAMES))]
 
 
-@pytest.mark.qt_log_ignore("^This plugin does not support grabbing the keyboard", extend=True)  # an open list does; offscreen it need not
+@pytest.mark.qt_log_ignore("^This plugin does not support grabbing the keyboard", extend=True)
 def test_what_is_typed_over_a_recipe_is_kept_when_another_one_is_looked_at(panel: TrainingPanel) -> None:
     hand = Hand(panel)
     lr, epochs = (panel.findChild(QLineEdit, f"field_{name}") for name in ("lr", "epochs"))
