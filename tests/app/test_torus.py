@@ -173,3 +173,26 @@ def test_a_row_of_the_table_puts_the_probe_where_the_person_looks(away: Desk) ->
     away.hand.key(Key.Key_Right)
     settle()
     assert 0 < cursor.x() - points(away)[row][0] - SQUARE[0] < 0.1
+
+
+def test_pins_and_the_trail_are_where_the_hand_is(away: Desk) -> None:
+    plane = away.window.plane
+    places = [SQUARE + np.array(place) for place in ((0.85, 0.4), (0.93, 0.45), (1.02, 0.5), (1.08, 0.55))]  # over an end
+    away.hand.drag(away.plane, [plane.plane_to_pixel(*place.tolist()).toPoint() for place in places])
+    dots = np.array([dot[:2] for dot in plane._trail._dots])
+    np.testing.assert_allclose(dots, places[-len(dots) :], atol=2 * plane.unit)
+    assert len(dots) >= 3
+    away.away()
+    plane.setFocus()
+    away.hand.key(Key.Key_P)
+    away.rest()
+    marker = next(iter(plane._pins._markers.values()))
+    near = places[-1] + np.rint(SQUARE + 0.5 - places[-1])  # the copy nearest to the window's middle
+    assert (marker.x(), marker.y()) == pytest.approx(tuple(near), abs=2 * plane.unit)
+    look_at(away, 0.5, 0.5, 1.2)
+    assert (marker.x(), marker.y()) == pytest.approx(tuple(near - SQUARE), abs=2 * plane.unit)
+    head = plane.plane_to_pixel(marker.x(), marker.y()).toPoint() + QPoint(0, round(marker._centre.y()))
+    away.hand.click(away.plane, head)
+    away.away()
+    away.rest()
+    assert (plane._cursor.x(), plane._cursor.y()) == pytest.approx((marker.x(), marker.y()))

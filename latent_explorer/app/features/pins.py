@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.pins import MOST, Pins, added, beside, off_plane, ordered, pin_at, renamed, shown, without
+from latent_explorer.core.plane.tiling import copy_near
 from latent_explorer.core.scene import Pin, Scene
 from latent_explorer.core.types import DecodeRequest, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -174,7 +175,9 @@ class PinsFeature(QObject):
         if slot is None:
             return
         current = self._current
-        key = slot.frame, pins, current, slot.handle
+        camera = self._session.scene.camera
+        middle = (camera.x, camera.y) if slot.frame.kind == "torus" else None  # of all copies of a pin the one nearest to it is marked
+        key = slot.frame, pins, current, slot.handle, middle
         if key == self._shown:
             self._ask()  # there may be a newer snapshot
             return
@@ -182,7 +185,8 @@ class PinsFeature(QObject):
         frame, panel = slot.frame, self._window.pins
         rows, marks = [], []
         for pin in self._mine:
-            x, y = frame.to_plane(np.array(pin.z)).tolist()
+            place = frame.to_plane(np.array(pin.z))
+            x, y = place.tolist() if middle is None else copy_near(place, middle)
             away = off_plane(frame, pin.z)
             title = f"Pin {pin.number}" + (f": {pin.name}" if pin.name else "")
             hint = f"{title}\n{all_words(pin.z)}" + (f"\n{away:.3g} away from the plane that is shown" if away else "")

@@ -49,6 +49,7 @@ class ProbeFeature(QObject):
         self._held_before: tuple[float, ...] | None = None
         self._put_at: tuple[tuple[float, ...], NDArray[np.float64]] | None = None  # z and where on the plane a hand held it last
         self._trail, self._dragging = Trail(), False
+        self._trail_end: NDArray[np.float64] | None = None  # where on the plane it has come to
         self._asked: tuple[float, ...] | None = None  # what was held when the last question was asked
         self.shown: tuple[tuple[float, ...], Images] | None = None  # z and picture, for export and copy
         plane = window.plane
@@ -161,9 +162,10 @@ class ProbeFeature(QObject):
         self._dragging = False
 
     def _leave_mark(self, slot: Slot) -> None:
-        scene = self._session.scene
-        if scene.layers.trail and self._trail.add(slot.frame.to_z(self._place(slot)), slot.frame, scene.camera.span * TRAIL_SPACING):
-            self._window.plane.set_trail(self._trail.on(slot.frame))
+        scene, place = self._session.scene, self._place(slot)
+        if scene.layers.trail and self._trail.add(slot.frame.to_z(place), slot.frame, scene.camera.span * TRAIL_SPACING):
+            self._trail_end = place
+            self._window.plane.set_trail(self._trail.on(slot.frame, place))
 
     def _clear_trail(self) -> None:
         self._trail.clear()
@@ -192,7 +194,7 @@ class ProbeFeature(QObject):
         if probe is not None and len(probe) != slot.frame.latent_dim:
             self._session.set_scene(probe=None)
         if len(self._trail):
-            self._window.plane.set_trail(self._trail.on(slot.frame))
+            self._window.plane.set_trail(self._trail.on(slot.frame, self._trail_end))
         if slot.table is not None:
             self._show(ProbeAnswer(slot.generation, np.zeros(0, np.float32), None))  # at once: nothing has to be decoded
         self._ask()

@@ -32,7 +32,7 @@ class Trail:
         if self._places and self._places[-1].size != point.size:
             self.clear()  # it is of a model of another latent size
         if self._places:
-            step = frame.to_plane(point) - frame.to_plane(self._places[-1])
+            step = _shortest(frame.to_plane(point) - frame.to_plane(self._places[-1]), frame)
             if float(np.hypot(*step)) < spacing:
                 return False
         self._places.append(point)
@@ -42,8 +42,21 @@ class Trail:
         """Forget all."""
         self._places.clear()
 
-    def on(self, frame: PlaneFrame) -> NDArray[np.float64]:
-        """Plane coordinates (n, 2), oldest first; none when there is only the start, or when z has another size."""
+    def on(self, frame: PlaneFrame, end: NDArray[np.floating] | None = None) -> NDArray[np.float64]:
+        """Plane coordinates (n, 2), oldest first; none when there is only the start, or when z has another size.
+
+        On a torus the way runs on from square to square, to the copy of its last place that lies nearest to ``end``, (2,).
+        """
         if len(self._places) < 2 or self._places[-1].size != frame.latent_dim:
             return np.zeros((0, 2))
-        return frame.to_plane(np.array(self._places))
+        places = frame.to_plane(np.array(self._places))
+        if frame.kind == "torus":
+            last = places[-1] if end is None else places[-1] + np.rint(end - places[-1])
+            back = np.cumsum(_shortest(np.diff(places, axis=0), frame)[::-1], axis=0)[::-1]
+            places = np.concatenate([last - back, last[None]])
+        return places
+
+
+def _shortest(steps: NDArray[np.float64], frame: PlaneFrame) -> NDArray[np.float64]:
+    """Steps (..., 2) on the plane; on a torus the shorter way around."""
+    return steps - np.rint(steps) if frame.kind == "torus" else steps

@@ -46,3 +46,22 @@ def test_it_is_kept_in_latent_space() -> None:
     other = PlaneFrame(np.array([0.0, 0.0, 9.0]), np.eye(3)[[1, 2]])
     np.testing.assert_allclose(trail.on(other), [(2.0, -9.0), (5.0, -9.0)], atol=1e-12)
     assert trail.on(FLAT).shape == (0, 2)
+
+
+def test_on_a_torus_it_runs_on_from_square_to_square() -> None:
+    trail, torus = Trail(), PlaneFrame.torus()
+    walked = np.array([(-0.3, 0.9), (-0.1, 1.1), (0.2, 1.3), (0.5, 1.35)])
+    trail.begin(torus.to_z(walked[0]))
+    for place in walked[1:]:
+        assert trail.add(torus.to_z(place), torus, 0.1)
+    assert not trail.add(torus.to_z(np.array([0.55, 0.35])), torus, 0.1)
+    np.testing.assert_allclose(trail.on(torus, walked[-1]), walked)
+    np.testing.assert_allclose(trail.on(torus, np.array([7.45, -2.6])), walked + np.array([7, -4]))
+    np.testing.assert_allclose(trail.on(torus), walked + np.array([0, -1]))
+
+
+def test_a_step_over_the_end_of_a_torus_is_as_short_as_it_is() -> None:
+    trail, torus = Trail(), PlaneFrame.torus()
+    trail.begin(np.array([0.99, 0.5]))
+    assert not trail.add(np.array([0.01, 0.5]), torus, 0.1)
+    assert trail.add(np.array([0.2, 0.5]), torus, 0.1)
