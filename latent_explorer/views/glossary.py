@@ -141,6 +141,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "A Bernoulli decoder asked for the grey image as it is, summed over the grid, nats: a lower bound of the mean log p of its"
             " black and white draws, of which one may lie on either side. No log p(x), and not comparable with published figures."
         ),
+        "one_draw": (
+            "Of one fixed black and white draw of each image, nats: what figures of a Bernoulli decoder are quoted on. Of grey pixels it"
+            " has a score only, which is called so."
+        ),
         "exact_elbo": "What the encoder's q(z|x) reaches for this image, nats, its expectation integrated by Gauss and Hermite's rule.",
         "exact_gap": (
             "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where both agree."
