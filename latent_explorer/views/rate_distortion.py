@@ -23,13 +23,14 @@ from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
 from latent_explorer.views.text import tip
 from latent_explorer.views.training_rows import NETWORK_WORDS
-from latent_explorer.views.words_apart import FreePlaces, along, beside
+from latent_explorer.views.words_apart import FreePlaces, Points, along, beside, dense
 
 AXIS_NAME = "KL, nats"
 UPWARDS = ("−E log p(x|z), nats", "rec., nats", "rec.")  # the first that fits the height
 LINE = 1
 POINT = 9  # pixels, of the place where a run is
 GAP = POINT / 2 + 3  # pixels, from a point to its name
+HALO = 200  # opacity, 0 to 255, of the ground behind the names of runs
 EARLIER = 8  # runs
 BEGINNING = 0.5  # part of a run that need not be in view, where it came from far away
 LINES = 5  # of equal bounds, at most
@@ -176,16 +177,20 @@ class RateDistortionView(QWidget):
         places = FreePlaces(
             QRectF(0, 0, view.width(), view.height()), [QRectF(at.x() - POINT / 2, at.y() - POINT / 2, POINT, POINT) for at in points]
         )
+        curves = self._seen([(run.x, run.y) for run in (*self._runs, self._now) if len(run.x)])
+        lines = self._seen([(np.array(ends[:2]), ends[2] - np.array(ends[:2])) for ends in self._equals])
+        ground = QColor(self._theme.panel)
+        ground.setAlpha(HALO)  # what lies behind words is dimmed
         for run, name, at in zip(known, run_names(known), points, strict=True):
-            if place := places.take(beside(at, self._size(name), GAP)):
-                self._write(name, place, QColor(self._theme.text if run is self._now else self._theme.muted), 5)
+            if place := places.take(beside(at, self._size(name), GAP), curves, lines):
+                self._write(name, place, QColor(self._theme.text if run is self._now else self._theme.muted), 5, ground)
         explained = False
         for left, right, total in sorted(self._equals, key=lambda ends: ends[0] - ends[1]):
             start, end = self._pixel(left, total - left), self._pixel(right, total - right)
             for text in (f"{total:g}",) if explained else (f"equal {self._bound} {total:g}", f"{total:g}"):
                 size = self._size(text)
                 fits = 1.5 * size.width() <= end.x() - start.x()  # else little of its line would be left
-                if (fits or text == f"{total:g}") and (place := places.take(along(start, end, size))):
+                if (fits or text == f"{total:g}") and (place := places.take(along(start, end, size), curves, over=False)):
                     self._write(text, place, QColor(self._theme.muted), -15, QColor(self._theme.panel))
                     explained = explained or text.startswith("equal")
                     break
@@ -195,6 +200,15 @@ class RateDistortionView(QWidget):
         (left, right), (low, high) = self._ends
         view = self._plot.getViewBox()
         return QPointF((x - left) / (right - left) * view.width(), (high - y) / (high - low) * view.height())
+
+    def _seen(self, lines: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> Points:
+        """Points along lines, pixels, as far as they are on the plot."""
+        (left, right), (low, high) = self._ends
+        view = self._plot.getViewBox()
+        wide, tall = view.width(), view.height()
+        pixels = [((x - left) / (right - left) * wide, (high - y) / (high - low) * tall) for x, y in lines]
+        found = np.concatenate([np.zeros((0, 2)), *(dense(x, y) for x, y in pixels)])
+        return found[((found >= 0) & (found <= (wide, tall))).all(axis=1)]
 
     def _size(self, text: str) -> QSizeF:
         metrics = self.fontMetrics()

@@ -1,10 +1,18 @@
-"""Places for words on a plot, so that none lies over another, over a point, or beyond the plot's edge."""
+"""Places for words on a plot, so that none lies over another, over a point, or beyond the plot's edge; and over a line only in need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSizeF
+
+FINE = 2.0  # pixels from one of a line's points to the next
+MOST = 5000  # points of a line
+
+Points = NDArray[np.float64]
+NONE: Points = np.zeros((0, 2))
 
 
 class FreePlaces:
@@ -22,13 +30,45 @@ class FreePlaces:
         self._whole = whole
         self._taken = list(taken)
 
-    def take(self, places: Iterable[QRectF]) -> QRectF | None:
-        """The first of these places that is free, which is taken from now on; None where none is."""
+    def take(self, places: Iterable[QRectF], *lines: Points, over: bool = True) -> QRectF | None:
+        """The first of these places that is free, which is taken from now on; None where none is.
+
+        Parameters
+        ----------
+        *lines : float64 array, shape (P, 2), each
+            Points of lines (see `dense`), pixels, those that count most first: of the free places one that covers none of them, else
+            one that covers those that count least.
+        over : bool
+            Whether a place over a line will do.
+        """
+        found: QRectF | None = None
+        least = 1 << len(lines)
         for place in places:
-            if self._whole.contains(place) and not any(place.intersects(other) for other in self._taken):
-                self._taken.append(place)
-                return place
-        return None
+            if not self._whole.contains(place) or any(place.intersects(other) for other in self._taken):
+                continue
+            covered = sum(1 << k for k, points in enumerate(reversed(lines)) if covers(place, points))
+            if covered < least and (over or not covered):
+                found, least = place, covered
+            if least == 0:
+                break
+        if found is not None:
+            self._taken.append(found)
+        return found
+
+
+def dense(x: NDArray[np.floating], y: NDArray[np.floating]) -> Points:
+    """Points along a line through these, pixels, so near to each other that no word fits between them; float64 (P, 2)."""
+    if len(x) < 2:
+        return np.column_stack([x, y]).astype(np.float64)
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+    at = np.linspace(0.0, way[-1], int(min(way[-1] / FINE, MOST)) + 2)
+    return np.column_stack([np.interp(at, way, x), np.interp(at, way, y)])
+
+
+def covers(place: QRectF, points: Points) -> bool:
+    """Whether any of the points lies in a place."""
+    x, y = points[:, 0], points[:, 1]
+    return bool(((x > place.left()) & (x < place.right()) & (y > place.top()) & (y < place.bottom())).any())
 
 
 def beside(point: QPointF, size: QSizeF, gap: float) -> Iterator[QRectF]:
@@ -42,7 +82,7 @@ def beside(point: QPointF, size: QSizeF, gap: float) -> Iterator[QRectF]:
             yield QRectF(point.x() - aside * wide, top, wide, high)
 
 
-def along(start: QPointF, end: QPointF, size: QSizeF, steps: int = 12) -> Iterator[QRectF]:
+def along(start: QPointF, end: QPointF, size: QSizeF, steps: int = 48) -> Iterator[QRectF]:
     """Words in the middle of a line's height, from its end towards its start, pixels."""
     for step in range(1, steps):
         middle = end + (start - end) * (step / steps)

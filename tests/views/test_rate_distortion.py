@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QPointF, QRect
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -189,6 +189,36 @@ def test_no_words_on_the_plot_lie_over_each_other_or_beyond_it(view: LossView, w
     for k, box in enumerate(boxes):
         assert whole.contains(box)
         assert not any(box.adjusted(1, 1, -1, -1).intersects(other.adjusted(1, 1, -1, -1)) for other in boxes[:k])
+
+
+def winding(x: float, y: float) -> History:
+    """A run that comes from the upper left, over an equal bound's end, and back."""
+    along = np.linspace(0, 1, 40, dtype=np.float32)
+    rate = np.float32(x) * (1 + 1.2 * np.sin(np.pi * along)).astype(np.float32)
+    return History(along, {"train_kl": rate * along, "train_reconstruction": np.float32(y) + 8 * (1 - along) ** 2})
+
+
+@pytest.mark.parametrize(("width", "height"), [(722, 171), (1000, 260)])
+def test_no_words_lie_over_the_curve_of_a_run(view: LossView, width: int, height: int) -> None:
+    """Four runs, as many names, and lines of equal bounds that their curves cross."""
+    view.resize(width, height)
+    ends = ((2.7, 22.5, 0.5), (1.7, 23.5, 1.0), (0.75, 25.4, 2.0), (0.1, 27.0, 4.0))
+    for k, (x, y, beta) in enumerate(ends):
+        if k:
+            view.keep_as_earlier()
+        view.set_run(FAMILIES["vae"], replace(MEASURE, beta=beta))
+        view.set_history(winding(x, y))
+    look(view)
+    plot = plotted(view)
+    assert {"β 0.5", "β 1", "β 2", "β 4"} <= set(words(view)) and any(word.startswith("equal −ELBO ") for word in words(view))
+    box = plot.getViewBox()
+    boxes = [item.mapRectToScene(item.boundingRect()) for item in plot.getPlotItem().items if isinstance(item, pg.TextItem)]
+    for x, y, _ in ends:
+        columns = winding(x, y).columns
+        rate, distortion = (np.interp(np.arange(0, 39, 0.05), np.arange(40), columns[f"train_{name}"]) for name in ("kl", "reconstruction"))
+        for at in zip(rate.tolist(), distortion.tolist(), strict=True):
+            place = box.mapViewToScene(QPointF(*at))
+            assert not any(words_at.adjusted(2, 2, -2, -2).contains(place) for words_at in boxes), at
 
 
 @pytest.mark.parametrize("width", [108, 124, 142, 200, 359, 361, 402, 500, 722, 1500])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
-from latent_explorer.views.words_apart import FreePlaces, along, beside
+from latent_explorer.views.words_apart import FINE, MOST, FreePlaces, along, beside, dense
 
 
 def test_the_first_free_place_is_taken_and_then_it_is_not_free() -> None:
@@ -30,4 +31,33 @@ def test_words_along_a_line_lie_on_it_and_begin_near_its_end() -> None:
     middles = [place.center() for place in along(start, end, QSizeF(20, 10))]
     assert all(abs(at.y() - at.x() / 2) < 1e-9 for at in middles)
     assert [at.x() for at in middles] == sorted((at.x() for at in middles), reverse=True)
-    assert middles[0].x() == 110
+    assert middles[0].x() == 117.5
+
+
+def test_a_place_that_covers_no_line_comes_first_then_one_over_the_line_that_counts_least() -> None:
+    """The curve goes through the left half, the grid line through all of the upper part."""
+    curve = dense(np.array([0.0, 50.0]), np.array([0.0, 100.0]))
+    grid = dense(np.array([0.0, 100.0]), np.array([15.0, 15.0]))
+    on_curve, on_grid, clear = QRectF(10, 30, 20, 10), QRectF(60, 10, 20, 10), QRectF(70, 70, 20, 10)
+    both = QRectF(2, 8, 20, 10)
+    for wishes, best in (
+        ([both, on_curve, on_grid, clear], clear),
+        ([both, on_curve, on_grid], on_grid),
+        ([both, on_curve], on_curve),
+        ([both], both),
+    ):
+        places = FreePlaces(QRectF(0, 0, 100, 100))
+        assert places.take(wishes, curve, grid, over=False) == (best if best is clear else None)
+        assert places.take(wishes, curve, grid) == best or best is clear
+    places = FreePlaces(QRectF(0, 0, 100, 100), [clear])
+    assert places.take([on_curve, on_grid, clear], curve, grid) == on_grid
+
+
+def test_a_line_s_points_leave_no_gap_and_are_not_too_many() -> None:
+    points = dense(np.array([0.0, 30.0, 30.0, 1e7]), np.array([0.0, 40.0, 40.0, 40.0]))
+    assert len(points) <= MOST + 2 and points[0].tolist() == [0, 0] and points[-1].tolist() == [1e7, 40]
+    near = dense(np.array([0.0, 30.0, 30.0, 90.0]), np.array([0.0, 40.0, 40.0, 40.0]))
+    assert np.hypot(*np.diff(near, axis=0).T).max() <= FINE + 1e-9
+    for x, y in near[near[:, 0] < 30]:
+        assert abs(y - 4 / 3 * x) < 1e-9
+    assert dense(np.array([3.0]), np.array([4.0])).tolist() == [[3, 4]] and dense(np.zeros(0), np.zeros(0)).shape == (0, 2)
