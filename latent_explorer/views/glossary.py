@@ -77,7 +77,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
         "slice_mean": "All other coordinates back at the mean of the codes; Delete or a double-click does it for one slider.",
         "slice_more": "Sliders of the units that vary less.",
         # The layers
-        "opacity": "Opacity of one point; where points overlap, their colours mix.",
+        "opacity": (
+            "Opacity of one point; where points overlap, their colours mix. While an exact posterior is shown, all are drawn at a third"
+            " of it."
+        ),
         "point_size": "Diameter of a point, in pixels of the screen.",
         "point_colour": "What a point's colour says: its class, how many points lie there, or a value that is known for each.",
         "mosaic": "Opacity of the mosaic: the decoder's images of places all over the plane, behind the points.",
@@ -129,7 +132,10 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "Light and dark of your own picture are exchanged. It is done by itself where its border is lighter than its middle,"
             " since most grey models have learned light on dark."
         ),
-        "posterior_zoom": "Move the plane to the posterior, which mostly is much narrower than the cloud of points.",
+        "posterior_zoom": (
+            "Move the plane to the posterior, which mostly is much narrower than the cloud of points. Where it is in several parts, all"
+            " are shown first, then one after the other."
+        ),
         "exact_ll": (
             "The logarithm of the sum over the grid of p(x|z) p(z), nats; bigger is better. Where pixels are hidden, of the others alone."
         ),
@@ -157,8 +163,14 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             "Grey score − Grey ELBO = KL(q(z|x) ‖ p(z|x)), nats: how far the encoder's cloud is from the exact posterior; 0 where both"
             " agree."
         ),
-        "exact_mode": "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid.",
-        "exact_width": "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z.",
+        "exact_mode": (
+            "Where the exact posterior is highest, the cross on the plane; found between the nodes of the grid. Smaller crosses are the"
+            " peaks of its other parts, if there are any."
+        ),
+        "exact_width": (
+            "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z. Of one in several parts"
+            " they are of all together, and say little."
+        ),
         "codes": (
             "Where the point of an image lies: at the encoder's mean; or where the image's exact posterior is highest (mode), or at its"
             " mean, both without an encoder. Exact ones are computed when chosen first, and saved with the model."

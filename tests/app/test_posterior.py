@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QComboBox, QDockWidget, QPushButton
+from torch import nn
 
 from latent_explorer.app.features.posterior import awaited
 from latent_explorer.core.families import FAMILIES
+from latent_explorer.core.nn.handles import module_of
 from latent_explorer.core.occlusion import PARTS
 from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.scene import Camera, Rows
@@ -240,6 +243,60 @@ def test_zoom_shows_the_posterior_large_and_can_be_taken_back(ready: Desk) -> No
     ready.wish("undo")
     ready.rest()
     assert ready.session.scene.camera.span != pytest.approx(camera.span, rel=0.1)
+
+
+def make_even(desk: Desk) -> None:
+    """Its decoder's pictures become sharper, and the same at z and at z with the other sign of z[0]."""
+    assert desk.slot.handle is not None
+    first, *_, last = (layer for layer in module_of(desk.slot.handle).decoder.modules() if isinstance(layer, nn.Linear))
+    half = first.out_features // 2
+    with torch.no_grad():
+        first.weight.mul_(4.0)
+        first.weight[half:] = first.weight[:half] * torch.tensor([-1.0, 1.0])
+        first.bias[half:] = first.bias[:half]
+        last.weight.mul_(4.0)
+        last.weight[:, half:] = last.weight[:, :half]
+
+
+def test_a_posterior_in_two_parts_is_told_and_zoom_shows_both_and_then_each(ready: Desk) -> None:
+    make_even(ready)
+    pick(ready, "Posterior")
+    place = (1.4, 0.3)
+    ready.program.probe.put(place)
+    ready.program.pins.add()
+    ready.program.probe.put((0.0, -1.0))
+    ready.window.plane.setFocus()
+    ready.hand.key(Key.Key_BracketLeft)  # to the pin, whose decoded picture is the same at (-1.4, 0.3)
+    ready.rest()
+    found = finding(ready).posterior
+    one, two = found.parts
+    assert (one.share, two.share) == (pytest.approx(0.5, abs=0.02), pytest.approx(0.5, abs=0.02))
+    np.testing.assert_allclose(two.place, one.place * (-1, 1), atol=0.02)
+    np.testing.assert_allclose(np.abs(one.place), place, atol=0.4)  # the prior draws it to the middle
+    compared(ready)
+    numbers = ", ".join(f"{value:.2f}".replace("-", "−") for value in one.place)
+    (told,) = (text for text in texts(panel(ready)) if "It has 2 parts" in text)
+    assert f"50% near ({numbers})" in told and "The standard deviations are of both together" in told
+    layer = ready.window.plane._posterior
+    assert layer.mode == pytest.approx(one.place) and layer.others == (pytest.approx(tuple(two.place)),)
+    ready.session.set_scene(camera=Camera(0.0, 0.0, 3000.0))
+    ready.rest()
+    assert any("Its parts are too narrow to be seen" in text for text in texts(panel(ready)))
+    button = panel(ready).findChild(QPushButton, "posterior_zoom")
+    assert button is not None
+    ready.window.raise_panel("posterior")
+    settle()
+    seen = []
+    for _ in range(4):
+        ready.hand.click(button)
+        ready.rest()
+        left, bottom, width, height = ready.window.plane.window_rectangle()
+        seen.append([bool(left < x < left + width and bottom < y < bottom + height) for x, y in (one.place, two.place)])
+        assert not any("too narrow" in text.lower() for text in texts(panel(ready)))
+    assert seen[0] == seen[3] == [True, True]
+    assert sorted(seen[1:3]) == [[False, True], [True, False]]
+    pick(ready, "None")
+    assert layer.others == ()
 
 
 def test_of_the_selected_points_the_clicked_row_is_asked_about(ready: Desk) -> None:

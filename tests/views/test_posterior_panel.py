@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +13,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.occlusion import PARTS
+from latent_explorer.core.plane.cells import cells_between
+from latent_explorer.core.plane.field import PlaneField
+from latent_explorer.core.plane.fields import with_contours
+from latent_explorer.core.plane.posterior_field import posterior_field
 from latent_explorer.core.scene import Layers
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.posterior import BRIGHTER
@@ -197,3 +202,84 @@ def test_while_it_works_names_are_the_final_ones_and_figures_of_before_are_faint
     panel.set_subject("", "Select a point.")
     panel.set_subject("Class 4", "")
     assert {row.text() for row in panel._rows.values()} == {WAITING} and "Gap" not in texts(panel)
+
+
+def test_the_peaks_of_other_parts_have_smaller_fainter_crosses(plane: PlaneView, theme: Theme) -> None:
+    plane.set_cursor(None)
+    before = look(plane).astype(int)
+    plane.set_posterior((0.5, 0.25), (), None, [(-0.5, -0.5), (1.0, -1.0)])
+    after = look(plane).astype(int)
+    ink, colours = [], []
+    for place in ((0.5, 0.25), (-0.5, -0.5), (1.0, -1.0)):
+        at = plane.viewport().mapTo(plane, plane.plane_to_pixel(*place)).toPoint()
+        around = np.abs(after - before)[at.y() - 20 : at.y() + 21, at.x() - 20 : at.x() + 21]
+        ink.append(int(around.sum()))
+        colours.append(int(np.abs(after[at.y(), at.x()] - accent(theme)).sum()))
+    assert ink[0] / 10 < min(ink[1:]) and max(ink[1:]) < 0.7 * ink[0]
+    assert colours[0] + 20 < min(colours[1:])
+    assert plane._posterior.others == ((-0.5, -0.5), (1.0, -1.0))
+    plane.set_posterior(None)
+    assert np.array_equal(look(plane), before)
+
+
+def round_field() -> PlaneField:
+    """The density of N((0.5, -0.5), 0.3^2 I), with its regions as lines."""
+    cells = cells_between(np.full(2, -2.5), np.full(2, 2.5), 250, 250)
+    peak = -math.log(2 * math.pi * 0.09)
+    logs = peak - np.square(cells.centres() - (0.5, -0.5)).sum(1) / (2 * 0.09)
+    levels = tuple(peak + math.log(1 - share) for share in (0.95, 0.68))
+    return with_contours(posterior_field(logs, cells, peak, levels, "A note."), cells)
+
+
+def test_points_are_fainter_over_a_posterior_and_come_back(plane: PlaneView, theme: Theme) -> None:
+    """Their opacity stays what was set: a third of that is drawn while the field is there."""
+    plane.set_cursor(None)
+    layers = Layers(mosaic=False, point_size=8.0, point_opacity=1.0, field_opacity=0.6)
+    plane.set_layers(layers)
+    ground = look(plane).astype(int)
+    plane.set_codes(np.array([[-1.0, 0.5]]), np.array([3]), {3: "3"}, frozenset())
+    plane.legend.hide()
+    at = plane.viewport().mapTo(plane, plane.plane_to_pixel(-1.0, 0.5)).toPoint()
+
+    def strength() -> float:
+        return float(np.abs(look(plane)[at.y(), at.x()].astype(int) - ground[at.y(), at.x()]).sum())
+
+    alone = strength()
+    field = round_field()
+    plane.set_fields([field])
+    assert strength() == pytest.approx(alone / 3, rel=0.05)
+    plane.set_layers(replace(layers, point_opacity=0.5))
+    assert strength() == pytest.approx(alone / 6, rel=0.1)  # the slider moves what is drawn
+    plane.set_layers(replace(layers, field_opacity=0.0))
+    assert strength() == alone  # there is nothing to be seen under them
+    plane.set_layers(layers)
+    plane.set_fields([replace(field, kind="density")])
+    assert strength() == alone
+    plane.set_fields([field])
+    plane.set_fields([])
+    assert strength() == alone
+
+
+def test_a_posterior_s_lines_lie_over_the_points(plane: PlaneView, theme: Theme) -> None:
+    """A point as large as the field hides its colours, not the lines; those of other fields stay under the points."""
+    plane.set_cursor(None)
+    layers = Layers(mosaic=False, point_size=30.0, point_opacity=1.0, field_opacity=0.6)
+    plane.set_layers(layers)
+    edge = 0.5 + 0.3 * math.sqrt(-2 * math.log(0.05))  # of the region with 95 %, to the right of the middle
+    spots = np.array([[edge, -0.5]])
+    plane.set_codes(spots, np.array([3]), {3: "3"}, frozenset())
+    plane.legend.hide()
+    at = plane.viewport().mapTo(plane, plane.plane_to_pixel(*spots[0])).toPoint()
+
+    def steps() -> int:
+        """The largest change of colour between neighbours along a short row across the line, inside of the point."""
+        row = look(plane)[at.y(), at.x() - 6 : at.x() + 7].astype(int)
+        return int(np.abs(np.diff(row, axis=0)).sum(axis=1).max())
+
+    field = round_field()
+    plane.set_fields([replace(field, kind="density")])
+    assert steps() < 12
+    plane.set_fields([field])
+    assert steps() > 60
+    plane.set_layers(replace(layers, contours=False))
+    assert steps() < 40

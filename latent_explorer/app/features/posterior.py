@@ -25,7 +25,7 @@ from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
-from latent_explorer.core.plane.posterior_places import longest, peaks, windows
+from latent_explorer.core.plane.posterior_places import longest, peaks, rectangles
 from latent_explorer.core.posterior import score_of
 from latent_explorer.core.scene import Camera, Rows, Scene
 from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
@@ -55,6 +55,8 @@ DRAFT = "A first look: it is narrower than the grid's cells, which are being div
 NARROW = "Too narrow to be seen at this zoom: Zoom to it."
 NARROW_PARTS = "Its parts are too narrow to be seen at this zoom: Zoom to it shows them all, and then one after the other."
 LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
+ROOM = 1.15  # times what is to be seen is the window
+GLOBE = 2.2  # units of the window that shows all of one
 SAME = 0.01  # of a window's side: one that is so near is shown already
 NONE = np.zeros(0, np.int64)
 GREY = np.full(1, 128, np.uint8)
@@ -166,9 +168,11 @@ class PosteriorFeature(QObject):
         finding, slot = self._finding, self._session.slot
         if finding is None or slot is None:
             return
-        choices, now = windows(finding.posterior, slot.frame), self._session.scene.camera
-        near = [math.dist(choice, (now.x, now.y, now.span)) < SAME * choice[2] for choice in choices]
-        self._window.plane.set_camera(Camera(*choices[(near.index(True) + 1) % len(near) if any(near) else 0]))
+        plane, now = self._window.plane, self._session.scene.camera
+        places = rectangles(finding.posterior, slot.frame).tolist()
+        choices = [plane.camera_around(low, high, ROOM) for low, high in places] or [Camera(0.0, 0.0, GLOBE)]
+        there = [math.dist((one.x, one.y, one.span), (now.x, now.y, now.span)) < SAME * one.span for one in choices]
+        plane.set_camera(choices[(there.index(True) + 1) % len(choices) if any(there) else 0])
         self.zoomed.emit()
 
     def ask_about_row(self, row: int) -> None:

@@ -14,10 +14,6 @@ Doubles = NDArray[np.float64]
 
 SIGHT = 4.0  # standard deviations from the middle of a posterior, or of a part, to the window's edge
 LEAST_SIGHT = 1e-3  # units of the plane: half of the narrowest window
-ROOM = 1.1  # times the extent of several parts is the window that shows them all
-WHOLE = (0.0, 0.0, 2.2)  # the window that shows a globe
-
-Window = tuple[float, float, float]  # x and y of the middle, and the shorter side, plane units
 
 
 def peaks(found: Posterior, frame: PlaneFrame) -> Doubles:
@@ -31,23 +27,22 @@ def peaks(found: Posterior, frame: PlaneFrame) -> Doubles:
     return _flat(frame, places)
 
 
-def windows(found: Posterior, frame: PlaneFrame) -> tuple[Window, ...]:
-    """What to look at: all of it; where it is in several parts, then each of these, the heaviest first."""
-    if not found.parts:
+def rectangles(found: Posterior, frame: PlaneFrame) -> Doubles:
+    """What to look at, (n, 2, 2), low and high corners: all of it; where it is in several parts, then each of these, heaviest first.
+
+    None where all of it is behind a globe.
+    """
+    if found.parts:
+        order = sorted(range(len(found.parts)), key=lambda number: -found.parts[number].share)
+        middles = peaks(found, frame)[order]
+        reaches = np.array([_reach(frame, found.parts[number].place, found.parts[number].covariance) for number in order])
+    else:
         middle = found.mean if found.space in ("plane", "line") else found.mode
-        (x, y), reach = _flat(frame, middle), _reach(frame, middle, found.covariance)
-        return ((float(x), float(y), 2 * reach),) if math.isfinite(reach) else (WHOLE,)
-    order = sorted(range(len(found.parts)), key=lambda number: -found.parts[number].share)
-    places = peaks(found, frame)[order]
-    reaches = np.array([_reach(frame, found.parts[number].place, found.parts[number].covariance) for number in order])
-    seen = np.isfinite(reaches)
-    if not seen.any():
-        return (WHOLE,)
-    places, reaches = places[seen], reaches[seen]
-    low, high = (places - reaches[:, None]).min(axis=0), (places + reaches[:, None]).max(axis=0)
-    (x, y), span = (low + high) / 2, ROOM * float((high - low).max())
-    each = ((float(place[0]), float(place[1]), 2 * float(half)) for place, half in zip(places, reaches, strict=True))
-    return ((float(x), float(y), span), *each)
+        middles, reaches = _flat(frame, middle)[None], np.array([_reach(frame, middle, found.covariance)])
+    around: Doubles = np.stack([middles - reaches[:, None], middles + reaches[:, None]], axis=1)[np.isfinite(reaches)]
+    if len(around) > 1:
+        around = np.concatenate([np.stack([around[:, 0].min(axis=0), around[:, 1].max(axis=0)])[None], around])
+    return around
 
 
 def longest(found: Posterior, frame: PlaneFrame) -> float:
@@ -73,4 +68,6 @@ def _reach(frame: PlaneFrame, place: Doubles, covariance: Doubles) -> float:
 
 def _flat(frame: PlaneFrame, z: Doubles) -> Doubles:
     """Plane coordinates (n, 2) or (2,); on a torus beyond the first square too, where `to_plane` would go around."""
-    return z if frame.kind == "torus" else frame.to_plane(z)
+    if frame.kind == "torus":
+        return z
+    return frame.to_plane(z)
