@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,3 +71,30 @@ def test_quadrature_starts_from_the_decoder_that_is_shown_or_says_that_it_cannot
     opened.wait(lambda: opened.session.run_state == "idle" and opened.slot.record is not None and opened.slot.name != "small")
     assert opened.slot.record is not None and opened.slot.record.training is not None
     assert opened.slot.record.training.start == "model"
+
+
+def levels_of(desk: Desk) -> tuple[float, float] | None:
+    """The mean KL of either level as the window says it."""
+    found = [re.fullmatch(r"([\d.]+), ([\d.]+) \(grey\)", text) for text in desk.texts()]
+    return next(((float(one[1]), float(one[2])) for one in found if one), None)
+
+
+def test_the_kl_of_both_levels_is_shown_while_they_train_and_after_opening(opened: Desk, models: dict[str, Path]) -> None:
+    choose_family(opened, "hierarchical-vae")
+    opened.train(epochs=400)
+    opened.window.raise_panel("model")
+    opened.wait(lambda: opened.session.run_state == "running" and levels_of(opened) is not None)
+    first = levels_of(opened)
+    opened.wait(lambda: levels_of(opened) != first)  # it follows the weights
+    opened.press("stop")
+    opened.wait(lambda: opened.session.run_state == "idle" and opened.slot.record is not None)
+    opened.rest()
+    record = opened.slot.record
+    assert record is not None and record.path is not None
+    columns = record.codes["mean"].columns
+    means = tuple(round(float(columns[name].mean()), 2) for name in ("kl_top", "kl_lower"))
+    assert levels_of(opened) == pytest.approx(means, abs=0.011)
+    opened.open(models["small"])
+    assert levels_of(opened) is None
+    opened.open(record.path)
+    assert levels_of(opened) == pytest.approx(means, abs=0.011)
