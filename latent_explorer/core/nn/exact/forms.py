@@ -5,7 +5,8 @@ and nodes that is one matrix product. Bernoulli: w the logit, Z its softplus. Co
 2019): w the logit, ``Z = log((e^w - 1) / w)``. Gaussian: ``w = m / sigma^2``, ``Z = sigma^2 w^2 / 2``.
 
 A Gaussian's parts are of the size ``D / (2 sigma^2)`` each, and their sum is far smaller. Where float32 would lose more than
-`ROUNDED` of it, they are computed in float64, which takes about twice as long.
+`ROUNDED` of it, they are computed in float64, which takes about twice as long. What is kept of the decoder is in float32 all the
+same and loses nothing: m is what the networks gave, in float32, and w is it times one number.
 """
 
 from __future__ import annotations
@@ -33,16 +34,26 @@ class Form:
 
     Parameters
     ----------
-    weights : the decoder's numbers to w, both (..., D)
+    kept : the decoder's numbers to what w is a multiple of, both float32 (..., D)
     partition : w to Z(w), both (..., D)
     own : pixels (..., D) to the sum of t(x_i) over pixels, (...)
-    dtype : what all three give, and what the products are to be computed in
+    unit : w by what is kept
+    dtype : of w, of what the others give of it, and what the products are to be computed in
     """
 
-    weights: Callable[[Tensor], Tensor]
+    kept: Callable[[Tensor], Tensor]
     partition: Callable[[Tensor], Tensor]
     own: Callable[[Tensor], Tensor]
+    unit: float = 1.0
     dtype: torch.dtype = torch.float32
+
+    def weights(self, numbers: Tensor) -> Tensor:
+        """The decoder's numbers to w, both (..., D)."""
+        return self.of_kept(self.kept(numbers))
+
+    def of_kept(self, kept: Tensor) -> Tensor:
+        """What is kept to w, both (..., D)."""
+        return kept.to(self.dtype) if self.unit == 1 else kept.to(self.dtype) * self.unit
 
 
 def _same(numbers: Tensor) -> Tensor:
@@ -70,16 +81,13 @@ def _gaussian(likelihood: Gaussian, pixels: int) -> Form:
     # Apple's graphics processors have no float64; there the sums stay as float32 has them.
     dtype = torch.float64 if rough and likelihood.log_sigma.device.type != "mps" else torch.float32
 
-    def weights(numbers: Tensor) -> Tensor:
-        return likelihood.centre(numbers).to(dtype) / variance
-
     def partition(w: Tensor) -> Tensor:
         return 0.5 * variance * w * w
 
     def own(x: Tensor) -> Tensor:
         return -0.5 * x.to(dtype).square().sum(-1) / variance - x.shape[-1] * constant
 
-    return Form(weights, partition, own, dtype)
+    return Form(likelihood.centre, partition, own, 1 / variance, dtype)
 
 
 @dataclass(frozen=True, eq=False)

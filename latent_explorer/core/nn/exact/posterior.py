@@ -13,10 +13,10 @@ from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import SettingError
 from latent_explorer.core.nn.exact.climbing import log_prior, on_grid, peaks
 from latent_explorer.core.nn.exact.dividing import divided, narrow_grid
-from latent_explorer.core.nn.exact.forms import Decoder, form_of
-from latent_explorer.core.nn.exact.grids import Nodes, nodes_for
+from latent_explorer.core.nn.exact.forms import Decoder
+from latent_explorer.core.nn.exact.grids import Nodes
+from latent_explorer.core.nn.exact.looking import affordable, first_look, joint_at
 from latent_explorer.core.nn.exact.parts import parts_of
-from latent_explorer.core.nn.exact.planes import bytes_of, fits, linear_sum, masked_offset, plane_of
 from latent_explorer.core.nn.exact.sums import Progress, no_progress
 from latent_explorer.core.nn.exact.totals import embedded, summary
 from latent_explorer.core.nn.handles import module_of
@@ -28,8 +28,6 @@ Doubles = NDArray[np.float64]
 
 NARROW_ENOUGH = 0.5  # of the distance of the places there: a posterior of such a width is summed right within a hundredth
 MOST_CELLS = 1 << 14  # that are divided in one round
-LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
-LEAST_SIDE = 32
 NOTHING = 1e-15  # share of a cell that moves no mean
 ROUGH = "The posterior is far narrower than the places it is summed at, so its figures are rough."
 COUNTED = 1e-6  # share of the posterior that a place must have to be decoded for the expected image
@@ -90,8 +88,9 @@ def posterior(
     condition : int or None
         The class, for a conditional family.
     draft : bool
-        Sum over the grid alone, which asks the decoder nothing once its numbers are kept: a first look, wrong where the posterior
-        is narrow. Mode and width are then those of the quadratic through the best nodes.
+        Sum over the grid alone, which asks the decoder nothing once its numbers are kept, of fewer nodes where they are too many
+        for that: a first look, wrong where the posterior is narrow. Mode and width are then those of the quadratic through the
+        best nodes.
 
     Raises
     ------
@@ -134,14 +133,16 @@ def _posterior(
     draft: bool = False,
 ) -> tuple[Posterior, _Terms]:
     config = handle.architecture
-    nodes, note = _affordable(config, side)
+    nodes, note = affordable(config, side)
     decoder = decoder_for(handle, condition)
+    if draft:
+        nodes, note = first_look(decoder, nodes, note)
     known = _known(config, mask)
     pixels = grey_tensor(image[None])[0].numpy()
     if known is not None:
         decoder = Decoder(decoder.module, condition, torch.from_numpy(known).to(decoder.device))
     x = torch.from_numpy(pixels).to(decoder.device)[None]
-    joint = _joint(decoder, nodes, pixels, known, progress)
+    joint = joint_at(decoder, nodes, pixels, known, progress)
     score = score_of(config, pixels if known is None else pixels[known])
     if np.isnan(joint).any():
         raise SettingError("The decoder's answer is no number at some places, so there is no posterior; train it anew, at a smaller rate.")
@@ -168,44 +169,15 @@ def _posterior(
     return found, terms
 
 
-def _affordable(config: ModelConfig, side: int) -> tuple[Nodes, str]:
-    """The nodes; fewer, and a sentence, where the images are so large that all of them would take very long."""
-    nodes = nodes_for(config, side)
-    fewer = side
-    while bytes_of(nodes, config.pixels) > LARGE and fewer > LEAST_SIDE:
-        fewer //= 2
-        nodes = nodes_for(config, fewer)
-    if fewer == side:
-        return nodes, ""
-    return nodes, f"The images are large, so the grid has {fewer} nodes along each axis in the place of {side}."
-
-
 def _known(config: ModelConfig, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
     if mask is None:
         return None
     height, width, channels = config.image_shape
     if mask.dtype != np.bool_ or mask.shape not in ((height, width), (height, width, channels)):
         raise SettingError(f"mask is {mask.dtype} {mask.shape}; it must be bool, ({height}, {width}) or ({height}, {width}, {channels}).")
+    if mask.all():
+        return None
     return np.broadcast_to(mask.reshape(height, width, -1), config.image_shape).flatten()
-
-
-def _joint(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: NDArray[np.bool_] | None, progress: Progress) -> Doubles:
-    """log p(x|z) + log weight at all nodes, float64 (G,)."""
-    form = form_of(decoder.module)
-    if form is not None and fits(form, nodes, len(pixels)):
-        weights, offset = plane_of(Decoder(decoder.module, decoder.condition), form, nodes, progress)
-        seen = pixels if known is None else pixels * known
-        own = form.own(torch.from_numpy(pixels if known is None else pixels[known]).to(decoder.device))
-        if known is not None:
-            offset = masked_offset(form, weights, known)
-        return linear_sum(weights, seen).astype(np.float64) + offset + float(own) + nodes.log_weight
-    x = torch.from_numpy(pixels).to(decoder.device)[None]
-    parts = []
-    z = torch.from_numpy(nodes.z.copy()).to(decoder.device)
-    for some in z.split(decoder.batch):
-        parts.append(decoder.table(x, some)[0].double().cpu().numpy())
-        progress(min(1.0, len(parts) * decoder.batch / len(z)))
-    return np.concatenate(parts) + nodes.log_weight
 
 
 def _divided(decoder: Decoder, nodes: Nodes, x: torch.Tensor, terms: _Terms, progress: Progress) -> tuple[_Terms, bool]:

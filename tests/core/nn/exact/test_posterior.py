@@ -12,7 +12,7 @@ import torch
 
 from latent_explorer.core.config import ModelConfig
 from latent_explorer.core.errors import SettingError
-from latent_explorer.core.nn.exact import planes
+from latent_explorer.core.nn.exact import looking, planes
 from latent_explorer.core.nn.exact import posterior as posterior_module
 from latent_explorer.core.nn.exact.climbing import moved
 from latent_explorer.core.nn.exact.grids import nodes_for
@@ -299,7 +299,7 @@ def test_what_does_not_fit_is_computed_in_pieces(monkeypatch: pytest.MonkeyPatch
     assert told[-1] == 1.0
     assert apart.log_evidence == pytest.approx(kept.log_evidence, abs=1e-4)
     np.testing.assert_allclose(apart.probability, kept.probability, atol=1e-5)
-    monkeypatch.setattr(posterior_module, "LARGE", 4 * 20 * 48 * 48)
+    monkeypatch.setattr(looking, "LARGE", 4 * 20 * 48 * 48)
     fewer = posterior(handle, image, 64)
     assert fewer.side == 32
     assert "32 nodes along each axis in the place of 64" in fewer.note
