@@ -423,6 +423,6 @@ def effective_beta_words(model: ModelConfig, settings: TrainingConfig) -> str:
         return ""
     beta = f"{model.sigma**2 * settings.beta:.3g}"
     return (
-        f"With sigma fixed at {model.sigma:g}, beta {settings.beta:g} is an effective beta of {beta}:"
+        f"With sigma fixed at {model.sigma:.4g}, beta {settings.beta:g} is an effective beta of {beta}:"
         f" the objective is that of SSE/2 + {beta} KL, the squared error summed over pixels."
     )

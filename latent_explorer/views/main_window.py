@@ -219,7 +219,10 @@ class MainWindow(ArrangedWindow):
             self.addAction(action)  # in full screen too
         self._add(view, "&Reset layout", "reset_layout")
         model = bar.addMenu("&Model")
-        self._add(model, "&Measure every image", "measure").setToolTip("ELBO, reconstruction and squared error of each shown image.")
+        measure = self._add(model, "&Measure every image", "measure")
+        measure.setToolTip(
+            tip("ELBO, reconstruction and squared error of each shown image; a Bernoulli decoder's likelihoods are of one draw of it.")
+        )
         exact = self._add(model, "E&xact codes", "exact_codes")
         exact.setToolTip("Mode and mean of the exact posterior of each shown image, and its log p(x), of grey images a grey score.")
         model.addSeparator()

@@ -61,7 +61,7 @@ def test_card_table_colours_and_bar_have_one_name_for_a_likelihood(opened: Desk)
     opened.rest()
     settle()
     heads = opened.window.selection.model.shown.heads
-    assert {"log p(x), one draw", "ELBO, one draw", "Reconstruction, one draw", "Squared error"} <= set(heads)
+    assert {"log p(x), one draw", "ELBO", "Reconstruction", "Squared error"} <= set(heads)
     colour = opened.box("point_colour")
     assert colour.itemText(colour.findData("surprise")) == "Surprise, −log p(x), one draw (nats)"
     bar = opened.window.plane.points_bar.bar

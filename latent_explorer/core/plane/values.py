@@ -41,7 +41,6 @@ def title_of(name: str, names: Iterable[str] = ()) -> str:
 
 GREY, DENSITY = "grey score", "ll density"  # of `core.posterior.score_of`
 SEEN = 16  # images of a data set that tell whether it is black and white
-QUOTED = frozenset({"ll", "elbo", "reconstruction"})  # columns that `core.nn.evaluation.image_columns` works out on the quoted pixels
 
 
 def pixels_of(config: ModelConfig | None, images: Images | None) -> str:
@@ -55,14 +54,12 @@ def pixels_of(config: ModelConfig | None, images: Images | None) -> str:
 
 
 def note_on(column: str, pixels: str) -> str:
-    """What is to be said behind the name of a column: that it is of one black and white draw of each image, or of a density.
+    """What is to be said behind the name of a column: that it is of one black and white draw of each image, or a density's logarithm.
 
-    ``pixels``: see `pixels_of`. A Bernoulli decoder's likelihoods of grey images are those of a fixed binary draw
+    ``pixels``: see `pixels_of`. A Bernoulli decoder's ``ll`` of grey images is that of a fixed binary draw
     (`core.nn.figures.exact.quoted_pixels`); what is of the grey images themselves is called grey score and needs no note.
     """
-    if pixels == GREY and column in QUOTED:
-        return ", one draw"
-    return ", density" if pixels == DENSITY and column == "ll" else ""
+    return {GREY: ", one draw", DENSITY: ", density"}.get(pixels, "") if column == "ll" else ""
 
 
 def given_class(codes: Codes, facts: Family | None) -> bool:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from latent_explorer.core.checkpoint.library import resolve_model
+from latent_explorer.core.checkpoint.record import read_record
 from latent_explorer.core.data.registry import load_dataset
 from latent_explorer.core.data.shapes import FORMS, RANGES, draw_images, shapes
 from latent_explorer.core.errors import DatasetError
@@ -272,3 +274,9 @@ def test_any_size_and_any_count() -> None:
 def test_what_cannot_be_drawn_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(DatasetError, match=r"1 image or more, a size of 28 to 256 pixels and a seed of 0 or more\.$"):
         shapes(**wrong)
+
+
+def test_shapes_28_have_the_size_of_the_models_of_mnist() -> None:
+    """So that they can be the foreign images of ``evaluate --against``."""
+    model = read_record(resolve_model("mnist-dense")).handle.architecture
+    assert load_dataset("shapes-28").image_shape == model.image_shape
