@@ -23,7 +23,7 @@ Doubles = NDArray[np.float64]
 
 LARGE = 4 << 30  # bytes of the decoder's numbers at all nodes from which on fewer nodes are taken
 LEAST_SIDE = 32
-FIRST_SIDES = (48, 32, 24, 16)  # of a first look at fewer nodes
+FIRST_SIDES = (32, 24, 16)  # of a first look at fewer nodes
 FIRST_LINEAR = 1 << 26  # of the decoder's numbers that a first look adds up, where the likelihood is linear in the pixels
 FIRST_OTHER = 1 << 21  # and where it is not: each takes some ten times as long
 
@@ -58,7 +58,7 @@ def first_look(decoder: Decoder, nodes: Nodes, note: str) -> tuple[Nodes, str]:
         if quick(some) and len(some.z) * config.pixels <= most:
             fewer = some
             break
-    return fewer, f"A first look at {fewer.side} nodes along each axis; all {nodes.side} are asked next."
+    return fewer, f"At first only {len(fewer.z):,} nodes are asked; {len(nodes.z):,} follow."
 
 
 def joint_at(decoder: Decoder, nodes: Nodes, pixels: NDArray[np.float32], known: NDArray[np.bool_] | None, progress: Progress) -> Doubles:

@@ -109,8 +109,9 @@ def linear_sum(form: Form, weights: Floats, x: NDArray[np.float32]) -> Floats:
         for some in _in_pieces(lit, weights.shape[1]):
             exact += x[some].astype(np.float64) @ weights[some].astype(np.float64)
         return exact * form.unit
-    piece = math.gcd(weights.shape[1], PIECE)
-    pieces = weights.shape[1] // piece
+    nodes = weights.shape[1]
+    piece = nodes if nodes <= PIECE else math.gcd(nodes, PIECE)
+    pieces = nodes // piece
     # Each row in pieces, as many bags: rows are added up where they lie, without a copy of them.
     rows = torch.from_numpy(lit * pieces + np.arange(pieces)[:, None])
     values = torch.from_numpy(np.broadcast_to(x[lit], rows.shape).copy())
