@@ -49,9 +49,9 @@ def first_look(decoder: Decoder, nodes: Nodes, note: str) -> tuple[Nodes, str]:
     def quick(some: Nodes) -> bool:
         return fits(some, config.pixels) and (linear or len(some.z) * config.pixels <= most)
 
-    if quick(nodes):
+    sides = [side for side in FIRST_SIDES if side < nodes.side]
+    if quick(nodes) or not sides:
         return nodes, note
-    sides = [side for side in FIRST_SIDES if side < nodes.side] or [nodes.side]
     fewer = nodes_for(config, sides[-1])
     for side in sides:
         some = nodes_for(config, side)
