@@ -1,4 +1,4 @@
-"""The list over the form of a run: what the person typed, then each model of each recipe; an entry fills the form."""
+"""The list over the form of a run: the person's own settings, then each model of each recipe; an entry fills the form."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from latent_explorer.views.glossary import explained
 from latent_explorer.views.text import tip
 from latent_explorer.views.training_rows import MACHINE, ROWS, shown
 
-OWN = "Recipe: own settings"
-BEFORE = "before recipes"
-MOST = 6  # own settings that are kept
+OWN = "Own settings"
+CHANGED = ", changed"  # what follows the name of a recipe
 
 
 def entries() -> tuple[tuple[str, Recipe, Part], ...]:
@@ -38,22 +37,18 @@ def texts_of(part: Part) -> dict[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
-    """What a person typed: by row of the form; `words` say where it stood, `epochs_typed` that its epochs are no suggestion."""
+class Typed:
+    """What a person typed: by row of the form; `epochs_typed` says that its epochs are no suggestion."""
 
-    words: str
     texts: Mapping[str, str]
     epochs_typed: bool
 
 
-Entry = Part | Own
-
-
 class RecipeBox(QComboBox):
-    """First the person's own settings, then the recipes.
+    """First the person's own settings, then the recipes, each with what the person has changed of it right behind it.
 
-    Nothing that was typed is lost: when another entry is looked at, what the form said becomes the first entry, and what was
-    there before moves one down.
+    Entries are named by what they hold and keep their places. Own settings are those that the form had before a recipe was chosen;
+    what is typed while they, or a changed recipe, are chosen belongs to that entry. Of each recipe the newest change is kept.
     """
 
     def __init__(self) -> None:
@@ -63,70 +58,62 @@ class RecipeBox(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumContentsLength(6)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._own: list[Own] = []  # the newest first; empty while the form has said nothing else
-        self._recipes: list[tuple[str, Part]] = []
-        self._shown: Entry | None = None  # what the form was filled with; None for what the person typed from the start
-        self.addItem(OWN)
+        self._recipes: dict[str, Part] = {}
+        self._typed: dict[str, Typed] = {}  # by the name of its entry, as it was when another one was chosen
+        self._shown = OWN  # what the form was filled with
+        self._add(0, OWN, "What the form said before a recipe was chosen, and what you type while this is chosen.")
         for name, recipe, part in entries():
-            self.addItem(name)
-            self._recipes.append((name, part))
+            self._recipes[name] = part
             draws = f" The command line also draws {part.draws} pictures of the prior." if part.draws else ""
-            self.setItemData(self.count() - 1, tip(recipe.sentence + draws), Qt.ItemDataRole.ToolTipRole)
-        self._list_own()
-        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)  # names are longer than a narrow panel
+            self._add(self.count(), name, recipe.sentence + draws)
+        self._widen()
 
-    def chosen(self) -> Entry | None:
+    def _add(self, row: int, name: str, words: str) -> None:
+        self.insertItem(row, name)
+        self.setItemData(row, tip(words), Qt.ItemDataRole.ToolTipRole)
+
+    def _widen(self) -> None:
+        """The open list: names are longer than a narrow panel."""
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)
+
+    def chosen(self) -> Part | Typed | None:
         """What the form is to say now; None where that is what it says."""
-        row, many = self.currentIndex(), self._many
-        if row >= many:
-            return self._recipes[row - many][1]
-        return self._own[row] if self._own and self._own[row] is not self._shown else None
+        name = self.currentText()
+        if name in self._recipes:
+            return self._recipes[name]
+        return None if name == self._shown else self._typed[name]
 
     def part(self) -> Part | None:
-        """The recipe's model that the form was filled with; None for the person's own settings."""
-        return self._shown if isinstance(self._shown, Part) else None
+        """The recipe's model that the form was filled with, changed or not; None for the person's own settings."""
+        return self._recipes.get(self._shown.removesuffix(CHANGED))
 
-    def keep(self, texts: Mapping[str, str], epochs_typed: bool) -> None:
-        """What the form says is typed by a person, and another entry comes: it is the first of their own settings from now on."""
-        shown = self._shown
-        if isinstance(shown, Part):
-            words = next(f"{name}, changed" for name, part in self._recipes if part is shown)
-        else:
-            words = BEFORE if shown is None else shown.words
-        others = [own for own in self._own if own is not shown and own.texts != texts]
-        self._own = [Own(words, dict(texts), epochs_typed), *others][:MOST]
+    def leave(self, texts: Mapping[str, str], epochs_typed: bool, *, changed: bool) -> None:
+        """Another entry comes: what the form says is kept, unless it is a recipe that is not ``changed``."""
+        if self.part() is None:
+            self._typed[OWN] = Typed(dict(texts), epochs_typed)
+            return
+        recipe = self._shown.removesuffix(CHANGED)
+        name, row = recipe + CHANGED, self.findText(recipe)
+        if changed:
+            if name not in self._typed:
+                words = next(entry.sentence for other, entry, _ in entries() if other == recipe)
+                self._add(row + 1, name, f"{words} With what you have changed.")
+                self._widen()
+            self._typed[name] = Typed(dict(texts), epochs_typed)
+        elif self._shown == name:  # the change was taken back
+            del self._typed[name]
+            self.removeItem(row + 1)
 
-    def show_entry(self, entry: Entry) -> None:
-        """The form says this now."""
-        self._shown = entry
-        if isinstance(entry, Own):
-            self._own = [entry, *(own for own in self._own if own is not entry)]
-        self._list_own()
-        row = 0 if isinstance(entry, Own) else self._many + next(k for k, (_, part) in enumerate(self._recipes) if part is entry)
-        self.setCurrentIndex(row)
+    def show_chosen(self) -> None:
+        """The form says now what is chosen."""
+        self._shown = self.currentText()
 
     def forget(self) -> None:
         """The form was filled with those of a model that was opened: they are the person's own now."""
-        self._own, self._shown = [], None
-        self._list_own()
+        self._typed.pop(OWN, None)
+        self._shown = OWN
         self.setCurrentIndex(0)
-
-    @property
-    def _many(self) -> int:
-        """Entries of own settings: one that is always there."""
-        return max(1, len(self._own))
-
-    def _list_own(self) -> None:
-        """The first entries anew; recipes stay."""
-        while self.count() > len(self._recipes) + 1:
-            self.removeItem(1)
-        for row in range(1, self._many):
-            self.insertItem(row, f"Own: {self._own[row].words}")
-        told = {BEFORE: "What the form said before a recipe was chosen."}
-        for row in range(self._many):
-            words = self._own[row].words if self._own else BEFORE
-            self.setItemData(row, tip(told.get(words, f"What you typed: {words}.")), Qt.ItemDataRole.ToolTipRole)
 
     def sentence(self) -> str:
         """What the chosen recipe shows; "" for none."""
-        return "" if self.part() is None else str(self.itemData(self.currentIndex(), Qt.ItemDataRole.ToolTipRole))
+        return "" if self.part() is None else str(self.itemData(self.findText(self._shown), Qt.ItemDataRole.ToolTipRole))

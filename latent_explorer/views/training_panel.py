@@ -14,7 +14,7 @@ from latent_explorer.core.memory import size_words, training_needs
 from latent_explorer.core.usual import usual, usual_value
 from latent_explorer.views.doctor_list import DoctorList
 from latent_explorer.views.glossary import explain
-from latent_explorer.views.recipe_box import Own, RecipeBox, texts_of
+from latent_explorer.views.recipe_box import RecipeBox, Typed, texts_of
 from latent_explorer.views.text import plain_label, tip
 from latent_explorer.views.training_rows import (
     LABELS,
@@ -63,7 +63,7 @@ class TrainingPanel(QWidget):
         self._filled: tuple[ModelConfig, TrainingConfig] | None = None  # by `set_settings`, until a field is edited
         self._unfolded: frozenset[str] = frozenset()  # rare rows that are there all the same
         self._fault = ""  # the row under which the problem stands
-        self._meant: dict[str, str] = {}  # with all digits, what stands shorter in a field until it is edited
+        self._meant: dict[str, str] = {}  # with all digits, what was put into a field, where it may stand shorter
         self._recipe = RecipeBox()
         self._recipe.activated.connect(self._choose_recipe)
         self._form.addRow(self._recipe)  # across both columns: its names are long
@@ -151,10 +151,10 @@ class TrainingPanel(QWidget):
         return frozenset(name for name in rare if self._text(name) != shown(usual_value(name, *self._kind)))
 
     def _text(self, name: str) -> str:
-        """What a row says, with all digits."""
+        """What a row says, with all digits; where nothing can be undone, nothing was typed, or all of it has been taken back."""
         if name in self._fields:
-            text, meant = self._fields[name].text(), self._meant.get(name, "")
-            return meant if text == short(meant) else text
+            line, meant = self._fields[name], self._meant.get(name, "")
+            return meant if line.text() == short(meant) and not line.isUndoAvailable() else line.text()
         return str(self._boxes[name].currentData())
 
     def _put(self, name: str, value: object) -> None:
@@ -190,19 +190,19 @@ class TrainingPanel(QWidget):
     # Recipes
 
     def _choose_recipe(self) -> None:
-        """Fill the form with what the entry says; what the person has typed is kept as their own settings."""
+        """Fill the form with what the entry says; what the person has typed is kept."""
         entry = self._recipe.chosen()
         if entry is None:
             return  # the form says just this
-        if self._recipe.part() is None or self._changes():
-            self._recipe.keep({row.name: self._text(row.name) for row in ROWS if row.owner != MACHINE}, self._epochs_typed)
-        if isinstance(entry, Own):
+        said = {row.name: self._text(row.name) for row in ROWS if row.owner != MACHINE}
+        self._recipe.leave(said, self._epochs_typed, changed=bool(self._changes()))
+        if isinstance(entry, Typed):
             self._epochs_typed = entry.epochs_typed
             self._fill(entry.texts)
         else:
             self._fill(texts_of(entry))
             self._epochs_typed, self._epochs_of_run = True, False  # no suggestion takes the place of a recipe's
-        self._recipe.show_entry(entry)
+        self._recipe.show_chosen()
         self._edited()
 
     def _fill(self, said: Mapping[str, str]) -> None:
@@ -342,7 +342,6 @@ class TrainingPanel(QWidget):
     def _edited(self) -> None:
         self._filled = None
         typed = next((name for name, field in self._fields.items() if field is self.sender()), "")
-        self._meant.pop(typed, None)
         self._epochs_typed = self._epochs_typed or typed == "epochs"
         if not typed:
             self._follow_family()

@@ -19,7 +19,7 @@ from latent_explorer.core.recipes import RECIPES, Part, Recipe
 from latent_explorer.core.usual import with_usual
 from latent_explorer.views.recipe_box import OWN, entries
 from latent_explorer.views.training_panel import TrainingPanel
-from tests.views.hand import Ear, Hand, settle
+from tests.views.hand import Ear, Hand, Key, Modifier, settle
 
 SHAPE, CLASSES = (28, 28, 1), 10
 NAMES = [name for name, _, _ in entries()]
@@ -110,7 +110,7 @@ def test_what_is_changed_after_it_is_named_and_the_form_before_it_comes_back(pan
     assert changed(panel) == "Changed: Learning rate."
     choose(panel, "posterior-collapse / beta-10")  # the same once more
     assert changed(panel) == "" and lr.text() == "0.001"
-    choose(panel, "Own: before recipes")
+    choose(panel, OWN)
     assert (panel.model_config(SHAPE), panel.training_config()) == before
     panel.suggest_epochs(300)
     assert epochs.text() == "300"
@@ -134,35 +134,77 @@ def pick(panel: TrainingPanel, name: str) -> None:
 
 
 def listed(panel: TrainingPanel) -> list[str]:
-    """Entries of own settings."""
-    return [box(panel).itemText(row) for row in range(box(panel).count() - len(NAMES))]
+    """Entries that are no recipes."""
+    return [name for name in (box(panel).itemText(row) for row in range(box(panel).count())) if name not in NAMES]
 
 
 @pytest.mark.qt_log_ignore("^This plugin does not support grabbing the keyboard", extend=True)
-def test_what_is_typed_over_a_recipe_is_kept_when_another_one_is_looked_at(panel: TrainingPanel) -> None:
+def test_what_is_typed_over_a_recipe_is_kept_under_its_name_when_another_one_is_looked_at(panel: TrainingPanel) -> None:
     hand = Hand(panel)
     lr, epochs = (panel.findChild(QLineEdit, f"field_{name}") for name in ("lr", "epochs"))
     assert lr is not None and epochs is not None
     hand.type(lr, "0.003")
+    before = panel.model_config(SHAPE), panel.training_config()
     assert listed(panel) == [OWN]
     pick(panel, "dense-128-128")
     hand.type(epochs, "17")
     typed = panel.model_config(SHAPE), panel.training_config()
     pick(panel, "linear-encoder")
-    assert epochs.text() == "10" and changed(panel) == ""
-    assert listed(panel) == [OWN, "Own: before recipes"]
+    assert epochs.text() == "10" and changed(panel) == "" and box(panel).currentText() == "linear-encoder"
+    assert listed(panel) == [OWN, "dense-128-128, changed"]
+    pick(panel, OWN)  # no recipe's, and as it was
+    assert (panel.model_config(SHAPE), panel.training_config()) == before and box(panel).currentIndex() == 0
     pick(panel, "dense-128-128")  # the recipe is what it is
     assert epochs.text() == "10"
-    pick(panel, OWN)
-    assert (panel.model_config(SHAPE), panel.training_config()) == typed and box(panel).currentIndex() == 0
-    assert "dense-128-128, changed" in " ".join(box(panel).itemData(0, Qt.ItemDataRole.ToolTipRole).split())
+    pick(panel, "dense-128-128, changed")
+    assert (panel.model_config(SHAPE), panel.training_config()) == typed and changed(panel) == "Changed: Epochs."
+    assert box(panel).currentIndex() == box(panel).findText("dense-128-128") + 1
     hand.type(epochs, "18")  # and on
-    pick(panel, "Own: before recipes")
-    assert lr.text() == "0.003" and box(panel).currentIndex() == 0
-    assert listed(panel) == [OWN, "Own: dense-128-128, changed"]
-    pick(panel, "Own: dense-128-128, changed")
+    pick(panel, OWN)
+    hand.type(lr, "0.004")
+    pick(panel, "dense-128-128, changed")
     assert epochs.text() == "18" and lr.text() == "0.001"
-    assert listed(panel) == [OWN, "Own: before recipes"]
+    assert listed(panel) == [OWN, "dense-128-128, changed"]
+    pick(panel, OWN)
+    assert lr.text() == "0.004" and changed(panel) == ""
+
+
+def test_of_each_recipe_the_newest_change_is_kept_and_one_that_is_taken_back_is_not(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    lr, epochs = (panel.findChild(QLineEdit, f"field_{name}") for name in ("lr", "epochs"))
+    assert lr is not None and epochs is not None
+    hand.type(lr, "0.003")
+    for k, name in enumerate((*NAMES, NAMES[0])):
+        choose(panel, name)
+        hand.type(lr, f"0.0{k + 11}")
+    choose(panel, OWN)
+    assert lr.text() == "0.003"  # whatever has been changed since
+    assert listed(panel) == [OWN, *(f"{name}, changed" for name in NAMES)]
+    choose(panel, f"{NAMES[0]}, changed")
+    assert lr.text() == f"0.0{len(NAMES) + 11}"
+    choose(panel, f"{NAMES[1]}, changed")
+    assert lr.text() == "0.012"
+    choose(panel, NAMES[1])
+    usual = lr.text()
+    choose(panel, f"{NAMES[1]}, changed")
+    hand.type(lr, usual)
+    choose(panel, NAMES[2])
+    assert f"{NAMES[1]}, changed" not in listed(panel) and lr.text() == usual and box(panel).currentText() == NAMES[2]
+
+
+def test_a_model_that_is_opened_leaves_what_was_changed_of_recipes(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    epochs = panel.findChild(QLineEdit, "field_epochs")
+    assert epochs is not None
+    choose(panel, "dense-128-128")
+    hand.type(epochs, "17")
+    choose(panel, "linear-encoder")
+    panel.set_settings(ModelConfig(SHAPE, hidden=(32, 16)), TrainingConfig(epochs=3))
+    assert listed(panel) == [OWN, "dense-128-128, changed"] and box(panel).currentText() == OWN
+    choose(panel, "dense-128-128, changed")
+    assert epochs.text() == "17"
+    choose(panel, OWN)
+    assert epochs.text() == "3"
 
 
 def test_looking_through_the_list_by_the_keyboard_keeps_what_was_typed_once(panel: TrainingPanel) -> None:
@@ -192,15 +234,28 @@ def test_a_long_number_is_shown_short_and_trained_with_in_full_until_it_is_edite
     hand.type(sigma, "0.7071")
     assert panel.model_config(SHAPE).sigma == 0.7071 and changed(panel) == "Changed: σ."
     choose(panel, "quadrature")
-    choose(panel, OWN)
+    choose(panel, "sigma-vae / mse, changed")
     assert panel.model_config(SHAPE).sigma == 0.7071 and sigma.text() == "0.7071"
     hand.type(sigma, "0.123456")
     choose(panel, "quadrature")
-    choose(panel, OWN)
+    choose(panel, "sigma-vae / mse, changed")
     assert sigma.text() == "0.123456"  # as it was typed
     model = ModelConfig(SHAPE, likelihood="gaussian", sigma=1 / 3)
     panel.set_settings(model, TrainingConfig())
     assert sigma.text() == "0.3333" and panel.model_config(SHAPE) == model
+
+
+def test_a_long_number_that_is_brought_back_by_undo_means_what_it_meant(panel: TrainingPanel) -> None:
+    hand = Hand(panel)
+    choose(panel, "sigma-vae / mse")
+    sigma = panel.findChild(QLineEdit, "field_sigma")
+    assert sigma is not None
+    for text in ("0.5", "0.7071"):
+        hand.type(sigma, text)
+        assert panel.model_config(SHAPE).sigma == float(text) and changed(panel) == "Changed: σ."
+        for _ in range(12):
+            hand.key(Key.Key_Z, Modifier.ControlModifier)
+        assert sigma.text() == "0.7071" and panel.model_config(SHAPE).sigma == 0.5**0.5 and changed(panel) == ""
 
 
 def test_a_shown_run_is_no_recipe_and_a_locked_form_takes_none(panel: TrainingPanel) -> None:
