@@ -23,7 +23,7 @@ from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
 from latent_explorer.views.text import tip
 from latent_explorer.views.training_rows import NETWORK_WORDS
-from latent_explorer.views.words_apart import FreePlaces, Points, along, beside, dense
+from latent_explorer.views.words_apart import NONE, FreePlaces, Points, along, beside, dense
 
 AXIS_NAME = "KL, nats"
 UPWARDS = ("−E log p(x|z), nats", "rec., nats", "rec.")  # the first that fits the height
@@ -206,9 +206,10 @@ class RateDistortionView(QWidget):
         (left, right), (low, high) = self._ends
         view = self._plot.getViewBox()
         wide, tall = view.width(), view.height()
-        pixels = [((x - left) / (right - left) * wide, (high - y) / (high - low) * tall) for x, y in lines]
-        found = np.concatenate([np.zeros((0, 2)), *(dense(x, y) for x, y in pixels)])
-        return found[((found >= 0) & (found <= (wide, tall))).all(axis=1)]
+        pixels = [
+            ((x.astype(np.float64) - left) / (right - left) * wide, (high - y.astype(np.float64)) / (high - low) * tall) for x, y in lines
+        ]
+        return np.concatenate([NONE, *(dense(x, y, QRectF(0, 0, wide, tall)) for x, y in pixels)])
 
     def _size(self, text: str) -> QSizeF:
         metrics = self.fontMetrics()

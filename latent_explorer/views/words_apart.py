@@ -56,13 +56,43 @@ class FreePlaces:
         return found
 
 
-def dense(x: NDArray[np.floating], y: NDArray[np.floating]) -> Points:
-    """Points along a line through these, pixels, so near to each other that no word fits between them; float64 (P, 2)."""
-    if len(x) < 2:
-        return np.column_stack([x, y]).astype(np.float64)
-    way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-    at = np.linspace(0.0, way[-1], int(min(way[-1] / FINE, MOST)) + 2)
-    return np.column_stack([np.interp(at, way, x), np.interp(at, way, y)])
+def dense(x: NDArray[np.floating], y: NDArray[np.floating], within: QRectF) -> Points:
+    """Points along what is on the plot of a line through these, so near to each other that no word fits between them.
+
+    Parameters
+    ----------
+    x, y : float array, shape (n,)
+        Pixels; places that are no numbers are left out.
+    within : QRectF
+        The plot, pixels.
+
+    Returns
+    -------
+    float64 array, shape (P, 2)
+    """
+    line = np.column_stack([x, y]).astype(np.float64)
+    line = line[np.isfinite(line).all(axis=1)]
+    low, high = np.array([within.left(), within.top()]), np.array([within.right(), within.bottom()])
+    if len(line) < 2:
+        return line[((line >= low) & (line <= high)).all(axis=1)]
+    start, way = line[:-1], np.diff(line, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # Liang and Barsky: where a piece enters and leaves, as parts of it
+        at_low, at_high = (low - start) / way, (high - start) / way
+    still = way == 0  # along an edge: all of it or nothing
+    inside = (start >= low) & (start <= high)
+    enters = np.where(still, np.where(inside, 0.0, np.inf), np.minimum(at_low, at_high)).max(axis=1)
+    leaves = np.where(still, 1.0, np.maximum(at_low, at_high)).min(axis=1)
+    first, last = np.maximum(enters, 0.0), np.minimum(leaves, 1.0)
+    seen = first <= last
+    if not seen.any():
+        return NONE
+    start, way = start[seen] + first[seen, None] * way[seen], (last - first)[seen, None] * way[seen]
+    length = np.hypot(*way.T)
+    ends = np.cumsum(length)
+    at = np.linspace(0.0, ends[-1], int(min(ends[-1] / FINE, MOST)) + 2)
+    piece = np.minimum(np.searchsorted(ends, at), len(ends) - 1)
+    part = np.clip(1.0 - (ends[piece] - at) / np.maximum(length[piece], 1e-9), 0.0, 1.0)
+    return start[piece] + part[:, None] * way[piece]
 
 
 def covers(place: QRectF, points: Points) -> bool:
