@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,17 +124,15 @@ def find(subject: Subject, handle: ModelHandle, side: int, progress: Progress = 
         There is no exact inference for the model.
     """
     from latent_explorer.core.nn.exact.posterior import posterior
-    from latent_explorer.core.nn.handles import has
     from latent_explorer.core.nn.inference import decode_bytes
 
-    if not has(handle):
-        raise Cancelled
     image = subject.image
-    if image is None:
-        assert subject.z is not None
-        image = decode_bytes(handle, subject.z[None], subject.condition)[0]
-    mask = known_pixels(subject.part, *image.shape[:2])
-    found = posterior(handle, image, side, mask, subject.condition, progress, draft=draft)
+    with _there(handle):
+        if image is None:
+            assert subject.z is not None
+            image = decode_bytes(handle, subject.z[None], subject.condition)[0]
+        mask = known_pixels(subject.part, *image.shape[:2])
+        found = posterior(handle, image, side, mask, subject.condition, progress, draft=draft)
     if draft:
         mass = found.probability[found.probability > 0].astype(np.float64)
         density = np.log(mass) - log_cell(found)
@@ -151,12 +151,10 @@ def _wide(found: Posterior) -> bool:
 def _at(finding: Finding, z: NDArray[np.float64], progress: Progress) -> NDArray[np.float64]:
     """The logarithm of the density at places (n, d), by the decoder."""
     from latent_explorer.core.nn.exact.places import log_density_at
-    from latent_explorer.core.nn.handles import has
 
-    if not has(finding.handle):
-        raise Cancelled
     subject = finding.subject
-    return log_density_at(finding.handle, finding.image, z, finding.posterior, finding.mask, subject.condition, progress)
+    with _there(finding.handle):
+        return log_density_at(finding.handle, finding.image, z, finding.posterior, finding.mask, subject.condition, progress)
 
 
 def _levels(finding: Finding, progress: Progress) -> tuple[float, ...]:
@@ -218,19 +216,34 @@ def compare(finding: Finding) -> Comparison:
     """
     from latent_explorer.core.nn.exact.places import encoded
     from latent_explorer.core.nn.exact.posterior import completion
-    from latent_explorer.core.nn.handles import has
     from latent_explorer.core.nn.inference import encode
 
     handle, subject = finding.handle, finding.subject
-    if not has(handle):
-        raise Cancelled
     mask = np.ones(finding.image.shape[:2], np.bool_) if finding.mask is None else finding.mask
     side = finding.posterior.side if finding.posterior.space in ("plane", "torus") else SIDE
-    found, expected = completion(handle, finding.image, mask, side, subject.condition)
-    said = encoded(handle, finding.image, subject.condition)
+    place = None
+    with _there(handle):
+        found, expected = completion(handle, finding.image, mask, side, subject.condition)
+        said = encoded(handle, finding.image, subject.condition)
+        if said is None and handle.architecture.facts.encoder:
+            told = None if subject.condition is None else np.array([subject.condition])
+            place = encode(handle, finding.image[None], told)[0][0]
     if said is None:
-        told = None if subject.condition is None else np.array([subject.condition])
-        place = encode(handle, finding.image[None], told)[0][0] if handle.architecture.facts.encoder else None
         return Comparison(finding, found.log_evidence, None, None, math.nan, as_bytes(expected), place)
     elbo = said.elbo if finding.mask is None else math.nan
     return Comparison(finding, found.log_evidence, said.mean, said.covariance, elbo, as_bytes(expected), said.mean.astype(np.float32))
+
+
+@contextmanager
+def _there(handle: ModelHandle) -> Iterator[None]:
+    """For questions to a model that may be let go at any time, also between two of them: then `Cancelled`."""
+    from latent_explorer.core.nn.handles import has
+
+    try:
+        if not has(handle):
+            raise Cancelled
+        yield
+    except KeyError:
+        if has(handle):
+            raise
+        raise Cancelled from None

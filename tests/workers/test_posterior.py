@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from latent_explorer.core.errors import Cancelled
+from latent_explorer.core.nn.exact import places
+from latent_explorer.core.nn.exact import posterior as exact_posterior
 from latent_explorer.core.nn.handles import forget
 from latent_explorer.core.nn.inference import decode, encode
 from latent_explorer.core.plane.cells import cells_between, cells_for
@@ -129,6 +132,44 @@ def test_a_model_that_was_let_go_is_not_asked(handle: ModelHandle) -> None:
         find(subject(), handle, 64)
     with pytest.raises(Cancelled):
         compare(finding)
+
+
+@pytest.mark.parametrize("asked", ["completion", "encoded"])
+def test_a_model_that_goes_while_it_is_asked_is_no_error(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    """Whichever of the questions comes just after, and the picture that was begun is completed by the decoder that it began with."""
+    finding, begun = find(subject(), handle, 64), 0
+    name = "_posterior" if asked == "completion" else "completion"
+    real = getattr(exact_posterior, name)
+
+    def then_let_go(*given: object) -> object:
+        nonlocal begun
+        answer = real(*given)
+        forget(handle)
+        begun += 1
+        return answer
+
+    completed = 0
+    encoded = places.encoded
+
+    def counted(*given: Any) -> object:
+        nonlocal completed
+        completed += 1
+        return encoded(*given)
+
+    monkeypatch.setattr(exact_posterior, name, then_let_go)
+    monkeypatch.setattr(places, "encoded", counted)
+    with pytest.raises(Cancelled):
+        compare(finding)
+    assert begun == completed == 1
+
+
+def test_another_error_of_the_model_is_not_taken_for_its_absence(handle: ModelHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **more: object) -> object:
+        raise KeyError("an error of the program")
+
+    monkeypatch.setattr(exact_posterior, "posterior", broken)
+    with pytest.raises(KeyError):
+        find(subject(), handle, 64)
 
 
 def test_the_note_says_when_the_grid_is_too_coarse(handle: ModelHandle) -> None:

@@ -97,7 +97,7 @@ def posterior(
     SettingError
         There is no exact inference for the model (the sentence says why), or an argument is out of range.
     """
-    return _posterior(handle, image, side, mask, condition, progress, draft=draft)[0]
+    return _posterior(handle.architecture, decoder_for(handle, condition), image, side, mask, progress, draft=draft)[0]
 
 
 @torch.inference_mode()
@@ -110,8 +110,8 @@ def completion(
     progress: Progress = no_progress,
 ) -> tuple[Posterior, NDArray[np.float32]]:
     """The posterior given some pixels, and the expected image under it, float32 (H, W, C) in 0..1; parameters as of `posterior`."""
-    found, terms = _posterior(handle, image, side, mask, condition, progress)
-    decoder = decoder_for(handle, condition)
+    decoder = decoder_for(handle, condition)  # asked twice, though the model may be let go meanwhile
+    found, terms = _posterior(handle.architecture, decoder, image, side, mask, progress)
     share = np.exp(terms.joint - found.log_evidence)
     counted = np.flatnonzero(share > COUNTED * share.max())
     expected = np.zeros(handle.architecture.pixels)
@@ -123,24 +123,22 @@ def completion(
 
 
 def _posterior(
-    handle: ModelHandle,
+    config: ModelConfig,
+    decoder: Decoder,
     image: Pixels,
     side: int,
     mask: NDArray[np.bool_] | None,
-    condition: int | None,
     progress: Progress,
     *,
     draft: bool = False,
 ) -> tuple[Posterior, _Terms]:
-    config = handle.architecture
     nodes, note = affordable(config, side)
-    decoder = decoder_for(handle, condition)
     if draft:
         nodes, note = first_look(decoder, nodes, note)
     known = _known(config, mask)
     pixels = grey_tensor(image[None])[0].numpy()
     if known is not None:
-        decoder = Decoder(decoder.module, condition, torch.from_numpy(known).to(decoder.device))
+        decoder = Decoder(decoder.module, decoder.condition, torch.from_numpy(known).to(decoder.device))
     x = torch.from_numpy(pixels).to(decoder.device)[None]
     joint = joint_at(decoder, nodes, pixels, known, progress)
     score = score_of(config, pixels if known is None else pixels[known])
