@@ -25,7 +25,7 @@ from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
 from latent_explorer.core.plane.posterior_field import ellipses
-from latent_explorer.core.plane.posterior_places import longest, peaks, rectangles
+from latent_explorer.core.plane.posterior_places import longest, next_window, peaks, rectangles
 from latent_explorer.core.posterior import score_of
 from latent_explorer.core.scene import Camera, Rows, Scene
 from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
@@ -57,7 +57,6 @@ NARROW_PARTS = "Its parts are too narrow to be seen at this zoom: Zoom to it sho
 LEAST_SEEN = 6.0  # pixels of the screen: what is narrower looks like a point
 ROOM = 1.15  # times what is to be seen is the window
 GLOBE = 2.2  # units of the window that shows all of one
-SAME = 0.01  # of a window's side: one that is so near is shown already
 NONE = np.zeros(0, np.int64)
 GREY = np.full(1, 128, np.uint8)
 
@@ -171,8 +170,7 @@ class PosteriorFeature(QObject):
         plane, now = self._window.plane, self._session.scene.camera
         places = rectangles(finding.posterior, slot.frame).tolist()
         choices = [plane.camera_around(low, high, ROOM) for low, high in places] or [Camera(0.0, 0.0, GLOBE)]
-        there = [math.dist((one.x, one.y, one.span), (now.x, now.y, now.span)) < SAME * one.span for one in choices]
-        plane.set_camera(choices[(there.index(True) + 1) % len(choices) if any(there) else 0])
+        plane.set_camera(next_window(choices, now))
         self.zoomed.emit()
 
     def ask_about_row(self, row: int) -> None:

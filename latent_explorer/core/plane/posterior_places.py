@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.posterior import Posterior
+from latent_explorer.core.scene import Camera
 
 Doubles = NDArray[np.float64]
 
 SIGHT = 4.0  # standard deviations from the middle of a posterior, or of a part, to the window's edge
 LEAST_SIGHT = 1e-3  # units of the plane: half of the narrowest window
+SAME = 0.01  # of a window's side: one that is so near is the same
 
 
 def peaks(found: Posterior, frame: PlaneFrame) -> Doubles:
@@ -43,6 +46,23 @@ def rectangles(found: Posterior, frame: PlaneFrame) -> Doubles:
     if len(around) > 1:
         around = np.concatenate([np.stack([around[:, 0].min(axis=0), around[:, 1].max(axis=0)])[None], around])
     return around
+
+
+def next_window(choices: Sequence[Camera], now: Camera) -> Camera:
+    """The choice that follows what is shown, all around; the first where none of them is.
+
+    Of choices that look the same only the first counts: the window of one part may show all the others.
+    """
+    kept: list[Camera] = []
+    for one in choices:
+        if not any(_same(one, other) for other in kept):
+            kept.append(one)
+    there = [_same(one, now) for one in kept]
+    return kept[(there.index(True) + 1) % len(kept) if any(there) else 0]
+
+
+def _same(one: Camera, other: Camera) -> bool:
+    return math.dist((one.x, one.y, one.span), (other.x, other.y, other.span)) < SAME * one.span
 
 
 def longest(found: Posterior, frame: PlaneFrame) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from latent_explorer.core.plane.frame import PlaneFrame
-from latent_explorer.core.plane.posterior_places import SIGHT, longest, peaks, rectangles
+from latent_explorer.core.plane.posterior_places import SIGHT, longest, next_window, peaks, rectangles
 from latent_explorer.core.posterior import Part, Posterior
+from latent_explorer.core.scene import Camera
 
 PLANE, TORUS = PlaneFrame.identity(), PlaneFrame.torus()
 NARROW = np.diag([0.02**2, 0.01**2])
@@ -77,3 +80,16 @@ def test_behind_a_globe_there_is_no_window() -> None:
     assert np.isnan(peaks(both, globe)[0]).all() and np.isfinite(peaks(both, globe)[1]).all()
     assert len(rectangles(posterior("sphere", (1.0, behind), covariance=flat), globe)) == 0
     assert np.isnan(longest(posterior("sphere", (1.0, behind), covariance=flat), globe))
+
+
+def test_zoom_goes_on_where_one_part_s_window_shows_the_others() -> None:
+    """A broad part at 0 and a narrow one within its sight: the window of both and that of the broad one are the same."""
+    several = tuple(Part(share, np.array([x, 0.0]), sd**2 * np.eye(2)) for share, x, sd in ((0.6, 0.0, 0.5), (0.4, 1.5, 0.1)))
+    found = replace(posterior("plane", (1.0, (0.0, 0.0))), parts=several)
+    choices = [Camera(*((low + high) / 2).tolist(), float((high - low).max())) for low, high in rectangles(found, PLANE)]
+    assert len(choices) == 3
+    camera, spans = Camera(), []
+    for _ in range(4):
+        camera = next_window(choices, camera)
+        spans.append(camera.span)
+    assert spans == pytest.approx([4.0, 0.8, 4.0, 0.8])
