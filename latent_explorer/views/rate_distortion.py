@@ -27,9 +27,10 @@ from latent_explorer.views.words_apart import NONE, FreePlaces, Points, along, b
 
 AXIS_NAME = "KL, nats"
 UPWARDS = ("−E log p(x|z), nats", "rec., nats", "rec.")  # the first that fits the height
-LINE = 1
+LINE, THIS_LINE = 1, 2  # pixels wide: of earlier runs and of equal bounds, and of this run
 POINT = 9  # pixels, of the place where a run is
 GAP = POINT / 2 + 3  # pixels, from a point to its name
+FAINT = 130  # opacity, 0 to 255, of the lines of earlier runs
 HALO = 200  # opacity, 0 to 255, of the ground behind the names of runs
 EARLIER = 8  # runs
 BEGINNING = 0.5  # part of a run that need not be in view, where it came from far away
@@ -67,7 +68,7 @@ class RateDistortionView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.legend = PlotLegend((("total", "", ""),), (("", "rate_images"), ("", "rate_distortion")))
+        self.legend = PlotLegend((("total", "", ""),), (("", "rate_distortion"), ("", "equal_bound"), ("", "rate_images")))
         axis = EpochAxis("bottom")
         axis.widest = "00.0"
         self._plot = still_plot(self, AXIS_NAME, "rate", axis)
@@ -99,7 +100,7 @@ class RateDistortionView(QWidget):
         self.legend.set_theme(theme)
         total, lines = QColor(theme.total), QColor(theme.muted)
         lines.setAlpha(110)
-        self._path.setPen(pg.mkPen(total, width=LINE))
+        self._path.setPen(pg.mkPen(total, width=THIS_LINE))
         self._here.setSymbolBrush(total)
         self._here.setSymbolPen(pg.mkPen(theme.panel))
         self._lines.setPen(pg.mkPen(lines, width=LINE, style=Qt.PenStyle.DashLine))
@@ -118,9 +119,10 @@ class RateDistortionView(QWidget):
         now = Run(rate, distortion, *((None, None) if measure is None else (measure.beta, measure.model)))
         runs = [Run(*rate_distortion(run, part)[:2], its.beta, its.model) for run, its in earlier[-EARLIER:]]
         runs = [run for run in runs if len(run.x)]
-        words = ("this run", "run") if len(rate) else ("", "")
+        words = ("━ this run", "━ run") if len(rate) else ("", "")
         self.legend.set_entries((("total", *words, "rate_distortion"),))
-        self.legend.set_notes((f"{part} images" if len(rate) or runs else "", "circles: earlier runs" if runs else ""))
+        images = f"{part} images" if len(rate) or runs else ""
+        self.legend.set_notes(("─○ earlier runs" if runs else "", f"╌╌ equal {bound}", images))
         before = [*self._runs, self._now]
         if bound == self._bound and len(before) == len(runs) + 1 and all(map(Run.same, before, [*runs, now])):
             return
@@ -134,11 +136,11 @@ class RateDistortionView(QWidget):
         self._ends = across, up = _ranges([(run.x, run.y) for run in (*self._runs, self._now)])
         self._plot.setRange(xRange=across, yRange=up, padding=0)
         self._draw_equals(across, up)
-        faint = QColor(self._theme.total)
-        faint.setAlpha(70)
+        faint = QColor(self._theme.muted)
+        faint.setAlpha(FAINT)
         for run in self._runs:
             item = pg.PlotDataItem(run.x, run.y, pen=pg.mkPen(faint, width=LINE))
-            ring = pg.mkPen(self._theme.total)
+            ring = pg.mkPen(self._theme.muted)
             end = pg.PlotDataItem(run.x[-1:], run.y[-1:], symbol="o", symbolSize=POINT - 2, symbolBrush=None, symbolPen=ring)
             for one in (item, end):
                 one.setZValue(-10)
@@ -148,7 +150,9 @@ class RateDistortionView(QWidget):
         self._here.setData(self._now.x[-1:], self._now.y[-1:])
         known = [run for run in (self._now, *reversed(self._runs)) if len(run.x) and run.beta is not None]
         told = [f"{name}: {_told(run)}" for name, run in zip(run_names(known), known, strict=True)]
-        self._plot.setToolTip(tip("\n".join((GLOSSARY["equal_bound"], *told))))
+        totals = ", ".join(f"{total:g}" for *_, total in self._equals)
+        lines = f"Here equal {self._bound} of {totals} nats." if totals else ""
+        self._plot.setToolTip(tip("\n".join(filter(None, (GLOSSARY["equal_bound"], lines, *told)))))
         self._name_all()
 
     def _draw_equals(self, across: Ends, up: Ends) -> None:

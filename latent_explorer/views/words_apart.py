@@ -92,7 +92,8 @@ def dense(x: NDArray[np.floating], y: NDArray[np.floating], within: QRectF) -> P
     at = np.linspace(0.0, ends[-1], int(min(ends[-1] / FINE, MOST)) + 2)
     piece = np.minimum(np.searchsorted(ends, at), len(ends) - 1)
     part = np.clip(1.0 - (ends[piece] - at) / np.maximum(length[piece], 1e-9), 0.0, 1.0)
-    return start[piece] + part[:, None] * way[piece]
+    found: Points = start[piece] + part[:, None] * way[piece]
+    return found
 
 
 def covers(place: QRectF, points: Points) -> bool:

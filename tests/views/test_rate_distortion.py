@@ -9,6 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +18,7 @@ from latent_explorer.core.families import FAMILIES
 from latent_explorer.core.types import History
 from latent_explorer.views.loss_view import LossView
 from latent_explorer.views.rate_distortion import RateDistortionView
-from latent_explorer.views.style import DARK, LIGHT
+from latent_explorer.views.style import DARK, LIGHT, Theme
 from tests.views.hand import Hand, look
 from tests.views.test_loss_view import MEASURE, finite, history
 
@@ -79,7 +80,7 @@ def test_the_path_is_the_kl_against_the_reconstruction_and_ends_where_the_run_is
     assert any(same(item, kl, reconstruction) for item in items(view))
     assert any(same(item, kl[-1:], reconstruction[-1:]) for item in items(view))
     assert "β 2" in words(view)
-    assert {"this run", "validation images"} <= said(view) and "circles: earlier runs" not in said(view)
+    assert {"━ this run", "╌╌ equal −ELBO", "validation images"} <= said(view) and "─○ earlier runs" not in said(view)
 
 
 def test_dashed_lines_have_equal_bounds_and_say_which(view: LossView) -> None:
@@ -91,7 +92,9 @@ def test_dashed_lines_have_equal_bounds_and_say_which(view: LossView) -> None:
     [longest] = [word for word in words(view) if word.startswith("equal −ELBO ")]
     widths = dict(zip((f"{total:g}" for total in (x + y)[::2]), x[1::2] - x[::2], strict=True))
     assert widths[longest.split()[-1]] == max(widths.values())
-    assert "equal rate + distortion" in plotted(view).toolTip()
+    told = " ".join(plotted(view).toolTip().split())
+    assert "equal rate + distortion" in told
+    assert "Here equal −ELBO of " + ", ".join(f"{total:g}" for total in (x + y)[::2]) + " nats." in told
     assert x.min() >= left - 1e-6 and x.max() <= right + 1e-6 and y.min() >= low - 1e-4 and y.max() <= high + 1e-4
 
 
@@ -171,7 +174,7 @@ def train_all(view: LossView, *runs: tuple[float, float, float, tuple[int, ...]]
 def test_runs_of_the_same_beta_are_told_apart_by_their_widths(view: LossView) -> None:
     train_all(view, (9.0, 100.0, 1.0, (64,)), (5.0, 110.0, 4.0, (64,)), (7.0, 104.0, 1.0, (128, 64)))
     assert {"β 1 64", "β 4", "β 1 128,64"} <= set(words(view))
-    assert "circles: earlier runs" in said(view)
+    assert "─○ earlier runs" in said(view)
     told = " ".join(plotted(view).toolTip().split())
     assert "β 1 128,64: VAE, dense 128,64, KL 7, −E log p(x|z) 104 nats" in told
     assert "β 4: VAE, dense 64, KL 5, −E log p(x|z) 110 nats" in told
@@ -253,3 +256,22 @@ def test_axes_have_names_with_units_and_whole_numbers(view: LossView) -> None:
         assert left.labelText == name and bottom.labelText == "KL, nats"
         assert left.mapRectToScene(left.label.mapRectToParent(left.label.boundingRect())).height() <= plot.height()
         assert plot.getViewBox().sceneBoundingRect().top() >= 0.4 * plot.fontMetrics().height()  # half of the uppermost number
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_this_run_has_the_colour_of_its_name_and_earlier_ones_are_grey_and_thinner(view: LossView, theme: Theme) -> None:
+    view.set_theme(theme)
+    train_all(view, (9.0, 100.0, 1.0, (64,)), (5.0, 110.0, 4.0, (64,)), (7.0, 104.0, 2.0, (64,)))
+    pens: dict[float, list[QPen]] = {}
+    for item in plotted(view).getPlotItem().items:
+        x = item.getOriginalDataset()[0] if isinstance(item, pg.PlotDataItem) else None
+        if x is not None and len(x) == 6:
+            pens.setdefault(float(x[-1]), []).append(pg.mkPen(item.opts["pen"]))
+    assert sorted(pens) == [5.0, 7.0, 9.0] and all(len(found) == 1 for found in pens.values())
+    [this] = pens[7.0]
+    assert this.color() == QColor(theme.total) and this.widthF() == 2
+    name = next(label for label in view.findChildren(QLabel) if label.text() == "━ this run")
+    assert theme.total in name.styleSheet()
+    for x in (5.0, 9.0):
+        [pen] = pens[x]
+        assert pen.color().rgb() == QColor(theme.muted).rgb() and pen.widthF() < this.widthF()
