@@ -21,7 +21,7 @@ from latent_explorer.app.session import Session
 from latent_explorer.core.errors import LatentExplorerError
 from latent_explorer.core.export.table import save_rows
 from latent_explorer.core.plane.index import Mask
-from latent_explorer.core.plane.selecting import Area, Box, Spot, bounds, combined, rows_of
+from latent_explorer.core.plane.selecting import Area, Box, Spot, combined, rows_of
 from latent_explorer.core.plane.values import pixels_of
 from latent_explorer.core.scene import Camera, Scene
 from latent_explorer.core.types import Codes, DecodeRequest, DecodeResult, Floats, ImageDataset, Labels, Slot
@@ -157,8 +157,8 @@ class SelectionFeature(QObject):
 
     def jump(self) -> None:
         """Move the plane so that all selected points are in view."""
-        shown = self._index.shown
-        extent = bounds(shown.index.points[self._rows]) if shown is not None else None
+        shown, camera = self._index.shown, self._session.scene.camera
+        extent = shown.index.extent(self._rows, (camera.x, camera.y)) if shown is not None else None
         if extent is None:
             return
         left, bottom, right, top = extent

@@ -189,7 +189,7 @@ class PlaneFrame:
             found: NDArray[np.float64] = place @ self.directions + np.sqrt(np.maximum(1.0 - squares, 0.0)) * self.origin
             return found
         if self.kind == "torus":
-            place = place % 1.0
+            place = _folded(place)
         if self.display == "phi":
             place = phi_inverse(place)
         if self.pair is None:
@@ -206,8 +206,7 @@ class PlaneFrame:
         """
         plane = self._project(np.asarray(z))
         if self.kind == "torus":
-            with np.errstate(invalid="ignore"):  # infinity has no place in a square
-                plane %= 1.0
+            plane = _folded(plane)
         if self.kind == "sphere":
             plane[np.asarray(z) @ self.origin < 0] = np.nan
         return phi(plane) if self.display == "phi" else plane
@@ -233,7 +232,7 @@ class PlaneFrame:
         if self.kind == "sphere":
             length = np.linalg.norm(point, axis=-1, keepdims=True)
             return np.where(length > 0, point / np.where(length > 0, length, 1.0), self.origin)
-        return point % 1.0 if self.kind == "torus" else point
+        return _folded(point) if self.kind == "torus" else point
 
     def contains(self, plane: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which plane coordinates (..., 2) belong to a latent point."""
@@ -273,6 +272,13 @@ class PlaneFrame:
         """Whether they differ in nothing but their origins."""
         same = (self.kind, self.display) == (other.kind, other.display)
         return same and np.array_equal(self.directions, other.directions)
+
+
+def _folded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values modulo 1, in [0, 1): what lies just below a whole number rounds to it, and that is the next square's beginning."""
+    with np.errstate(invalid="ignore"):  # infinity has no place in a square
+        rest = values % 1.0
+    return np.where(rest == 1.0, 0.0, rest)
 
 
 def upright(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -203,6 +203,22 @@ class PlaneIndex:
         x, y = self.points[row].tolist()
         return x, y
 
+    def extent(self, rows: NDArray[np.int64], near: tuple[float, float]) -> Window | None:
+        """Left, bottom, right, top of those of the rows' points that can be on the screen; None when there is none.
+
+        Of points that come again, around the copies that lie closest together, nearest to a place.
+        """
+        points = self.points[rows]
+        reachable = points[(np.abs(points) < FARTHEST).all(axis=1)]  # no NaN either
+        if not len(reachable):
+            return None
+        (left, right), (bottom, top) = (self._ends(reachable[:, axis].astype(np.float64), near[axis]) for axis in (0, 1))
+        return left, bottom, right, top
+
+    def _ends(self, values: NDArray[np.float64], near: float) -> tuple[float, float]:
+        """The lowest and the highest of some coordinates along one axis."""
+        return float(values.min()), float(values.max())
+
     @staticmethod
     def _whole(block: Block) -> Block:
         """The cells of a block that lie wholly in the rectangle that it was made for."""

@@ -85,12 +85,3 @@ def visible_mask(labels: Labels, hidden: frozenset[int], shown: Rows | None, con
 def _within(rows: Rows, count: int) -> NDArray[Any]:
     """Rows that there are; they are sorted."""
     return rows.rows[: int(np.searchsorted(rows.rows, count))]
-
-
-def bounds(points: NDArray[np.floating]) -> Window | None:
-    """Left, bottom, right, top of the points (N, 2) that can be on the screen; None when there is none."""
-    near = points[(np.abs(points) < 1e6).all(axis=1)]  # no NaN either
-    if not len(near):
-        return None
-    (left, bottom), (right, top) = near.min(axis=0).tolist(), near.max(axis=0).tolist()
-    return left, bottom, right, top

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latent_explorer.core.plane.index import Mask, PlaneIndex, Window
+from latent_explorer.core.plane.lasso import cells_of
 
 MOST = 8  # squares along each axis that points are drawn in; beyond, a square is hardly larger than a few points
+WIDEST = 256  # squares along each axis that a line is looked at in one by one; far more than points are drawn in
 FARTHEST_APART = 0.75  # no two points of a torus of side 1 are farther from each other than sqrt(1/2)
 
 Cell = tuple[int, int]
@@ -74,13 +76,23 @@ class TorusIndex(PlaneIndex):
         return _each_once(parts)
 
     def in_lasso(self, corners: NDArray[np.floating], visible: Mask | None = None) -> NDArray[np.int64]:
-        """Rows with a copy that a closed line goes around; sorted, each once."""
-        if len(corners) < 3:
-            return np.zeros(0, np.int64)
-        (left, bottom), (right, top) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        """Rows with a copy that a closed line goes around; sorted, each once.
+
+        All rows, where a whole square lies inside it; else only the squares that the line goes through are looked at. A line over
+        more than `WIDEST` squares that goes around no block of them, of a `WIDEST`-th of its extent, goes around nothing.
+        """
+        corners = corners.astype(np.float64)
+        if len(corners) < 3 or not np.isfinite(corners).all():
+            return NONE
+        low, high = np.floor(corners.min(axis=0)), np.floor(corners.max(axis=0))
+        step = math.ceil((float((high - low).max()) + 1) / WIDEST)
+        columns, lines = (int(count) // step + 1 for count in high - low)
+        whole, touched = cells_of((corners - low) / step, columns, lines)
+        if whole.any():
+            return self._sorted(self._order, visible)
         parts = []
-        for cell in cells_in((left, bottom, right, top)):
-            parts.append(super().in_lasso(corners.astype(np.float64) - cell, visible))
+        for cell in np.flatnonzero(touched).tolist() if step == 1 else ():
+            parts.append(super().in_lasso(corners - low - (cell % columns, cell // columns), visible))
         return _each_once(parts)
 
     def few_places_in(
@@ -99,6 +111,16 @@ class TorusIndex(PlaneIndex):
             places.append(self.points[found] + np.array([x, y], np.float64))
             room -= len(found)
         return np.concatenate(rows), np.concatenate(places)
+
+    def _ends(self, values: NDArray[np.float64], near: float) -> tuple[float, float]:
+        """The ends of the shortest arc with a copy of each coordinate, whose middle lies nearest to a place."""
+        around = np.unique(values % 1.0)
+        gaps = np.append(around[1:], around[0] + 1.0) - around
+        widest = int(gaps.argmax())
+        low = float(around[(widest + 1) % len(around)])
+        length = 1.0 - float(gaps[widest])
+        low += round(near - (low + length / 2))
+        return low, low + length
 
     def place(self, row: int, near: tuple[float, float]) -> tuple[float, float]:
         """Where the nearest copy of a point lies."""

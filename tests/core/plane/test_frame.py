@@ -26,6 +26,17 @@ def test_there_and_back(d: int, seed: int) -> None:
     np.testing.assert_allclose(frame.to_plane(z), plane, atol=1e-11 * condition**2)
 
 
+@pytest.mark.parametrize("value", [-1e-9, -1e-17, np.nextafter(0, -1), np.nextafter(1, 0), 1.0, 3.0, -0.0])
+def test_on_a_torus_all_is_in_the_first_square_and_1_is_0(value: float) -> None:
+    frame = PlaneFrame.torus()
+    for found in (frame.to_plane(np.array([[value, 0.5]])), frame.to_z(np.array([[value, 0.5]])), frame.settled(np.array([[value, 0.5]]))):
+        assert ((found >= 0) & (found < 1)).all()
+        apart = abs(float(found[0, 0]) - value)
+        assert abs(apart - round(apart)) < 1e-8 and found[0, 1] == 0.5
+    narrow = frame.to_plane(np.array([[np.float32(value), np.inf]], np.float32))
+    assert 0 <= narrow[0, 0] < 1 and np.isnan(narrow[0, 1])
+
+
 def test_to_z_is_origin_and_two_directions() -> None:
     frame = random_frame(5, 0)
     for u, v in ((0, 0), (1, 0), (0, 1), (2.5, -3)):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_explorer.core.plane.index import PlaneIndex
-from latent_explorer.core.plane.selecting import HOWS, Box, Loop, Spot, bounds, combined, rows_of, visible_mask
+from latent_explorer.core.plane.selecting import HOWS, Box, Loop, Spot, combined, rows_of, visible_mask
 from latent_explorer.core.scene import Rows
 
 COUNT = 12
@@ -55,5 +55,6 @@ def test_areas_find_their_rows() -> None:
 
 
 @pytest.mark.parametrize(("points", "wanted"), [([[1.0, 2.0], [np.nan, 0.0], [3.0, -1.0], [1e300, 0.0]], (1, -1, 3, 2)), ([], None)])
-def test_bounds_are_of_what_can_be_shown(points: list[list[float]], wanted: object) -> None:
-    assert bounds(np.array(points, np.float64).reshape(-1, 2)) == wanted
+def test_the_extent_is_that_of_what_can_be_shown(points: list[list[float]], wanted: object) -> None:
+    index = PlaneIndex(np.array([*points, [9.0, 9.0]], np.float64))
+    assert index.extent(np.arange(len(points)), (50.0, 50.0)) == wanted

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latent_explorer.core.plane.index import PlaneIndex
-from latent_explorer.core.plane.tiling import MOST, TorusIndex, cells_in, copy_near, repeated
+from latent_explorer.core.plane.lasso import inside
+from latent_explorer.core.plane.tiling import MOST, WIDEST, TorusIndex, cells_in, copy_near, repeated
 
 AROUND = np.array(list(itertools.product(range(-3, 4), repeat=2)), float)
 
@@ -76,6 +77,55 @@ def test_a_line_goes_around_copies(points: np.ndarray, corners: list[tuple[float
     if visible is not None:
         wanted = wanted[visible[wanted]]
     assert TorusIndex(points).in_lasso(line, visible).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "turn"), [(11.0, 0.08, 0.02), (0.05, 12.0, 0.01), (0.9, 0.9, 0.0), (6.0, 0.7, 0.7), (9.5, 9.5, 0.3)]
+)
+def test_a_line_over_many_squares_is_what_looking_at_each_of_them_finds(width: float, height: float, turn: float) -> None:
+    """An ellipse, over more squares than points are drawn in."""
+    points = cloud(3, 400, 1.0)
+    angle = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    x, y = width / 2 * np.cos(angle), height / 2 * np.sin(angle)
+    line = np.stack([x * np.cos(turn) - y * np.sin(turn) + 0.4, x * np.sin(turn) + y * np.cos(turn) - 2.3], axis=1)
+    visible = mask_for(points, 5)
+    assert visible is not None
+    everywhere = points.astype(float) + np.array(list(itertools.product(range(-9, 10), repeat=2)), float)[:, None] - (0, 2)
+    found = inside(everywhere.reshape(-1, 2), line).reshape(-1, len(points)).any(axis=0)
+    assert found.any()
+    assert TorusIndex(points).in_lasso(line).tolist() == np.flatnonzero(found).tolist()
+    assert TorusIndex(points).in_lasso(line, visible).tolist() == np.flatnonzero(found & visible).tolist()
+
+
+def test_a_square_wholly_inside_a_line_is_all_points_and_those_outside_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, looked = cloud(4, 200, 1.0), []
+    real = PlaneIndex.in_lasso
+    monkeypatch.setattr(PlaneIndex, "in_lasso", lambda self, *some: looked.append(0) or real(self, *some))
+    box = np.array([[-0.5, -0.5], [1.5, -0.5], [1.5, 1.5], [-0.5, 1.5]])
+    for size in (1.0, 100.0, 10.0 * WIDEST):  # and far out
+        assert TorusIndex(points).in_lasso(box * size).tolist() == list(range(200))
+    assert not looked
+    thin = np.array([[0.1, 0.1], [20.1, 20.1], [20.2, 20.1], [0.2, 0.1]])  # a diagonal
+    TorusIndex(points).in_lasso(thin)
+    assert 20 < len(looked) < 64
+    assert TorusIndex(points).in_lasso(thin * 1000).tolist() == []
+    assert TorusIndex(points).in_lasso(np.array([[0.0, 0.0], [1.0, np.nan], [1.0, 1.0]])).tolist() == []
+
+
+@pytest.mark.parametrize("near", [(0.5, 0.5), (3.6, -2.4), (-7.0, 9.0)])
+def test_a_group_across_an_end_is_one_group(near: tuple[float, float]) -> None:
+    points = np.array([[0.95, 0.4], [0.02, 0.5], [0.98, 0.45], [0.5, 0.9], [np.nan, 0.2]], np.float32)
+    index = TorusIndex(points)
+    extent = index.extent(np.array([0, 1, 2, 4]), near)
+    assert extent is not None
+    left, bottom, right, top = extent
+    assert (right - left, top - bottom) == pytest.approx((0.07, 0.1), abs=1e-6)
+    assert left % 1 == pytest.approx(0.95) and bottom % 1 == pytest.approx(0.4)
+    assert abs((left + right) / 2 - near[0]) <= 0.5 and abs((bottom + top) / 2 - near[1]) <= 0.5
+    alone = index.extent(np.array([3]), near)
+    assert alone is not None and alone[:2] == alone[2:]
+    assert alone[:2] == pytest.approx(copy_near(points[3], near))
+    assert index.extent(np.array([4]), near) is None
 
 
 def test_a_line_around_nothing_and_places_that_are_none() -> None:
