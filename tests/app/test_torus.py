@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
-from latent_explorer.core.scene import Camera
+from latent_explorer.core.plane.tiling import MOST
+from latent_explorer.core.scene import Camera, Pin, Rows
 from latent_explorer.core.types import ImageDataset
+from latent_explorer.views.plane.pins import REACH
 from latent_explorer.views.plane.pointed import PICK
 from tests.app.conftest import Desk, make_model
 from tests.app.test_selection import SHIFT, drag, selected
@@ -186,13 +188,95 @@ def test_pins_and_the_trail_are_where_the_hand_is(away: Desk) -> None:
     plane.setFocus()
     away.hand.key(Key.Key_P)
     away.rest()
-    marker = next(iter(plane._pins._markers.values()))
-    near = places[-1] + np.rint(SQUARE + 0.5 - places[-1])  # the copy nearest to the window's middle
-    assert (marker.x(), marker.y()) == pytest.approx(tuple(near), abs=2 * plane.unit)
-    look_at(away, 0.5, 0.5, 1.2)
-    assert (marker.x(), marker.y()) == pytest.approx(tuple(near - SQUARE), abs=2 * plane.unit)
-    head = plane.plane_to_pixel(marker.x(), marker.y()).toPoint() + QPoint(0, round(marker._centre.y()))
-    away.hand.click(away.plane, head)
-    away.away()
+    places_of = markers(away)
+    assert np.abs(places_of - places[-1]).max(axis=1).min() < 2 * plane.unit  # one stands where the hand was
+    rest = (places_of - places[-1]) % 1.0
+    assert np.minimum(rest, 1 - rest).max() < 2 * plane.unit  # and the others are its copies
+
+
+def markers(desk: Desk) -> np.ndarray:
+    """Where the tips of all pins' markers are, plane coordinates (n, 2)."""
+    desk.rest()
+    return np.array([(marker.x(), marker.y()) for marker in desk.window.plane._pins._markers.values()]).reshape(-1, 2)
+
+
+def expected_markers(desk: Desk, *places: tuple[float, float]) -> set[tuple[float, float]]:
+    """All copies whose tip is in the window."""
+    left, bottom, width, height = desk.window.plane.window_rectangle()
+    copies = [(round(x + a, 4), round(y + b, 4)) for x, y in places for a in range(-12, 13) for b in range(-12, 13)]
+    return {(x, y) for x, y in copies if left <= x <= left + width and bottom <= y <= bottom + height}
+
+
+def pin(desk: Desk, *places: tuple[float, float]) -> None:
+    desk.session.set_scene(pins=tuple(Pin(place, number) for number, place in enumerate(places, start=1)))
+    desk.rest()
+
+
+def test_a_pin_is_marked_in_every_square_in_sight_and_nowhere_else(away: Desk) -> None:
+    places = (0.3, 0.6), (0.97, 0.05)
+    pin(away, *places)
+    for x, y, span in ((2.5, -0.5, 1.2), (3.0, -1.0, 2.5), (0.5, 0.5, 0.4), (-4.2, 5.1, 6.0)):
+        look_at(away, x, y, span)
+        seen = {(round(a, 4), round(b, 4)) for a, b in markers(away).tolist()}
+        assert seen >= expected_markers(away, *places)
+        left, bottom, width, height = away.window.plane.window_rectangle()
+        assert all(left - 1.5 < a < left + width + 1.5 and bottom - 1.5 < b < bottom + height + 1.5 for a, b in seen)
+    look_at(away, 0.5, 0.5, 60.0)
+    assert len(markers(away)) == 2 * MOST**2  # as many squares as points are drawn in
+    pin(away)
+    assert not len(markers(away))
+
+
+def test_a_click_on_a_copy_of_a_pin_takes_the_probe_there_and_a_row_to_the_middle(away: Desk) -> None:
+    plane, place = away.window.plane, np.array([0.45, 0.5])
+    pin(away, (0.45, 0.5))
+    look_at(away, *NEXT.tolist(), 2.6)
+    for square in (SQUARE, NEXT, SQUARE - (0.0, 1.0)):
+        tip = plane.plane_to_pixel(*(place + square).tolist()).toPoint()
+        away.hand.click(away.plane, tip - QPoint(0, round(REACH)))
+        away.away()
+        away.rest()
+        assert (plane._cursor.x(), plane._cursor.y()) == pytest.approx(tuple(place + square))
+        assert away.session.scene.probe == (0.45, 0.5)
+    look_at(away, *(SQUARE + 0.5).tolist(), 3.0)
+    away.window.pins.pinPicked.emit(1)
     away.rest()
-    assert (plane._cursor.x(), plane._cursor.y()) == pytest.approx((marker.x(), marker.y()))
+    assert (plane._cursor.x(), plane._cursor.y()) == pytest.approx(tuple(place + SQUARE))
+
+
+def test_while_the_plane_moves_the_list_of_pins_stays_as_it_is(away: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pin(away, (0.3, 0.6), (0.7, 0.1))
+    panel, filled, marked = away.window.pins, [], []
+    monkeypatch.setattr(panel, "set_pins", filled.append)
+    monkeypatch.setattr(panel, "set_pictures", filled.append)
+    monkeypatch.setattr(away.window.plane._pins, "_show", lambda: marked.append(0))
+    for step in range(6):
+        look_at(away, SQUARE[0] + 0.5 + 0.001 * step, SQUARE[1] + 0.5, 0.5)
+    squares = len(marked)
+    for step in range(6, 12):
+        look_at(away, SQUARE[0] + 0.5 + 0.001 * step, SQUARE[1] + 0.5, 0.5)
+    assert not filled
+    assert len(marked) == squares  # the same squares are in sight
+    away.session.set_scene(probe=(0.3, 0.6))  # which makes one current
+    away.rest()
+    assert not filled
+
+
+@pytest.mark.parametrize("camera", [(2.5, -0.5), (-3.4, 7.2)])
+def test_a_jump_goes_to_the_selected_group_across_an_end_near_where_the_person_looks(away: Desk, camera: tuple[float, float]) -> None:
+    found = points(away)
+    ways = found - np.rint(found)  # from the corner where four squares meet
+    rows = np.flatnonzero((np.abs(ways) < 0.3).all(axis=1))
+    assert len({tuple(signs) for signs in (ways[rows] > 0).tolist()}) >= 2, "the model's codes lie on one side only"
+    look_at(away, *camera, 1.0)
+    away.session.set_scene(selection=Rows(rows))
+    away.rest()
+    away.wish("selection_jump")
+    away.rest()
+    now = away.session.scene.camera
+    assert max(abs(now.x - camera[0]), abs(now.y - camera[1])) <= 0.5 + 1e-6
+    left, bottom, width, height = away.window.plane.window_rectangle()
+    corner = np.rint([now.x, now.y])
+    seen = ways[rows] + corner
+    assert ((seen > (left, bottom)) & (seen < (left + width, bottom + height))).all()
+    assert now.span < 0.95

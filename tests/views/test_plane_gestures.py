@@ -451,7 +451,7 @@ def pinned(desk: Desk) -> Desk:
 
 def test_a_click_on_a_marker_picks_the_pin_and_holds_nothing_else(pinned: Desk) -> None:
     pinned.hand.click(pinned.plane.viewport(), head(pinned, 1.5, -1.0))
-    assert pinned.ear.of("pinPicked") == [(2,)]
+    assert pinned.ear.of("pinPicked") == [(2, 1.5, -1.0)]
     assert "planePointHeld" not in pinned.ear.names()
     pinned.hand.click(pinned.plane.viewport(), pinned.plane.plane_to_pixel(1.5, -1.0).toPoint() + QPoint(0, 3))
     assert len(pinned.ear.of("pinPicked")) == 1
@@ -483,7 +483,7 @@ def test_markers_go_with_the_plane(pinned: Desk) -> None:
     pinned.plane.set_pins([PinMark(2, 0.5, 0.5)])
     pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.0, 0.0))  # it is gone
     pinned.hand.click(pinned.plane.viewport(), head(pinned, 0.5, 0.5))  # and this one has moved
-    assert pinned.ear.of("pinPicked") == [(1,), (2,)]
+    assert pinned.ear.of("pinPicked") == [(1, 0.0, 0.0), (2, 0.5, 0.5)]
 
 
 # --- gestures and Esc --------------------------------------------------------------------------------------------------------

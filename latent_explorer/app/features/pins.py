@@ -16,7 +16,6 @@ from PySide6.QtCore import QObject, QTimer
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
 from latent_explorer.core.plane.pins import MOST, Pins, added, beside, off_plane, ordered, pin_at, renamed, shown, without
-from latent_explorer.core.plane.tiling import copy_near
 from latent_explorer.core.scene import Pin, Scene
 from latent_explorer.core.types import DecodeRequest, Images, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -47,6 +46,7 @@ class PinsFeature(QObject):
         super().__init__(window)
         self._session, self._window, self._lane, self._probe = session, window, lane, probe
         self._shown: tuple[object, ...] | None = None
+        self._listed: tuple[object, ...] | None = None  # what the panel was filled with
         self._asked: tuple[str, int, int, tuple[Place, ...]] = "", 0, 0, ()
         self._pictures: dict[Place, Images] = {}
         self._latent_dim = 0
@@ -55,7 +55,7 @@ class PinsFeature(QObject):
         self._pause.timeout.connect(self._ask)
         plane, panel = window.plane, window.pins
         plane.pinRequested.connect(self.add)
-        plane.pinPicked.connect(self._go_to)
+        plane.pinPicked.connect(self._go_to_marker)
         plane.pinStepRequested.connect(self._step)
         plane.pinRemovalRequested.connect(self._remove_current)
         panel.addRequested.connect(self.add)
@@ -122,23 +122,27 @@ class PinsFeature(QObject):
             self._window.notice.offer(f"{count} pins were removed.", "Undo", "undo", "Take it back (Ctrl+Z).")
 
     def _rename(self, number: int, name: str) -> None:
-        self._shown = None  # also when the name was only spaces, the list is to show what it is now
+        self._shown = self._listed = None  # also when the name was only spaces, the list is to show what it is now
         self._change(renamed(self._session.scene.pins, number, name))
         self._show()
 
     def _order(self, numbers: tuple[int, ...]) -> None:
         self._change(ordered(self._session.scene.pins, numbers))
 
-    def _go_to(self, number: int) -> None:
+    def _go_to(self, number: int, near: tuple[float, float] | None = None) -> None:
         pin = next((pin for pin in self._mine if pin.number == number), None)
         if pin is not None:
-            self._put(pin)
+            self._put(pin, near)
 
-    def _put(self, pin: Pin) -> None:
+    def _go_to_marker(self, number: int, x: float, y: float) -> None:
+        """Of all the copies on a torus, to the one that was clicked."""
+        self._go_to(number, (x, y))
+
+    def _put(self, pin: Pin, near: tuple[float, float] | None = None) -> None:
         """The probe to the pin, and the model told what it was told there."""
         if pin.condition is not None:
             self._session.set_scene(condition=pin.condition)
-        self._probe.put(pin.z)
+        self._probe.put(pin.z, near)
 
     def _step(self, by: int) -> None:
         pin = beside(self._mine, self._current, by)
@@ -175,9 +179,7 @@ class PinsFeature(QObject):
         if slot is None:
             return
         current = self._current
-        camera = self._session.scene.camera
-        middle = (camera.x, camera.y) if slot.frame.kind == "torus" else None  # of all copies of a pin the one nearest to it is marked
-        key = slot.frame, pins, current, slot.handle, middle
+        key = slot.frame, pins, current, slot.handle
         if key == self._shown:
             self._ask()  # there may be a newer snapshot
             return
@@ -185,8 +187,7 @@ class PinsFeature(QObject):
         frame, panel = slot.frame, self._window.pins
         rows, marks = [], []
         for pin in self._mine:
-            place = frame.to_plane(np.array(pin.z))
-            x, y = place.tolist() if middle is None else copy_near(place, middle)
+            x, y = frame.to_plane(np.array(pin.z)).tolist()
             away = off_plane(frame, pin.z)
             title = f"Pin {pin.number}" + (f": {pin.name}" if pin.name else "")
             hint = f"{title}\n{all_words(pin.z)}" + (f"\n{away:.3g} away from the plane that is shown" if away else "")
@@ -194,12 +195,15 @@ class PinsFeature(QObject):
             if math.isfinite(x):  # else it lies behind the globe
                 marks.append(PinMark(pin.number, x, y, hint, off=away > 0, current=pin is current))
         self._window.plane.set_pins(marks)
-        panel.set_pins(rows)
+        listed = rows, self._mine, slot.handle
+        if listed != self._listed:  # a slice that is moved, and the probe, change only markers
+            self._listed = listed
+            panel.set_pins(rows)
+            self._show_pictures()
         panel.set_current(None if current is None else current.number)
         waiting = len(pins) - len(rows)
         panel.set_note("" if not waiting else f"{waiting} more of models of another latent size.")
         self._window.set_pinned(bool(pins))
-        self._show_pictures()
         self._ask()
 
     # Pictures

@@ -104,13 +104,16 @@ class ProbeFeature(QObject):
     def _undo_hold(self) -> None:
         self._session.set_scene(probe=self._held_before)
 
-    def put(self, z: tuple[float, ...]) -> None:
-        """Hold the probe at z, and show it there even while the pointer rests on the plane."""
+    def put(self, z: tuple[float, ...], near: tuple[float, float] | None = None) -> None:
+        """Hold the probe at z, and show it there even while the pointer rests on the plane.
+
+        On a torus it goes to the copy that lies nearest to `near`, a place of the plane; else to the middle of the window.
+        """
         slot, camera = self._session.slot, self._session.scene.camera
         self._held_before, self._pointer = self._session.scene.probe, None
         self._clear_trail()
         if slot is not None and slot.frame.kind == "torus" and len(z) == slot.frame.latent_dim:
-            self._put_at = z, np.array(copy_near(slot.frame.to_plane(np.array(z)), (camera.x, camera.y)))  # in sight, if any copy is
+            self._put_at = z, np.array(copy_near(slot.frame.to_plane(np.array(z)), near or (camera.x, camera.y)))
         self._session.set_scene(probe=z)
         self._ask()  # the scene may be what it was, and the pointer elsewhere
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPixmapItem
 
+from latent_explorer.core.plane.tiling import Cell, cells_in
 from latent_explorer.views.plotting import pg
 
 HEAD = 9.0  # radius, in pixels at the usual size of the interface
 REACH = 17.0  # from the place up to the middle of the head
+AROUND = 2 * REACH  # beside the window, and a marker is not seen any more
+FIRST: Cell = (0, 0)
 DARK, LIGHT = QColor(10, 12, 16), QColor("#ffffff")
 
 
@@ -102,11 +105,11 @@ class PinMarker(QGraphicsPixmapItem):
     It is a finished picture, which Qt draws without Python: at every move of the probe Qt asks all markers how large they are.
     """
 
-    def __init__(self, mark: PinMark, look: Look) -> None:
+    def __init__(self, mark: PinMark, look: Look, cell: Cell = FIRST) -> None:
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        self.mark, self.look = mark, look
+        self.mark, self.look, self.cell = mark, look, cell
         self._place()
         self._draw()
 
@@ -123,8 +126,13 @@ class PinMarker(QGraphicsPixmapItem):
             self.look = look
             self._draw()
 
+    @property
+    def seen(self) -> PinMark:
+        """The pin as it stands here, in its own square of a torus."""
+        return replace(self.mark, x=self.mark.x + self.cell[0], y=self.mark.y + self.cell[1])
+
     def _place(self) -> None:
-        self.setPos(self.mark.x, self.mark.y)
+        self.setPos(self.mark.x + self.cell[0], self.mark.y + self.cell[1])
         # The current one lies over its neighbours, and of the others the one with the higher number.
         self.setZValue(90 + (5 if self.mark.current else self.mark.number / 100))
 
@@ -155,22 +163,50 @@ class PinMarker(QGraphicsPixmapItem):
 
 
 class PinsLayer:
-    """All markers of one plot."""
+    """All markers of one plot; on a torus, one of each pin in every square that is in sight."""
 
     def __init__(self, box: pg.ViewBox) -> None:
         self._box = box
-        self._markers: dict[int, PinMarker] = {}
+        self._marks: Sequence[PinMark] = ()
+        self._markers: dict[tuple[int, Cell], PinMarker] = {}
         self._look = Look()
+        self._tiled = False
+        self._cells: tuple[Cell, ...] = (FIRST,)
+        box.sigRangeChanged.connect(self._look_around)
+        box.sigResized.connect(self._look_around)
 
     def set_marks(self, marks: Sequence[PinMark]) -> None:
         """Show these, and no others; a marker that stays as it is is not touched."""
-        wanted = {mark.number: mark for mark in marks}
-        for number in self._markers.keys() - wanted.keys():
-            self._box.removeItem(self._markers.pop(number))
-        for number, mark in wanted.items():
-            marker = self._markers.get(number)
+        self._marks = tuple(marks)
+        self._show()
+
+    def set_tiled(self, tiled: bool) -> None:
+        """Whether the pins, which then lie in the square from 0 to 1, come again on all sides."""
+        if tiled != self._tiled:
+            self._tiled = tiled
+            self._look_around()
+
+    def _look_around(self) -> None:
+        """The window has moved, perhaps to other squares."""
+        cells = self._in_sight() if self._tiled else (FIRST,)
+        if cells != self._cells:
+            self._cells = cells
+            self._show()
+
+    def _in_sight(self) -> tuple[Cell, ...]:
+        """The squares whose pins can be seen, if only in part."""
+        window = self._box.viewRect()
+        margin = AROUND * self._look.unit * window.width() / max(1.0, self._box.width())
+        return cells_in((window.left() - margin, window.top() - margin, window.right() + margin, window.bottom() + margin))
+
+    def _show(self) -> None:
+        wanted = {(mark.number, cell): mark for mark in self._marks for cell in self._cells}
+        for place in self._markers.keys() - wanted.keys():
+            self._box.removeItem(self._markers.pop(place))
+        for place, mark in wanted.items():
+            marker = self._markers.get(place)
             if marker is None:
-                marker = self._markers[number] = PinMarker(mark, self._look)
+                marker = self._markers[place] = PinMarker(mark, self._look, place[1])
                 self._box.addItem(marker, ignoreBounds=True)
             elif marker.mark != mark:
                 marker.set_mark(mark)
@@ -184,6 +220,7 @@ class PinsLayer:
     def under(self, position: QPointF, to_pixel: Callable[[float, float], QPointF]) -> PinMark | None:
         """The uppermost pin whose marker's head lies under a pixel of the viewport."""
         for marker in sorted(self._markers.values(), key=PinMarker.zValue, reverse=True):
-            if marker.holds(position - to_pixel(marker.mark.x, marker.mark.y)):
-                return marker.mark
+            seen = marker.seen
+            if marker.holds(position - to_pixel(seen.x, seen.y)):
+                return seen
         return None

@@ -46,7 +46,7 @@ class PlaneView(OverlaidPlot):
     collectingLeft() : Esc, while clicks collect points.
     selectionClearRequested() : Esc, while something is selected.
     cardRequested() : by the keyboard, what is known of the point nearest to the probe.
-    pinPicked(number) : a click on a pin's marker.
+    pinPicked(number, x, y) : a click on a pin's marker, which stands there.
     pointerLeft() : the pointer has left the plane.
     nudgeRequested(dx, dy) : move the probe, plane units.
     holdRequested() : by the keyboard, where the probe is now.
@@ -72,7 +72,7 @@ class PlaneView(OverlaidPlot):
     collectingLeft = Signal()
     selectionClearRequested = Signal()
     cardRequested = Signal()
-    pinPicked = Signal(int)
+    pinPicked = Signal(int, float, float)
     pointerLeft = Signal()
     nudgeRequested = Signal(float, float)
     holdRequested = Signal()
@@ -106,7 +106,7 @@ class PlaneView(OverlaidPlot):
         self._turns = False  # a globe
         self._skip_release = False
         self._hover: QPointF | None = None  # the pointer, while the probe follows it
-        self._pressed_pin: int | None = None
+        self._pressed_pin: tuple[int, float, float] | None = None  # its number and where its marker stands
         self._how = "replace"  # what the line around points that is being drawn will do to the selection
         self._anything_selected = False
         self._collecting = False  # each click on a point adds it to the selection, whatever the mode
@@ -205,7 +205,7 @@ class PlaneView(OverlaidPlot):
             point = self._to_plane(event.position())
             if self._pressed_pin is not None:
                 self._hover = None
-                self.pinPicked.emit(self._pressed_pin)
+                self.pinPicked.emit(*self._pressed_pin)
             elif not self._skip_release:
                 self.planePointHeld.emit(self._slot_id, point.x(), point.y())
             self.gestureEnded.emit()
@@ -247,9 +247,9 @@ class PlaneView(OverlaidPlot):
         self.modes.set_selected(selected)
         self._place_overlays()
 
-    def _pin_under(self, position: QPointF) -> int | None:
+    def _pin_under(self, position: QPointF) -> tuple[int, float, float] | None:
         mark = self._pins.under(position, self.plane_to_pixel)
-        return None if mark is None else mark.number
+        return None if mark is None else (mark.number, mark.x, mark.y)
 
     def _leave(self) -> None:
         self._hover = None

@@ -83,6 +83,7 @@ class PlanePlot(pg.PlotWidget):
         self._square.setVisible(frame.display == "phi" or frame.kind == "torus")
         self._globe.set_frame(frame)
         self._points.set_tiled(frame.kind == "torus")
+        self._pins.set_tiled(frame.kind == "torus")
 
     def set_layers(self, layers: Layers) -> None:
         """What is drawn and how strongly."""
