@@ -80,7 +80,10 @@ class Posterior:
         A first look: the sum over the grid alone, however narrow the posterior is, and the mode between its nodes.
     parts : tuple of Part
         Of a posterior in several parts (`core.posterior_parts`): that with the mode, then the others by falling share. Shares are
-        together at most 1; what is missing is scattered. None where it is in one part, or where that cannot be told, as in a draft.
+        together at most 1; what is missing is scattered. One where all others are too small to be called parts. None where nothing
+        lies apart, or where that cannot be told, as in a draft.
+    stray : float64 array, shape (d,), or None
+        Where the heaviest piece lies of what is in none of the parts.
     """
 
     space: str
@@ -99,10 +102,18 @@ class Posterior:
     note: str = ""
     draft: bool = False
     parts: tuple[Part, ...] = ()
+    stray: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for array in (self.probability, self.z, self.mode, self.mean, self.covariance):
             freeze(array)
+        if self.stray is not None:
+            freeze(self.stray)
+
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """The covariance that tells its widths: of the main part, where too little for another one lies far away; else of all of it."""
+        return self.parts[0].covariance if len(self.parts) == 1 else self.covariance
 
     @property
     def side(self) -> int:

@@ -1,8 +1,10 @@
 """Which cells of a posterior's grid hang together, so that one with several separate peaks can be told as such.
 
 A region is a connected piece of the smallest set of cells that holds 95 % of the posterior: what one of the outer contours on the
-plane goes around. All other mass counts to the region that it lies nearest to; else a broad part would be told too small a share
-beside a sharp one, which has nearly all of its mass in the set.
+plane goes around. A stray piece is one, too: of the smallest set that holds all but a millionth, where it has no cell of the former.
+It must be no part of another region, however small it is: two hundredths that lie far away set the whole's standard deviation. All
+other mass counts to the region that it lies nearest to; else a broad part would be told too small a share beside a sharp one, which
+has nearly all of its mass in the set.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.int64]
 
 HELD = 0.95  # of the posterior by the cells whose pieces are regions
+NEARLY_ALL = 1 - 1e-6  # of the posterior by the cells whose pieces are regions where they have none of the others
 LEAST_SHARE = 0.02  # of a region that is called a part
 COUNTED = 1e-7  # share of a cell outside all regions that is counted to one
 FARTHEST = 1.7  # times the nodes' distance on the sphere: neighbours lie within it, and those beyond them do not
@@ -34,9 +37,13 @@ def regions(space: str, z: NDArray[np.float32], probability: NDArray[np.float32]
     """
     mass = probability.ravel().astype(np.float64)
     order = np.argsort(-mass, kind="stable")
-    count = 1 + int(np.searchsorted(np.cumsum(mass[order]), HELD * mass.sum()))
-    cells = np.sort(order[:count])
+    held = np.cumsum(mass[order])
+    cells, most = (np.sort(order[: 1 + int(np.searchsorted(held, share * held[-1]))]) for share in (HELD, NEARLY_ALL))
     _, found = np.unique(joined(len(cells), _edges(space, z, probability.shape, cells, h)), return_inverse=True)
+    _, piece = np.unique(joined(len(most), _edges(space, z, probability.shape, most, h)), return_inverse=True)
+    stray = ~np.isin(piece, piece[np.isin(most, cells)])
+    cells = np.concatenate([cells, most[stray]])
+    _, found = np.unique(np.concatenate([found, found.max() + 1 + piece[stray]]), return_inverse=True)
     region = np.full(len(mass), -1, np.int64)
     region[cells] = found.astype(np.int64)
     rest = np.flatnonzero((region < 0) & (mass > COUNTED))

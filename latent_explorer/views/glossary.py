@@ -168,8 +168,8 @@ GLOSSARY: Mapping[str, str] = MappingProxyType(
             " peaks of its other parts, if there are any."
         ),
         "exact_width": (
-            "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z. Of one in several parts"
-            " they are of all together, and say little."
+            "Standard deviations of the exact posterior along its longest and its shortest axis, in units of z: of its main part, where"
+            " a little lies far away. Of one in several parts they are of all together, and say little."
         ),
         "codes": (
             "Where the point of an image lies: at the encoder's mean; or where the image's exact posterior is highest (mode), or at its"

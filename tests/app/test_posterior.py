@@ -276,7 +276,7 @@ def test_a_posterior_in_two_parts_is_told_and_zoom_shows_both_and_then_each(read
     compared(ready)
     numbers = ", ".join(f"{value:.2f}".replace("-", "−") for value in one.place)
     (told,) = (text for text in texts(panel(ready)) if "It has 2 parts" in text)
-    assert f"50% near ({numbers})" in told and "The standard deviations are of both together" in told
+    assert f"50% near ({numbers})" in told and "The widths are of both together" in told
     layer = ready.window.plane._posterior
     assert layer.mode == pytest.approx(one.place) and layer.others == (pytest.approx(tuple(two.place)),)
     ready.session.set_scene(camera=Camera(0.0, 0.0, 3000.0))
@@ -344,7 +344,7 @@ def test_a_decoder_without_an_encoder_has_a_posterior_and_no_gap(new_desk: type[
     assert any("no encoder" in text for text in texts(panel(desk)))
     said = texts(panel(desk))
     assert not {"Grey ELBO", "ELBO of the encoder", "Gap", "none"} & set(said)  # rows of what an encoder would reach
-    assert {"Mode", "Std. deviations"} <= set(said)
+    assert {"Mode", "Widths (long, short)"} <= set(said)
 
 
 def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk) -> None:

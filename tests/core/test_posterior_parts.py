@@ -40,6 +40,17 @@ def test_each_normal_of_a_mixture_is_a_region_with_its_weight_however_wide() -> 
     assert region[((z - (-1.5, 0.0)) ** 2).sum(1).argmin()] == 0 and region[((z - (2.0, 1.0)) ** 2).sum(1).argmin()] == 1
 
 
+@pytest.mark.parametrize("share", [0.03, 1e-4])
+def test_a_little_that_lies_apart_is_a_region_of_its_own(share: float) -> None:
+    """Though the set that holds 95 % has none of it."""
+    grid = nodes("vae", 128)
+    z = grid.z.astype(float)
+    mass = (1 - share) * normal(z, (-1.5, 0.0), 0.2) + share * normal(z, (2.0, 1.0), 0.1)
+    assert shares_of(found_in(grid, mass), mass) == pytest.approx([1 - share, share], rel=0.01)
+    near = (1 - share) * normal(z, (-1.5, 0.0), 0.2) + share * normal(z, (-1.0, 0.0), 0.1)
+    assert found_in(grid, near).max() == 0  # no gap between
+
+
 def test_one_normal_and_the_prior_are_one_region() -> None:
     grid = nodes("vae", 64)
     for mass in (normal(grid.z.astype(float), (0.5, -1.0), 0.2), np.exp(grid.log_weight)):

@@ -318,8 +318,8 @@ class PosteriorFeature(QObject):
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
         found = finding.posterior
-        narrow = (NARROW_PARTS if found.parts else NARROW) if self._narrow else ""
-        words = [part for part in (narrow, parts_told(found.parts)) if part]
+        narrow = (NARROW_PARTS if len(found.parts) > 1 else NARROW) if self._narrow else ""
+        words = [part for part in (narrow, parts_told(found.parts, found.stray)) if part]
         if finding.subject.condition is not None and self._session.slot is not None:
             words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:
@@ -353,7 +353,7 @@ def awaited(slot: Slot, subject: Subject) -> PosteriorFigures:
 def figures_of(finding: Finding, compared: Comparison | None) -> PosteriorFigures:
     """The panel's numbers, those of the encoder when they have come."""
     found = finding.posterior
-    widths = np.sqrt(np.maximum(np.linalg.eigvalsh(found.covariance), 0))[::-1]
+    widths = np.sqrt(np.maximum(np.linalg.eigvalsh(found.spread), 0))[::-1]
     figures = PosteriorFigures(
         score=found.score,
         evidence=f"{signed(found.log_evidence, 2)} nats",

@@ -66,7 +66,7 @@ def _same(one: Camera, other: Camera) -> bool:
 
 
 def longest(found: Posterior, frame: PlaneFrame) -> float:
-    """Four standard deviations along the longest axis, plane units; of one in several parts those of the widest. NaN behind a globe."""
+    """Four standard deviations along the longest axis, plane units; of parts those of the widest. NaN behind a globe."""
     parts = [(part.place, part.covariance) for part in found.parts] or [(found.mode, found.covariance)]
     lengths = []
     for place, covariance in parts:

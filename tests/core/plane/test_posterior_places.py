@@ -49,6 +49,17 @@ def test_one_part_is_seen_around_its_mean_and_is_as_long_as_it_is() -> None:
     np.testing.assert_allclose(peaks(found, PLANE), [(0.3, 0.4)])
 
 
+def test_of_a_main_part_alone_the_window_and_the_length_are_its_own() -> None:
+    """Two hundredths that lie far away would make the whole's standard deviation twenty times as long."""
+    found = posterior("plane", (0.98, (1.0, 0.5)), (0.02, (-2.0, 0.0)))
+    found = replace(found, parts=found.parts[:1], stray=np.array([-2.0, 0.0]))
+    assert np.sqrt(found.covariance[0, 0]) > 20 * 0.02
+    (window,) = rectangles(found, PLANE)
+    np.testing.assert_allclose(window, [[1 - 0.08, 0.5 - 0.08], [1 + 0.08, 0.5 + 0.08]])
+    assert longest(found, PLANE) == pytest.approx(4 * 0.02)
+    np.testing.assert_array_equal(found.spread, NARROW)
+
+
 def test_parts_far_apart_are_as_narrow_as_each_of_them() -> None:
     found = posterior("plane", (0.5, (2.0, 0.0)), (0.5, (-2.0, 0.0)))
     assert longest(found, PLANE) == pytest.approx(4 * 0.02)

@@ -18,6 +18,7 @@ from latent_explorer.core.posterior_parts import LEAST_SHARE, regions
 
 Doubles = NDArray[np.float64]
 
+MAIN = 0.5  # of the posterior by a part that is told alone
 LEAST = 1e-300  # of a share, so that it has a logarithm
 
 
@@ -30,8 +31,8 @@ def parts_of(
     log_cell: Doubles,
     cell: NDArray[np.int64],
     mode: Doubles,
-) -> tuple[Part, ...]:
-    """As of `core.posterior.Posterior.parts`: the part with the mode, then the others by falling share; none for one part.
+) -> tuple[tuple[Part, ...], Doubles | None]:
+    """As ``parts`` and ``stray`` of `core.posterior.Posterior`: the part with the mode, then the others by falling share.
 
     Parameters
     ----------
@@ -49,22 +50,31 @@ def parts_of(
     of = region[cell]
     shares = np.bincount(of[of >= 0], share[of >= 0])
     first = _region_at(nodes, region, mode)
+    if len(shares) < 2 or first < 0:
+        return (), None
     called = [number for number in range(len(shares)) if number == first or shares[number] >= LEAST_SHARE]
-    if len(called) < 2:
-        return ()
+    if len(called) == 1 and shares[first] < MAIN:
+        return (), None
+    small = [number for number in range(len(shares)) if number not in called]  # the heaviest first, as regions are numbered
+    stray = z[_highest(np.flatnonzero(of == small[0]), share, log_cell)].astype(np.float64) if small else None
     found = []
     for number in sorted(called, key=lambda number: (number != first, -shares[number])):
         rows = np.flatnonzero(of == number)
         place = mode
         if number != first:
-            best = rows[(np.log(np.maximum(share[rows], LEAST)) - log_cell[rows]).argmax()]
+            best = _highest(rows, share, log_cell)
             h = nodes.h if nodes.kind == "sphere" else math.exp(log_cell[best] / z.shape[1])
             climbed = peaks(decoder, nodes, x, torch.from_numpy(z[best : best + 1].copy()).to(decoder.device), h=h)
             place = climbed.z[0].cpu().double().numpy()
             if _region_at(nodes, region, place) != number:  # it went over to a neighbour's
                 place = z[best].astype(np.float64)
         found.append(Part(float(shares[number]), place.copy(), _covariance(nodes.kind, place, z[rows], share[rows])))
-    return tuple(found)
+    return tuple(found), stray
+
+
+def _highest(rows: NDArray[np.int64], share: Doubles, log_cell: Doubles) -> int:
+    """Of some places the one with the highest density."""
+    return int(rows[(np.log(np.maximum(share[rows], LEAST)) - log_cell[rows]).argmax()])
 
 
 def _region_at(nodes: Nodes, region: NDArray[np.int64], place: Doubles) -> int:

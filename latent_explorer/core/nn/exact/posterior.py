@@ -163,7 +163,8 @@ def _posterior(
     found = _summed(nodes, terms, mode, width, score, note, refined=refined)
     if settled and (nodes.kind != "sphere" or not found.narrow):  # else the places may have missed a part of it
         share = np.exp(terms.joint - found.log_evidence)
-        found = replace(found, parts=parts_of(decoder, nodes, x, terms.z, share, terms.log_cell, terms.cell, mode))
+        parts, stray = parts_of(decoder, nodes, x, terms.z, share, terms.log_cell, terms.cell, mode)
+        found = replace(found, parts=parts, stray=stray)
     return found, terms
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from latent_explorer.core.config import ModelConfig
+from latent_explorer.core.nn.exact import parts
+from latent_explorer.core.nn.exact.forms import Decoder
+from latent_explorer.core.nn.exact.grids import Nodes
 from latent_explorer.core.nn.exact.posterior import posterior
 from latent_explorer.core.nn.families.registry import build
 from latent_explorer.core.nn.handles import publish
@@ -25,6 +29,19 @@ class Even(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         y = z[:, 1:] if z.shape[1] > 1 else torch.zeros_like(z)
         mean = torch.cat([(0.3 + 0.1 * z[:, :1].square()).expand(-1, PIXELS // 2), (0.5 + 0.1 * y).expand(-1, PIXELS // 2)], dim=1)
+        return torch.logit(mean.double().clamp(1e-6, 1 - 1e-6)).float()
+
+
+class Uneven(Even):
+    """As `Even`, with a pattern that says more for one side than for the other: exp(-20 (pattern / sigma)^2) times as much."""
+
+    def __init__(self, pattern: float) -> None:
+        super().__init__()
+        self.pattern = pattern
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        stripes = torch.tensor([1.0, -1.0]).repeat(PIXELS // 2)
+        mean = torch.sigmoid(super().forward(z)) + self.pattern * (z[:, :1] < 0) * stripes
         return torch.logit(mean.double().clamp(1e-6, 1 - 1e-6)).float()
 
 
@@ -96,3 +113,40 @@ def test_a_posterior_in_one_part_has_none_to_tell_and_a_draft_says_nothing() -> 
     assert posterior(exact.handle, exact.draw(1)[0], 64).parts == ()
     decoder = Even()
     assert posterior(model(decoder, "even-draft", 0.1), picture(decoder, [1.5, 0.5]), 64, draft=True).parts == ()
+
+
+@pytest.mark.parametrize("share", [0.019, 0.002])
+def test_a_stray_share_far_away_is_no_part_and_makes_the_main_one_no_wider(share: float) -> None:
+    sigma = 0.05
+    decoder = Uneven(sigma * math.sqrt(math.log((1 - share) / share) / 20))
+    found = posterior(model(decoder, f"uneven-{share}", sigma), picture(decoder, [1.5, 0.5]), 128)
+    (main,) = found.parts
+    assert main.share == pytest.approx(1 - share, rel=2e-3)
+    np.testing.assert_array_equal(main.place, found.mode)
+    assert found.stray is not None
+    np.testing.assert_allclose(found.stray, found.mode * (-1, 1), atol=0.1)
+    spread = [1 / math.sqrt(0.8 * 2.25 / sigma**2), 1 / math.sqrt(1 + 0.2 / sigma**2)]
+    np.testing.assert_allclose(np.sqrt(np.diag(found.spread)), spread, rtol=0.12)
+    assert math.sqrt(found.covariance[0, 0]) > 2 * spread[0]
+
+
+def test_a_part_whose_climb_ends_in_another_one_keeps_its_highest_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    climb = parts.peaks
+
+    def to_the_mode(decoder: Decoder, nodes: Nodes, x: Tensor, z: Tensor, **more: Any) -> Any:
+        return climb(decoder, nodes, x, z * torch.tensor([-1.0, 1.0]), **more)
+
+    decoder = Uneven(0.01)
+    handle = model(decoder, "uneven-climb", 0.05)
+    whole = posterior(handle, picture(decoder, [1.5, 0.5]), 128)
+    monkeypatch.setattr(parts, "peaks", to_the_mode)
+    found = posterior(handle, picture(decoder, [1.5, 0.5]), 128)
+    assert found.parts[0].place[0] > 0 > found.parts[1].place[0]
+    np.testing.assert_allclose(found.parts[1].place, whole.parts[1].place, atol=found.h)
+
+
+def test_where_the_mode_belongs_to_no_region_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Even()
+    monkeypatch.setattr(parts, "_region_at", lambda *given: -1)
+    found = posterior(model(decoder, "even-nowhere", 0.1), picture(decoder, [1.5, 0.5]), 64)
+    assert found.parts == () and found.stray is None
