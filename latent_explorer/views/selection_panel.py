@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -15,7 +15,9 @@ from latent_explorer.views.style import enlargement
 from latent_explorer.views.text import LiveText
 
 MARGIN = 12
-SAMPLES = {NUMBER: "00,000", CLASS: "00"}  # of what stands in a column
+ROOM = 10  # pixels beside the text of a cell
+HEAD_ROOM = 22  # pixels beside the text of a head: its margins, and the sign of the order
+LEAST = "0.0000"  # that a column of values has room for
 # wish, button, term of the glossary
 BUTTONS = (
     ("show_only", "Show only", "selection_show_only"),
@@ -28,9 +30,13 @@ BUTTONS = (
 
 
 class _Table(QTableView):
-    """Signals: keyed(str): "pick", "remove" or "left". A click takes no focus: the keyboard stays with the plane."""
+    """A click takes no focus: the keyboard stays with the plane.
 
-    keyed = Signal(str)  # Qt's manner
+    Signals: keyed(str): "pick", "remove" or "left"; resized(): another width for its rows.
+    """
+
+    keyed = Signal(str)  # Qt's manner, here and below
+    resized = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # Qt's name
         """The table's own keys; letters go on to the window."""
@@ -46,6 +52,12 @@ class _Table(QTableView):
             super().keyPressEvent(event)
         else:
             event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # Qt's name
+        """Also where a scroll bar comes or goes."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.resized.emit()
 
     def minimumSizeHint(self) -> QSize:
         """As narrow as its panel."""
@@ -99,12 +111,14 @@ class SelectionPanel(QWidget):
         heads = table.horizontalHeader()
         heads.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         heads.setHighlightSections(False)
+        heads.setTextElideMode(Qt.TextElideMode.ElideRight)  # else both ends of a long one are cut; its tooltip has all of it
         heads.setStretchLastSection(True)
         heads.setMinimumSectionSize(24)
         heads.setSortIndicator(NUMBER, Qt.SortOrder.AscendingOrder)
         table.setSortingEnabled(True)
         table.clicked.connect(self._clicked)
         table.keyed.connect(self._keyed)
+        table.resized.connect(self._share)
         layout.addWidget(table, 1)
         self._grid = QGridLayout()
         self._grid.setSpacing(6)
@@ -172,12 +186,30 @@ class SelectionPanel(QWidget):
         self.table.verticalHeader().setDefaultSectionSize(side + 4)
         self.table.setColumnWidth(IMAGE, side + 6)
         self.table.setColumnHidden(IMAGE, self.model.shown.noun != "Image")  # a table of codes has none
-        metrics = self.fontMetrics()
-        for column, head in enumerate(self.model.shown.heads[:-1]):  # the last one takes what is left
-            if column >= NUMBER:
-                sample = SAMPLES.get(column, "−0.00000")
-                self.table.setColumnWidth(column, max(metrics.horizontalAdvance(sample) + 10, metrics.horizontalAdvance(head) + 16))
-        self.table.setColumnWidth(len(self.model.shown.heads) - 1, metrics.horizontalAdvance("0.0000") + 4)
+        self._share()
+
+    def _share(self) -> None:
+        """The table's width among its columns: where it is narrow, classes give way first, and then the heads of values."""
+        shown, metrics = self.model.shown, self.fontMetrics()
+
+        def room(texts: Iterable[str], around: int) -> int:
+            return max((metrics.horizontalAdvance(text) for text in texts), default=0) + around
+
+        largest = f"{int(shown.index.max(initial=0)):,}"
+        numbers = max(room(("00,000", largest), ROOM), room((shown.noun,), HEAD_ROOM))
+        columns = range(VALUES, len(shown.heads))
+        least = {column: room((LEAST, *self.model.widest(column)), ROOM) for column in columns}
+        wanted = {column: max(least[column], room((shown.heads[column],), HEAD_ROOM)) for column in columns}
+        left = self.table.viewport().width() - self.table.columnWidth(IMAGE) - numbers
+        classes = max(room(("Class",), HEAD_ROOM), room((max(shown.class_names, key=len, default=""),), ROOM))
+        narrow = self.table.horizontalHeader().minimumSectionSize()
+        self.table.setColumnWidth(NUMBER, numbers)
+        self.table.setColumnWidth(CLASS, max(narrow, min(classes, left - sum(wanted.values()))))
+        left -= self.table.columnWidth(CLASS)
+        for column in columns:
+            rest = sum(least[other] for other in columns if other > column)
+            self.table.setColumnWidth(column, max(least[column], min(wanted[column], left - rest)))
+            left -= self.table.columnWidth(column)
 
     # What the person does
 

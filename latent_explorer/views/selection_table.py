@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from latent_explorer.core.palette import apply_grey_map
 from latent_explorer.core.types import Floats, Images, Labels
 from latent_explorer.views.glossary import explain
 from latent_explorer.views.picture import to_qimage
+from latent_explorer.views.text import tip
 
 Index = QModelIndex | QPersistentModelIndex
 PICTURE = Qt.ItemDataRole.UserRole
@@ -74,12 +76,26 @@ class SelectedRows:
         return self.labels if column == CLASS else list(self.columns.values())[column - VALUES]
 
 
-def short(value: float) -> str:
-    """A number of any size in about six signs; nothing for none."""
+def decimals_for(values: Floats) -> int | None:
+    """How many all of a column (n,) have, so that they stand under each other: the largest has four digits.
+
+    None where they would be too many or too large; whole numbers, as counts and years, have none.
+    """
+    known = values[np.isfinite(values)]
+    largest = float(np.abs(known).max(initial=0.0))
+    if largest >= 1e9 or 0 < largest < 1e-5:
+        return None
+    if bool((known == np.rint(known)).all()):
+        return 0
+    return max(0, 3 - math.floor(math.log10(largest)))
+
+
+def short(value: float, decimals: int | None) -> str:
+    """A number with so many decimals, or in four digits for None; nothing for none."""
     if not np.isfinite(value):
         return ""
-    whole = 1000 <= abs(value) < 1e9
-    return (f"{value:,.0f}" if whole else f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}").replace("-", "−")
+    text = f"{value:.4g}" if decimals is None else f"{value:,.{decimals}f}"
+    return text.replace("-", "−") if float(text.replace(",", "")) else text.removeprefix("-")  # no −0.00
 
 
 class SelectionModel(QAbstractTableModel):
@@ -93,6 +109,7 @@ class SelectionModel(QAbstractTableModel):
         self._order = np.arange(0)
         self._sorted: tuple[int, Qt.SortOrder] = NUMBER, Qt.SortOrder.AscendingOrder
         self._sorted_name = ""  # of that column
+        self._decimals: list[int | None] = []  # of columns of values
         self._pictures: OrderedDict[int, QImage] = OrderedDict()
         self._wanted: dict[int, None] = {}  # rows whose pictures were looked for in vain, in that order
         self._asking = False
@@ -113,6 +130,7 @@ class SelectionModel(QAbstractTableModel):
             if shown.images is not old.images:
                 self.forget_pictures()
         self.shown = shown
+        self._decimals = [decimals_for(values) for values in shown.columns.values()]
         self._arrange()
         if same:
             self.layoutChanged.emit()
@@ -159,6 +177,12 @@ class SelectionModel(QAbstractTableModel):
             self._pictures.popitem(last=False)
         return picture
 
+    def widest(self, column: int) -> tuple[str, ...]:
+        """Of a column of values those texts that may be the widest: the least and the largest number."""
+        values = self.shown.key(column)
+        known = values[np.isfinite(values)]
+        return tuple(short(float(end(known)), self._decimals[column - VALUES]) for end in (np.min, np.max)) if len(known) else ()
+
     # What the table asks
 
     def rowCount(self, parent: Index | None = None) -> int:  # Qt's names, here and below
@@ -173,7 +197,7 @@ class SelectionModel(QAbstractTableModel):
         head = self.shown.heads[section]
         if role == Qt.ItemDataRole.ToolTipRole:
             term = HINTS.get(head) or next((term for ending, term in ENDINGS.items() if head.endswith(ending)), "")
-            return explain(term) if term and section >= VALUES else None
+            return (explain(term) if term else tip(head)) if section >= VALUES else None
         return head if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -189,8 +213,7 @@ class SelectionModel(QAbstractTableModel):
                 return f"{int(self.shown.index[k]):,}"
             if column == CLASS:
                 return self.shown.class_name(k)
-            value = float(self.shown.key(column)[k])
-            return short(value)
+            return short(float(self.shown.key(column)[k]), self._decimals[column - VALUES])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignHCenter if column == CLASS else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter

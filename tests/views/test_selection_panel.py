@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.views.selection_panel import SelectionPanel
-from latent_explorer.views.selection_table import AT_ONCE, CLASS, IMAGE, NUMBER, PICTURE, VALUES, SelectedRows, short
+from latent_explorer.views.selection_table import AT_ONCE, CLASS, IMAGE, NUMBER, PICTURE, VALUES, SelectedRows
 from tests.views.hand import Ear, Hand, Key, pixels_of, settle, texts
 from tests.views.room import cut
 
@@ -174,8 +175,62 @@ def test_the_marked_row_is_found_after_sorting(panel: SelectionPanel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
-    [(0.027163, "0.0272"), (-103.271, "−103.3"), (12345.6, "12,346"), (math.nan, ""), (math.inf, ""), (1e-7, "1e−07"), (0.0, "0")],
+    ("values", "said"),
+    [
+        ([-124.0, -107.93, math.nan], ["−124.0", "−107.9", ""]),
+        ([0.027163, 0.1, 0.0], ["0.0272", "0.1000", "0.0000"]),
+        ([12345.6, -3.2, math.inf], ["12,346", "−3", ""]),
+        ([-0.00001, 1.5, -1.0], ["0.000", "1.500", "−1.000"]),
+        ([3.0, 1999.0, -2.0], ["3", "1,999", "−2"]),
+        ([1e-7, -2.5e-7, 0.0], ["1e−07", "−2.5e−07", "0"]),
+        ([3e12, 1.0, -1.0], ["3e+12", "1", "−1"]),
+        ([math.nan, 0.0, -0.0], ["", "0", "0"]),
+        ([math.nan] * 3, [""] * 3),
+    ],
 )
-def test_numbers_are_short(value: float, said: str) -> None:
-    assert short(value) == said
+def test_numbers_of_a_column_have_the_same_decimals(panel: SelectionPanel, values: list[float], said: list[str]) -> None:
+    panel.set_rows(replace(some(3), columns={"Error": np.array(values, np.float32)}), 0)
+    assert column(panel, VALUES) == said
+
+
+@pytest.fixture
+def narrow(qtbot: QtBot) -> Iterator[SelectionPanel]:
+    """In a wide window: one of its own would not become narrow."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(800, 500)
+    panel = SelectionPanel(window)
+    window.show()
+    yield panel
+
+
+def widths(panel: SelectionPanel) -> list[int]:
+    return [panel.table.columnWidth(k) for k in range(panel.model.columnCount())]
+
+
+def test_in_a_narrow_panel_classes_give_way_first_then_heads_and_numbers_never(narrow: SelectionPanel) -> None:
+    values = np.linspace(-140, -101, 40, dtype=np.float32)
+    shown = replace(some(40), class_names=("T-shirt or top", "a"), columns={"log p(x | class)": values, "ELBO": values})
+    narrow.set_rows(shown, 0)
+    metrics, head = narrow.table.fontMetrics(), narrow.table.horizontalHeader().fontMetrics()
+    number = metrics.horizontalAdvance("−140.0")
+    before: list[int] = []
+    for width in (700, 420, 380, 340, 300, 260, 220, 700):
+        narrow.resize(width, 420)
+        settle()
+        found = widths(narrow)
+        assert found[NUMBER] >= head.horizontalAdvance("Image") and min(found[VALUES:]) >= number + 8, width
+        classes, long = found[CLASS], found[VALUES] >= head.horizontalAdvance("log p(x | class)") + 8
+        if classes > 24:
+            assert long, width  # nothing else gives way as long as this one can
+        if width >= 700:
+            assert long and classes >= metrics.horizontalAdvance("T-shirt or top")
+        before.append(classes)
+    assert before[0] == before[-1] > 24 and 24 in before and sorted(before[:-1], reverse=True) == before[:-1]
+
+
+def test_a_head_that_is_cut_says_all_of_it_in_its_tooltip(panel: SelectionPanel) -> None:
+    panel.set_rows(replace(some(), columns={"log p(x | class)": np.zeros(6, np.float32)}), 0)
+    assert panel.table.horizontalHeader().textElideMode() == Qt.TextElideMode.ElideRight
+    told = panel.model.headerData(VALUES, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "log p(x | class)" in told
