@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ Mask = NDArray[np.bool_]
 Words = NDArray[np.uint32]
 
 Pair = tuple[float, float]
+ONCE: Sequence[tuple[int, int]] = ((0, 0),)
 
 PIECE = 1 << 17  # points that are placed at once
 LINE, EDGE = 1.7, 1.3  # pixels: width of the light line, and of the dark edge on either side of it
@@ -44,15 +46,31 @@ class Veil:
     most: int
 
 
-def marks(points: NDArray[np.floating], scale: Pair, shift: Pair, width: int, height: int, step: int = 1) -> Mask:
-    """The pixels (height, width) that hold every `step`-th of the points; those beside the picture, NaN too, are passed over."""
+def one_a_pixel(points: NDArray[np.floating], scale: Pair) -> NDArray[np.floating]:
+    """Points (n, 2) of the square from 0 to 1, moved by half a pixel at most, and no more of them than the square has pixels."""
+    columns, rows = (math.ceil(abs(size)) for size in scale)
+    if columns * rows >= len(points):
+        return points
+    row, column = np.nonzero(marks(points, (columns, rows), (0.0, 0.0), columns, rows))
+    return np.stack([(column + 0.5) / columns, (row + 0.5) / rows], axis=1)
+
+
+def marks(
+    points: NDArray[np.floating], scale: Pair, shift: Pair, width: int, height: int, step: int = 1, copies: Sequence[tuple[int, int]] = ONCE
+) -> Mask:
+    """The pixels (height, width) that hold every `step`-th of the points; those beside the picture, NaN too, are passed over.
+
+    Each is there again, moved by each of the `copies`.
+    """
     mask = np.zeros((height, width), np.bool_)
     for start in range(0, len(points), PIECE):  # so that a piece stays in the processor's cache
         piece = points[start : start + PIECE : step]
         with np.errstate(over="ignore", invalid="ignore"):
-            x, y = (np.multiply(piece[:, k], scale[k], dtype=np.float64) + shift[k] for k in (0, 1))
-            near = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
+            right, up = (np.multiply(piece[:, k], scale[k], dtype=np.float64) for k in (0, 1))
+            for copy in copies:
+                x, y = (one + (shift[k] + copy[k] * scale[k]) for k, one in enumerate((right, up)))
+                near = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+                mask[y[near].astype(np.int32), x[near].astype(np.int32)] = True
     return mask
 
 
@@ -67,6 +85,7 @@ def outline(
     step: int = 1,
     most: float = 1.0,
     veil: Veil | None = None,
+    copies: Sequence[tuple[int, int]] = ONCE,
 ) -> Words:
     """Words 0xAARRGGBB (H, W), multiplied by alpha: a light line, dark on both sides, around all discs together.
 
@@ -85,16 +104,18 @@ def outline(
         Part of the picture that the line may take; one that would take more is thin, and the fainter the more it would take.
     veil : Veil or None
         Other points, which are dimmed.
+    copies : (x, y)s
+        By how much, in units of the points, all of them are moved to be drawn again; (0, 0) is where they are.
     """
     margin = math.ceil(radius + (LINE + EDGE) * ratio) + 1
     window = scale, (shift[0] + margin, shift[1] + margin), width + 2 * margin, height + 2 * margin
-    mask = marks(points, *window, step)
+    mask = marks(points, *window, step, copies)
     half = LINE * ratio / 2
     within, line = (grown(mask, max(0.0, one)) for one in (radius - half, radius + half))
     cut = (slice(margin, margin + height), slice(margin, margin + width))
     words: Words = np.zeros((height, width), np.uint32)
     if veil is not None and len(veil.points):
-        others = marks(veil.points, *window, -(-len(veil.points) // veil.most))
+        others = marks(veil.points, *window, -(-len(veil.points) // veil.most), copies)
         words[(grown(others, veil.radius) & ~grown(mask, veil.radius))[cut]] = veil.word
     drawn = (line & ~within)[cut]
     part = np.count_nonzero(drawn) / max(1, drawn.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, grown, outline
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, grown, marks, one_a_pixel, outline
 
 
 def distances(points: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -51,6 +51,34 @@ def test_points_are_scaled_and_what_cannot_be_seen_is_passed_over() -> None:
     words = outline(points, (100.0, -100.0), (40.0, 40.0), 100, 100, 6.0)
     assert np.array_equal(words, outline(np.array([[50.0, 60.0]]), (1.0, 1.0), (0.0, 0.0), 100, 100, 6.0))
     assert words.any()
+
+
+def test_copies_are_what_the_points_moved_are() -> None:
+    generator = np.random.Generator(np.random.PCG64(2))
+    points, others = generator.random((2, 40, 2))
+    points[0] = np.nan
+    copies = [(0, 0), (1, 0), (-1, 2), (5, -3)]
+    window = (40.0, -40.0), (60.0, 90.0), 150, 120, 6.0
+    moved, beside = ((some + np.array(copies)[:, None]).reshape(-1, 2) for some in (points, others))
+    whole = outline(moved, *window, veil=Veil(beside, 3.0, 0x80102030, 10**6))
+    found = outline(points, *window, veil=Veil(others, 3.0, 0x80102030, 10**6), copies=copies)
+    assert np.array_equal(found, whole)
+    assert (found != outline(points, *window)).any()
+
+
+def test_of_many_points_of_a_small_square_one_stands_for_all_in_its_pixel() -> None:
+    points = np.random.Generator(np.random.PCG64(3)).random((5000, 2)).astype(np.float32) * (1.0, 0.5)
+    points[0] = np.nan
+    scale = (37.3, -41.8)
+    few = one_a_pixel(points, scale)
+    assert len(few) <= 38 * 42
+    away = np.abs(points[1:, None] - few) * np.abs(scale)
+    assert away.max(axis=2).min(axis=1).max() <= 0.5 + 1e-6  # each point has one that near
+    assert away.max(axis=2).min(axis=0).max() <= 0.5 + 1e-6  # and none is where no point is
+    shift = (3.0, 50.0)
+    plain, thin = (grown(marks(some, scale, shift, 60, 60), 2.0) for some in (points, few))
+    assert (plain != thin).mean() < 0.05
+    assert one_a_pixel(points, (1000.0, -1000.0)) is points
 
 
 def test_some_of_many_points_are_drawn_from_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:

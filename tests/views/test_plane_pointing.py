@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,14 +10,16 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF
 from pytestqt.qtbot import QtBot
 
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.selecting import Box, Loop, Spot
+from latent_explorer.core.plane.tiling import cells_in
 from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.picture import to_qimage
 from latent_explorer.views.plane import selection as layer
 from latent_explorer.views.plane.plane_view import PlaneView
 from latent_explorer.views.plane.pointed import PICK
 from latent_explorer.views.plane.thumbnails import FRAME, Thumbnail, drawn_size, taken_room
-from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, settle, where
+from tests.views.hand import Ear, Hand, Key, Modifier, close_to, look, pixels_of, settle, where
 
 SHIFT, CONTROL, ALT = Modifier.ShiftModifier, Modifier.ControlModifier, Modifier.AltModifier
 NOWHERE = np.zeros((0, 2))
@@ -82,6 +85,32 @@ def test_of_very_many_some_are_left_out_while_the_window_moves(plane: PlaneView,
     assert (look(plane) != whole).any()
     qtbot.waitUntil(lambda: bool((look(plane) == whole).all()))
     assert not plane._selected._still.isActive()
+
+
+def test_a_selection_of_many_points_is_drawn_in_every_square_of_a_torus_and_needs_no_copy_of_them(plane: PlaneView) -> None:
+    points = (np.random.Generator(np.random.PCG64(0)).normal(0.5, 0.06, (30_000, 2)) % 1.0).astype(np.float32)
+    plane.set_shape(PlaneFrame.torus())
+    plane.set_camera(Camera(0.0, 0.0, 8.0))
+    plane.set_selection(points, points[:9000] * 0.5)
+    tracemalloc.start()
+    try:
+        look(plane)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 * len(points) * 64 / 2  # bytes; all copies at once would take that twice
+    drawn = pixels_of(plane._selected._picture).any(axis=2)
+    window = plane._selected._window
+    assert window is not None
+    cells = cells_in(window.rectangle(0.0))
+    assert len(cells) >= 64
+    for x, y in cells:
+        column, row = (round((at + 0.5) * scale + shift) for at, scale, shift in zip((x, y), window.scale, window.shift, strict=True))
+        if 20 < column < window.width - 20 and 20 < row < window.height - 20:
+            assert drawn[row - 20 : row + 20, column - 20 : column + 20].any()
+            edge = round(abs(window.scale[0]) / 2)
+            if column + edge < window.width:
+                assert not drawn[row - 4 : row + 4, column + edge - 1].any()  # between two squares
 
 
 def test_the_ring_of_the_point_under_the_pointer(plane: PlaneView) -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, Veil, outline
-from latent_explorer.core.plane.tiling import repeated
+from latent_explorer.core.outline import DARK, EDGE, LIGHT, LINE, ONCE, Veil, one_a_pixel, outline
+from latent_explorer.core.plane.tiling import cells_in, repeated
 from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
@@ -77,18 +77,21 @@ class SelectionLayer(KeptLayer):
         points, others, step = self._points, self._others, 1
         if not len(points):
             return None
-        if self._tiled:
-            points, others = (repeated(some, window.rectangle(REACH * window.ratio)) for some in (points, others))
-        if len(points) > MANY and not self._all:
-            step = -(-len(points) // MANY)
+        around = window.rectangle(REACH * window.ratio)
+        copies = cells_in(around) if self._tiled else ONCE
+        count, radius = len(points) * len(copies), self._radius * window.ratio
+        if count > MANY and not self._all:
+            step = -(-count // MANY)
             self._still.start()
+        elif count > MANY and self._tiled:  # squares are small where there are many
+            points, others = (one_a_pixel(some, window.scale) for some in (points, others))
         self._all = False
-        radius = self._radius * window.ratio
-        if len(points) <= FEW:
-            return self._few(points.astype(np.float64), window, radius)
-        veil = Veil(others, (self._dot + 1) * window.ratio, self._ground, MANY if step > 1 else max(1, len(others)))
+        if count <= FEW:
+            return self._few(repeated(points, around) if self._tiled else points.astype(np.float64), window, radius)
+        most = max(1, MANY // len(copies) if step > 1 else len(others))
+        veil = Veil(others, (self._dot + 1) * window.ratio, self._ground, most)
         seen = window.scale, window.shift, window.width, window.height
-        self._words = outline(points, *seen, radius, window.ratio, step, CROWDED, veil)
+        self._words = outline(points, *seen, radius, window.ratio, step, CROWDED, veil, copies)
         return wrap_words(self._words)
 
     def _few(self, points: NDArray[np.float64], window: Window, radius: float) -> QImage:
