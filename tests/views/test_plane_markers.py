@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from latent_explorer.core.palette import rgb
+from latent_explorer.core.plane.frame import PlaneFrame
 from latent_explorer.core.plane.sheet import sheet_of
 from latent_explorer.core.scene import Camera, Layers
 from latent_explorer.views.plane.pins import HEAD, REACH, PinMark, PinMarker
@@ -119,6 +120,20 @@ def test_markers_come_and_go_and_the_current_one_lies_above(plane: PlaneView, th
     assert not close_to(head_of(plane, 0, 0), rgb(theme.accent)).any()
     plane.set_pins([])
     assert not difference(plane, empty).any()
+
+
+def test_copies_on_a_torus_look_alike_and_are_drawn_once(plane: PlaneView, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    real = PinMarker._draw
+    monkeypatch.setattr(PinMarker, "_draw", lambda marker: drawn.append(marker) or real(marker))
+    plane.set_shape(PlaneFrame.torus())
+    plane.set_camera(Camera(0.5, 0.5, 4.0))
+    for number, current in enumerate((False, True, False), start=1):
+        plane.set_pins([PinMark(7, 0.5, 0.5, current=current)])
+        heads = [head_of(plane, x + 0.5, y + 0.5) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+        assert len({item.pixmap().cacheKey() for item in plane._pins._markers.values()}) == 1
+        assert max(np.abs(head.astype(int) - heads[0]).mean() for head in heads) < 40  # but for parts of a pixel
+        assert len(drawn) == number
 
 
 def test_a_larger_interface_has_larger_markers(plane: PlaneView, theme: Theme, qapp: QApplication) -> None:

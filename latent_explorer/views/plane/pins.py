@@ -105,20 +105,21 @@ class PinMarker(QGraphicsPixmapItem):
     It is a finished picture, which Qt draws without Python: at every move of the probe Qt asks all markers how large they are.
     """
 
-    def __init__(self, mark: PinMark, look: Look, cell: Cell = FIRST) -> None:
+    def __init__(self, mark: PinMark, look: Look, cell: Cell = FIRST, like: PinMarker | None = None) -> None:
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.mark, self.look, self.cell = mark, look, cell
+        self._centre, self._radius = QPointF(), 0.0  # of the head, as it is drawn
         self._place()
-        self._draw()
+        self._draw_as(like)
 
-    def set_mark(self, mark: PinMark) -> None:
-        """Show another state of the same pin."""
+    def set_mark(self, mark: PinMark, like: PinMarker | None = None) -> None:
+        """Show another state of the same pin, which another marker shows perhaps already."""
         before, self.mark = self.mark, mark
         self._place()
         if (mark.off, mark.current) != (before.off, before.current):
-            self._draw()
+            self._draw_as(like)
 
     def set_look(self, look: Look) -> None:
         """Size, sharpness and colour."""
@@ -135,6 +136,14 @@ class PinMarker(QGraphicsPixmapItem):
         self.setPos(self.mark.x + self.cell[0], self.mark.y + self.cell[1])
         # The current one lies over its neighbours, and of the others the one with the higher number.
         self.setZValue(90 + (5 if self.mark.current else self.mark.number / 100))
+
+    def _draw_as(self, like: PinMarker | None) -> None:
+        if like is None:
+            self._draw()
+        else:  # drawing takes far longer than sharing what is drawn
+            self._centre, self._radius = like._centre, like._radius
+            self.setPixmap(like.pixmap())
+            self.setOffset(like.offset())
 
     def _draw(self) -> None:
         radius, reach = HEAD * self.look.unit, REACH * self.look.unit
@@ -203,13 +212,15 @@ class PinsLayer:
         wanted = {(mark.number, cell): mark for mark in self._marks for cell in self._cells}
         for place in self._markers.keys() - wanted.keys():
             self._box.removeItem(self._markers.pop(place))
+        drawn = {marker.mark: marker for marker in self._markers.values()}
         for place, mark in wanted.items():
             marker = self._markers.get(place)
             if marker is None:
-                marker = self._markers[place] = PinMarker(mark, self._look, place[1])
+                marker = self._markers[place] = PinMarker(mark, self._look, place[1], drawn.get(mark))
                 self._box.addItem(marker, ignoreBounds=True)
             elif marker.mark != mark:
-                marker.set_mark(mark)
+                marker.set_mark(mark, drawn.get(mark))
+            drawn[mark] = marker
 
     def set_look(self, look: Look) -> None:
         """Size and colour, as the theme has them, and sharpness, as the screen."""
