@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QToolButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QToolButton
 
 from latent_explorer.core.data.fitting import fit
+from latent_explorer.core.occlusion import WHOLE
 from latent_explorer.core.plane.field import POSTERIOR
+from latent_explorer.core.scene import Camera
 from latent_explorer.core.types import ImageDataset
 from latent_explorer.workers.posterior import Finding
 from tests.app.conftest import Desk, is_sentence, make_model
@@ -117,6 +119,25 @@ def test_another_image_takes_its_place_and_the_switch_goes(opened: Desk, file: P
     assert box is not None and not box.isVisible()
 
 
+def test_a_new_picture_is_asked_about_as_a_whole_whatever_was_hidden_of_another_image(opened: Desk, file: Path) -> None:
+    drop(opened, file)
+    first = asked(opened, "stroke.png")
+    box = opened.window.posterior.findChild(QComboBox, "posterior_part")
+    assert box is not None
+    box.setCurrentIndex(box.findData("upper"))
+    box.activated.emit(box.currentIndex())
+    opened.wait(lambda: asked(opened, "stroke.png").mask is not None)
+    checked = opened.window.posterior.findChild(QCheckBox, "posterior_invert")
+    assert checked is not None
+    checked.click()
+    opened.wait(lambda: not np.array_equal(asked(opened, "stroke.png").image, first.image))
+    assert asked(opened, "stroke.png").mask is not None  # the same picture, another way round
+    other = file.with_name("other.png")
+    Image.fromarray(drawing(width=31)).save(other)
+    drop(opened, other)
+    assert asked(opened, "other.png").mask is None and box.currentData() == WHOLE
+
+
 def test_the_menu_opens_an_image(opened: Desk, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filters: list[str] = []
 
@@ -205,6 +226,12 @@ def test_a_decoder_alone_has_the_posterior(new_desk: type[Desk], tmp_path: Path,
     asked(desk, "stroke.png")
     marks = desk.window.plane._posterior
     assert marks.mode is not None and marks.place is None and marks.ellipses == 0
+    desk.session.set_scene(camera=Camera(5.5, -3.5, 1.0))  # other squares of the torus
+    assert marks.mode is not None and np.abs(np.array(marks.mode) - (5.5, -3.5)).max() <= 0.5
+    desk.program.posterior.zoom()
+    desk.rest()
+    camera = desk.session.scene.camera
+    assert np.abs(np.array([camera.x, camera.y]) - (5.5, -3.5)).max() <= 0.5
 
 
 def test_a_table_has_nothing_to_ask(new_desk: type[Desk], tmp_path: Path, file: Path) -> None:

@@ -295,6 +295,13 @@ def test_a_posterior_in_two_parts_is_told_and_zoom_shows_both_and_then_each(read
         assert not any("too narrow" in text.lower() for text in texts(panel(ready)))
     assert seen[0] == seen[3] == [True, True]
     assert sorted(seen[1:3]) == [[False, True], [True, False]]
+    feature, whole = ready.program.posterior, finding(ready)
+    feature._answered(replace(whole, posterior=replace(whole.posterior, parts=(), draft=True)))  # as of the next snapshot in training
+    assert layer.others and any("It has 2 parts" in text for text in texts(panel(ready)))
+    ready.session.set_scene(selection=Rows(np.array([5])))  # another image, whose posterior has not come
+    assert finding(ready).subject is whole.subject
+    assert layer.others == () and not any("parts" in text for text in texts(panel(ready)))
+    ready.rest()
     pick(ready, "None")
     assert layer.others == ()
 

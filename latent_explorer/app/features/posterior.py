@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from latent_explorer.app.features.fields import FieldsFeature
 from latent_explorer.app.features.hover import HoverFeature, title_of
+from latent_explorer.app.features.posterior_marks import Marks, lines_of, marks_of, nearest_copy
 from latent_explorer.app.features.posterior_words import parts_told
 from latent_explorer.app.features.probe import ProbeFeature
 from latent_explorer.app.session import Session
@@ -24,9 +24,8 @@ from latent_explorer.core.occlusion import WHOLE, known_pixels
 from latent_explorer.core.plane.field import POSTERIOR
 from latent_explorer.core.plane.neighbours import images_of
 from latent_explorer.core.plane.pins import pin_at
-from latent_explorer.core.plane.posterior_field import ellipses
-from latent_explorer.core.plane.posterior_places import longest, next_window, peaks, rectangles
-from latent_explorer.core.posterior import score_of
+from latent_explorer.core.plane.posterior_places import longest, next_window, rectangles
+from latent_explorer.core.posterior import Posterior, score_of
 from latent_explorer.core.scene import Camera, Rows, Scene
 from latent_explorer.core.types import ImageDataset, Images, Labels, Slot
 from latent_explorer.views.main_window import MainWindow
@@ -89,6 +88,8 @@ class PosteriorFeature(QObject):
         self._before = session.scene
         self._subject: Subject | None = None
         self._finding: Finding | None = None
+        self._whole: Finding | None = None  # the last that was no draft
+        self._marks: Marks | None = None  # as they are drawn
         self._compared: Comparison | None = None
         self._narrow = False  # so the panel says
         self._raise = False  # the panel, for an image that was pointed at
@@ -104,7 +105,7 @@ class PosteriorFeature(QObject):
     @property
     def settled(self) -> bool:
         """Whether all that is known of the shown posterior is in the panel."""
-        return self._finding is None or (self._compared is not None and self._compared.finding is self._finding)
+        return self._finding is None or self._known(self._finding) is not None
 
     # Wishes
 
@@ -135,6 +136,7 @@ class PosteriorFeature(QObject):
         self._ask_about(own=own)
         self._own_waits = anew
         if anew:
+            self._part = WHOLE  # what was hidden was hidden of another image
             self._switch_on()
             self._raise = True
         self._look()
@@ -168,8 +170,10 @@ class PosteriorFeature(QObject):
         if finding is None or slot is None:
             return
         plane, now = self._window.plane, self._session.scene.camera
-        places = rectangles(finding.posterior, slot.frame).tolist()
+        places = rectangles(self._telling(finding), slot.frame).tolist()
         choices = [plane.camera_around(low, high, ROOM) for low, high in places] or [Camera(0.0, 0.0, GLOBE)]
+        if slot.frame.kind == "torus":
+            choices = [nearest_copy(one, now) for one in choices]
         plane.set_camera(next_window(choices, now))
         self.zoomed.emit()
 
@@ -202,6 +206,11 @@ class PosteriorFeature(QObject):
         finding = self._finding
         if finding is not None and self._subject is finding.subject and self._narrow != self._too_narrow(finding):
             self._tell(finding)  # the zoom is another
+        slot = self._session.slot
+        if finding is not None and slot is not None and slot.frame.kind == "torus" and scene.camera != before.camera:
+            compared = self._known(finding)
+            if self._marks_now(finding, compared, slot) != self._marks:
+                self._draw(finding, compared)  # another copy is the nearest one
 
     def _slot_changed(self, slot: Slot) -> None:
         codes = slot.points
@@ -240,6 +249,8 @@ class PosteriorFeature(QObject):
             panel.set_image(subject.image, None if subject.image is None else known_pixels(subject.part, *subject.image.shape[:2]))
             panel.set_expected(None)
             panel.set_figures(awaited(slot, subject))
+        if self._finding is not None:
+            self._draw(self._finding, self._known(self._finding))  # small crosses only over the image's own field
         self._fields.set_subject(subject)
 
     def _subject_in(self, slot: Slot) -> Subject | None:
@@ -264,6 +275,8 @@ class PosteriorFeature(QObject):
 
     def _answered(self, finding: Finding | None) -> None:
         self._finding, slot = finding, self._session.slot
+        if finding is None or not finding.posterior.draft:
+            self._whole = finding
         if finding is None or slot is None:
             self._window.plane.set_posterior(None)
             return
@@ -271,7 +284,10 @@ class PosteriorFeature(QObject):
         self._tell(finding)
         panel.set_image(finding.image, finding.mask)
         if not (finding.posterior.draft and finding.posterior.narrow):  # else they would be wrong
-            panel.set_figures(figures_of(finding, None), faint=finding.posterior.draft)
+            figures = figures_of(finding, None)
+            if self._telling(finding) is not finding.posterior:
+                figures = replace(figures, width="")  # stays as it was: a draft cannot tell those of the main part
+            panel.set_figures(figures, faint=finding.posterior.draft)
         self._draw(finding, None)
         if finding.posterior.draft:
             return  # the whole of it follows with the next, finer field
@@ -294,14 +310,23 @@ class PosteriorFeature(QObject):
         slot = self._session.slot
         if slot is None:
             return
-        mode = slot.frame.to_plane(finding.posterior.mode)
-        lines: tuple[NDArray[np.float64], ...] = ()
-        whole = finding.mask is None  # the encoder's q is of the whole image, whatever is hidden
-        if whole and compared is not None and compared.mean is not None and compared.covariance is not None:
-            lines = ellipses(slot.frame, compared.mean, compared.covariance)
-        place = None if compared is None or compared.place is None else seen(slot.frame.to_plane(compared.place.astype(np.float64)))
-        others = [seen(peak) for peak in peaks(finding.posterior, slot.frame)[1:]]
-        self._window.plane.set_posterior(seen(mode), lines, place, [other for other in others if other is not None])
+        self._marks = self._marks_now(finding, compared, slot)
+        mode, place, others = self._marks
+        self._window.plane.set_posterior(mode, lines_of(finding, compared, slot.frame), place, others)
+
+    def _marks_now(self, finding: Finding, compared: Comparison | None, slot: Slot) -> Marks:
+        parts = self._telling(finding) if finding.subject is self._subject else None  # else they would be taken for another image's
+        return marks_of(finding.posterior, parts, compared, slot.frame, self._session.scene.camera)
+
+    def _known(self, finding: Finding) -> Comparison | None:
+        """What is known besides."""
+        return self._compared if self._compared is not None and self._compared.finding is finding else None
+
+    def _telling(self, finding: Finding) -> Posterior:
+        """Whose parts and widths are told: of a draft, which has no parts, those of the whole answer before on the same image."""
+        whole = self._whole
+        earlier = finding.posterior.draft and whole is not None and whole.subject is finding.subject
+        return whole.posterior if earlier and whole is not None else finding.posterior
 
     def _tell(self, finding: Finding) -> None:
         self._narrow = self._too_narrow(finding)
@@ -309,7 +334,7 @@ class PosteriorFeature(QObject):
 
     def _too_narrow(self, finding: Finding) -> bool:
         """Whether two standard deviations to both sides, along the longest axis, are too few pixels; of all parts, if there are several."""
-        slot, found = self._session.slot, finding.posterior
+        slot, found = self._session.slot, self._telling(finding)
         if slot is None or slot.frame.latent_dim != len(found.mode):
             return False
         pixels = min(self._window.plane.window_pixels()) / self._session.scene.camera.span
@@ -317,9 +342,10 @@ class PosteriorFeature(QObject):
 
     def _words(self, finding: Finding) -> str:
         """What there is to know of how it was computed."""
-        found = finding.posterior
-        narrow = (NARROW_PARTS if len(found.parts) > 1 else NARROW) if self._narrow else ""
-        words = [part for part in (narrow, parts_told(found.parts, found.stray)) if part]
+        found, telling, words = finding.posterior, self._telling(finding), []
+        if finding.subject is self._subject:  # else the title is another image's already
+            narrow = (NARROW_PARTS if len(telling.parts) > 1 else NARROW) if self._narrow else ""
+            words = [part for part in (narrow, parts_told(telling.parts, telling.stray)) if part]
         if finding.subject.condition is not None and self._session.slot is not None:
             words.append(f"Given class {self._session.slot.class_name(finding.subject.condition)}.")
         if finding.subject.image is None and self._pin is None:
@@ -331,9 +357,10 @@ class PosteriorFeature(QObject):
         elif found.narrow:
             words.append("It is narrower than the grid's cells, so the figures may be off.")
         words.extend(part for part in (found.note,) if part)
-        if self._compared is not None and self._compared.finding is finding and self._compared.mean is None:
+        compared = self._known(finding)
+        if compared is not None and compared.mean is None:
             words.append(no_gap(finding))
-            words.extend((RING,) if self._compared.place is not None else ())
+            words.extend((RING,) if compared.place is not None else ())
         else:
             words.append(ELLIPSES if finding.mask is None else HIDDEN)
         return " ".join(words)
@@ -374,11 +401,6 @@ def class_told(slot: Slot, label: int) -> int | None:
     """The class that a conditional model is told of an image: its own, and where that is not known, the one whose plane is shown."""
     known = slot.handle is not None and 0 <= label < (slot.handle.architecture.classes or 0)
     return label if slot.conditional and known else slot.condition
-
-
-def seen(place: NDArray[np.float64]) -> tuple[float, float] | None:
-    """A place on the plane; None for one behind a globe."""
-    return (float(place[0]), float(place[1])) if np.isfinite(place).all() else None
 
 
 def no_gap(finding: Finding) -> str:
