@@ -68,7 +68,7 @@ class RateDistortionView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.legend = PlotLegend((("total", "", ""),), (("", "rate_distortion"), ("", "equal_bound"), ("", "rate_images")))
+        self.legend = PlotLegend((("total", "", ""),), (("", "rate_distortion"), ("", "rate_images"), ("", "equal_bound")))
         axis = EpochAxis("bottom")
         axis.widest = "00.0"
         self._plot = still_plot(self, AXIS_NAME, "rate", axis)
@@ -87,6 +87,7 @@ class RateDistortionView(QWidget):
         self._runs: list[Run] = []
         self._now = NO_RUN
         self._bound = ""
+        self._images = ""
         self._ends: tuple[Ends, Ends] = (0.0, 1.0), (0.0, 1.0)
         self._equals: list[tuple[float, float, float]] = []  # left end, right end, rate + distortion
         self._plot.getViewBox().sigResized.connect(self._name_all)
@@ -122,7 +123,8 @@ class RateDistortionView(QWidget):
         words = ("━ this run", "━ run") if len(rate) else ("", "")
         self.legend.set_entries((("total", *words, "rate_distortion"),))
         images = f"{part} images" if len(rate) or runs else ""
-        self.legend.set_notes(("─○ earlier runs" if runs else "", f"╌╌ equal {bound}", images))
+        self._images = f"Of {images}." if images else ""  # where the legend has no room for it
+        self.legend.set_notes(("─○ earlier runs" if runs else "", images, f"╌╌ equal {bound}"))
         before = [*self._runs, self._now]
         if bound == self._bound and len(before) == len(runs) + 1 and all(map(Run.same, before, [*runs, now])):
             return
@@ -152,7 +154,7 @@ class RateDistortionView(QWidget):
         told = [f"{name}: {_told(run)}" for name, run in zip(run_names(known), known, strict=True)]
         totals = ", ".join(f"{total:g}" for *_, total in self._equals)
         lines = f"Here equal {self._bound} of {totals} nats." if totals else ""
-        self._plot.setToolTip(tip("\n".join(filter(None, (GLOSSARY["equal_bound"], lines, *told)))))
+        self._plot.setToolTip(tip("\n".join(filter(None, (GLOSSARY["equal_bound"], lines, self._images, *told)))))
         self._name_all()
 
     def _draw_equals(self, across: Ends, up: Ends) -> None:

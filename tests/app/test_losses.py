@@ -55,6 +55,8 @@ def test_runs_of_several_betas_are_laid_beside_each_other(opened: Desk) -> None:
     opened.hand.click(switch)
     opened.rest()
     assert {"β 0.25", "β 1"} <= words(opened)
-    assert opened.says("validation images")
+    assert opened.says("─○ earlier runs")  # what lies on the plot is named first
+    plots = opened.window.losses.findChildren(pg.PlotWidget)
+    assert any("Of validation images." in " ".join(plot.toolTip().split()) for plot in plots)
     trained(opened, beta=4)  # followed while it goes on
     assert {"β 0.25", "β 1", "β 4"} <= words(opened)
