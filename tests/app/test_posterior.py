@@ -361,16 +361,15 @@ def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk
     ready.train(epochs=100000)
     ready.wait(lambda: ready.session.run_state == "running" and ready.slot.in_training)
     ready.session.set_scene(selection=Rows(np.array([4])))
-    seen: list[Finding] = []
+    seen: set[float] = set()
 
     def collect() -> bool:
         now = ready.program.posterior._finding
-        if now is not None and now not in seen and now.handle.id == (ready.slot.handle and ready.slot.handle.id):
-            seen.append(now)
+        if now is not None and now.handle.id == (ready.slot.handle and ready.slot.handle.id):
+            seen.add(now.posterior.log_evidence)  # a first look and the whole may have the same
         return len(seen) >= 3
 
     ready.wait(collect)
-    assert len({found.posterior.log_evidence for found in seen}) == 3
     ready.press("stop")
     ready.wait(lambda: ready.session.run_state == "idle")
     ready.rest()
