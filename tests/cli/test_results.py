@@ -210,7 +210,7 @@ def test_what_is_rounded_to_nothing_has_no_sign() -> None:
 
 def test_evaluate_says_what_fits_beside(call: Call) -> None:
     said = " ".join(call("evaluate", "--help").out.split())
-    assert "shapes-28" in said and "a folder with four IDX files, such as Fashion-MNIST's" in said
+    assert "shapes-28, which is built in, or a folder with four IDX files" in said
 
 
 def test_info(call: Call, tiny: Path) -> None:
