@@ -115,7 +115,7 @@ class PosteriorPanel(QWidget):
         self._labels = {name: term_label(*said) for name, said in BOUNDS.items()}
         for name, label in self._labels.items():
             form.addRow(label, self._rows[name])
-        for name, words, term in (("mode", "Mode", "exact_mode"), ("width", "Widths (long, short)", "exact_width")):
+        for name, words, term in (("mode", "Mode", "exact_mode"), ("width", "SD long, short", "exact_width")):
             explained(self._rows[name], term, words)
             form.addRow(term_label(words, term), self._rows[name])
         layout.addLayout(form)  # above the pictures: in a low panel these are the first things to be seen

@@ -351,7 +351,7 @@ def test_a_decoder_without_an_encoder_has_a_posterior_and_no_gap(new_desk: type[
     assert any("no encoder" in text for text in texts(panel(desk)))
     said = texts(panel(desk))
     assert not {"Grey ELBO", "ELBO of the encoder", "Gap", "none"} & set(said)  # rows of what an encoder would reach
-    assert {"Mode", "Widths (long, short)"} <= set(said)
+    assert {"Mode", "SD long, short"} <= set(said)
 
 
 def test_while_a_model_trains_the_posterior_is_of_its_newest_weights(ready: Desk) -> None:

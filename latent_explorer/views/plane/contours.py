@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from latent_explorer.core.plane.field import PlaneField
-from latent_explorer.views.picture import blank_picture
 from latent_explorer.views.plane.layer import KeptLayer, Window
 from latent_explorer.views.plotting import pg
 from latent_explorer.views.style import DARK, Theme
@@ -70,8 +69,7 @@ class RegionLines(KeptLayer):
         """The lines on a fainter line of the ground."""
         if not self._fields:
             return None
-        picture, _ = blank_picture(window.width, window.height, self._picture)
-        picture.fill(0)
+        picture = self.cleared(window)
         painter = QPainter(picture)
         ground, colour = QColor(self._theme.plane), QColor(self._theme.text)
         self._contours.paint(painter, window, self._fields, ground, HALO_OPACITY, HALO * window.ratio)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.core.colour_maps import colour_table
 from latent_explorer.core.plane.field import POSTERIOR, PlaneField
-from latent_explorer.views.picture import blank_picture, wrap_words
+from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.colour_bar import Bar, number_text
 from latent_explorer.views.plane.contours import OPACITY, Contours
 from latent_explorer.views.plane.layer import KeptLayer, Window
@@ -86,8 +86,7 @@ class FieldLayer(KeptLayer):
         """All fields where their rectangles lie, and the lines of the finest that fills the window."""
         if not self._fields:
             return None
-        picture, _ = blank_picture(window.width, window.height, self._picture)
-        picture.fill(0)
+        picture = self.cleared(window)
         painter = QPainter(picture)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         for field in self._fields:

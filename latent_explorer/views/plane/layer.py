@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from latent_explorer.views.picture import blank_picture
 from latent_explorer.views.plotting import pg
 
 
@@ -116,6 +117,12 @@ class KeptLayer(Layer):
         picture.setDevicePixelRatio(self._window.ratio)
         self._picture = picture
         self.update()
+
+    def cleared(self, window: Window) -> QImage:
+        """A picture of the window with nothing on it, in the memory of the one before where that has its size."""
+        picture, _ = blank_picture(window.width, window.height, self._picture)
+        picture.fill(0)
+        return picture
 
     def draw(self, window: Window) -> QImage | None:
         """The picture of the window, of its size; None for nothing."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from latent_explorer.core.plane.sheet import Sheet
-from latent_explorer.views.picture import blank_picture, wrap_words
+from latent_explorer.views.picture import wrap_words
 from latent_explorer.views.plane.layer import KeptLayer, Window
 
 PALE = 0.5  # on a light plane, colour pictures that fill their squares are drawn so much fainter
@@ -46,8 +46,7 @@ class MosaicLayer(KeptLayer):
         left, bottom, width, height = sheet.rectangle
         corner = left * window.scale[0] + window.shift[0], bottom * window.scale[1] + window.shift[1]
         target = QRectF(*corner, width * window.scale[0], height * window.scale[1]).normalized()
-        picture, _ = blank_picture(window.width, window.height, self._picture)
-        picture.fill(0)
+        picture = self.cleared(window)
         painter = QPainter(picture)
         # Copied and not blended: a fifth of the time, and every pixel of the screen shows the one of the sheet that it lies in.
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
